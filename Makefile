@@ -1,0 +1,41 @@
+# Everything from nothing: needs Python 3.11 or newer and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: install demo test check format bench test-compose clean
+
+install: $(VENV)/.installed  ## the environment (.venv) and nothing else
+
+# torch first and alone: whatever depends on it then takes the build that pip found, and no other.
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt torch
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[service,workers,dev]'
+	touch $@
+
+demo: install  ## a study on real data from nothing, and its answer
+	$(BIN)/python -m examples.demo
+
+test: install  ## all tests but those that need a container engine
+	$(BIN)/pytest
+
+check: install  ## what must hold before a change lands
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(MAKE) test
+
+format: install
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: install  ## through HTTP against plain Optuna; see benchmarks/LOG.md
+	$(BIN)/python -m benchmarks.trial
+
+test-compose: install  ## the compose file on a real container engine
+	$(BIN)/pytest -m compose tests/compose
+
+clean:
+	rm -rf $(VENV)

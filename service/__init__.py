@@ -1,0 +1,1 @@
+"""The server: studies, leases, sampling, stopping."""

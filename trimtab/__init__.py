@@ -1,0 +1,1 @@
+"""Trimtab: the words, and the client."""

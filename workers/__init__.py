@@ -1,0 +1,1 @@
+"""The trainers: pull trials, train networks, report."""
