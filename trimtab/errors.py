@@ -1,0 +1,196 @@
+r"""What can go wrong, one class a cause; the same class is raised by the service and by the client.
+
+TrimtabError
+|- Unreachable            no answer from the service
+|- Misconfigured          a setting is wrong; says what to do
+\- Refused                the service said no: status, code, problem+json
+   |- Unauthorized        401
+   |- NotFound            404
+   |  |- StudyNotFound, TrialNotFound, LeaseNotFound, NoCompleteTrial
+   |- MethodNotAllowed    405
+   |- Conflict            409
+   |  |- StudyExists, LeaseLost, LeaseEnded, StepConflict
+   |- StudyDeleted        410
+   |- BodyTooLarge        413
+   |- Invalid             422
+   |- InternalError       500
+   \- Unavailable         503
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+from trimtab.protocol import FieldProblem, Problem
+
+
+class TrimtabError(Exception):
+    """Whatever Trimtab raises."""
+
+
+class Unreachable(TrimtabError):
+    """The service gave no answer: it is not there, or the network is not."""
+
+
+class Misconfigured(TrimtabError):
+    """A setting is wrong. The message says what to do."""
+
+
+class Refused(TrimtabError):
+    """The service refused a request.
+
+    Args:
+        detail: What is wrong with the values, for people.
+        errors: The fields at fault.
+        retry_after: Seconds after which the same request may succeed; None: it will not by itself.
+    """
+
+    status: ClassVar[int] = 400
+    code: ClassVar[str] = "refused"
+
+    def __init__(
+        self, detail: str, *, errors: Sequence[FieldProblem] = (), retry_after: int | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.errors = tuple(errors)
+        self.retry_after = retry_after
+
+    def __str__(self) -> str:
+        fields = "; ".join(f"{error.field} {error.message}" for error in self.errors)
+        return f"{self.detail}: {fields}" if fields else self.detail
+
+    def to_problem(self) -> Problem:
+        """Return this error as it stands on the wire."""
+        return Problem(
+            type=f"urn:trimtab:problem:{self.code}",
+            title=self.code.replace("_", " "),
+            status=self.status,
+            detail=self.detail,
+            code=self.code,
+            errors=self.errors,
+        )
+
+
+class Unauthorized(Refused):
+    """The token is missing or wrong."""
+
+    status = 401
+    code = "unauthorized"
+
+
+class NotFound(Refused):
+    """There is no such thing."""
+
+    status = 404
+    code = "not_found"
+
+
+class StudyNotFound(NotFound):
+    """There is no study of that name."""
+
+    code = "study_not_found"
+
+
+class TrialNotFound(NotFound):
+    """The study has no trial of that number."""
+
+    code = "trial_not_found"
+
+
+class LeaseNotFound(NotFound):
+    """There never was such a lease."""
+
+    code = "lease_not_found"
+
+
+class NoCompleteTrial(NotFound):
+    """No trial of the study is complete yet, so none is best."""
+
+    code = "no_complete_trial"
+
+
+class MethodNotAllowed(Refused):
+    """The path exists, the method on it does not."""
+
+    status = 405
+    code = "method_not_allowed"
+
+
+class Conflict(Refused):
+    """The request does not go with what is there."""
+
+    status = 409
+    code = "conflict"
+
+
+class StudyExists(Conflict):
+    """The name is taken by a study of another spec."""
+
+    code = "study_exists"
+
+
+class LeaseLost(Conflict):
+    """The lease ran out, or the trial was given to another worker. Nothing was written."""
+
+    code = "lease_lost"
+
+
+class LeaseEnded(Conflict):
+    """The lease was ended by another tell. Nothing was written."""
+
+    code = "lease_ended"
+
+
+class StepConflict(Conflict):
+    """The step was reported with other metrics, or is behind one that was. Nothing was written."""
+
+    code = "step_conflict"
+
+
+class StudyDeleted(Refused):
+    """The study of this lease was deleted."""
+
+    status = 410
+    code = "study_deleted"
+
+
+class BodyTooLarge(Refused):
+    """The body is over its limit."""
+
+    status = 413
+    code = "body_too_large"
+
+
+class Invalid(Refused):
+    """Fields are missing, unknown, of the wrong type or out of range."""
+
+    status = 422
+    code = "invalid"
+
+
+class InternalError(Refused):
+    """The service has a defect."""
+
+    status = 500
+    code = "internal_error"
+
+
+class Unavailable(Refused):
+    """The service cannot serve now, for one because its database is away."""
+
+    status = 503
+    code = "unavailable"
+
+
+def from_problem(problem: Problem, *, retry_after: int | None = None) -> Refused:
+    """Return the error that `problem` stands for; an unknown code becomes the nearest known class."""
+    exact = {error.code: error for error in _refusals(Refused)}
+    near = {error.status: error for error in reversed(list(_refusals(Refused)))}
+    error = exact.get(problem.code) or near.get(problem.status, Refused)
+    return error(problem.detail, errors=problem.errors, retry_after=retry_after)
+
+
+def _refusals(error: type[Refused]) -> Iterator[type[Refused]]:
+    yield error
+    for narrower in error.__subclasses__():
+        yield from _refusals(narrower)

@@ -1,0 +1,48 @@
+"""What every message on the wire has in common, and the few scalar types that they are made of."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+Lax = Field(strict=False)
+"""For enumerations and sequences: JSON has no type of their own, so a string or an array stands for them."""
+
+Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=10_000)]
+"""Words for people. No NUL: PostgreSQL cannot store it."""
+
+StudyName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
+"""Letters, digits, dot, underscore and dash, at most 128: safe in a URL, a file name and a shell."""
+
+ParamName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_.]{0,127}$")]
+"""The name of a parameter or of a metric."""
+
+TaskName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_.:-]{0,127}$")]
+"""The name of a task: a built-in one, or a user's `module:attribute`."""
+
+WorkerName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,199}$")]
+"""Who asks, such as `gpu0@host`."""
+
+Step = Annotated[int, Field(ge=1, lt=2**31)]
+"""A point of training, counted from 1; an epoch by default."""
+
+Scalar = bool | int | float | Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=500)]
+"""A value of a parameter."""
+
+Params = dict[ParamName, Scalar]
+"""One point of a space."""
+
+Metrics = Annotated[dict[ParamName, float | None], Field(max_length=64)]
+"""Measurements by name; None is a figure that is not finite."""
+
+
+class Message(BaseModel):
+    """A message on the wire: frozen and exact. An unknown field, a wrong type or a NaN is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+def invalid(field: str, text: str) -> PydanticCustomError:
+    """Return the error that a validator raises about `field`, a dotted path below the validated value."""
+    escaped = text.replace("{", "{{").replace("}", "}}")
+    return PydanticCustomError("invalid", escaped, {"field": field})

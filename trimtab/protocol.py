@@ -1,0 +1,325 @@
+"""What clients, workers and the service say to each other: ask, report, tell, and the answers to readers."""
+
+from datetime import datetime
+from typing import Annotated, Generic, Self, TypeVar
+
+from pydantic import Field, model_validator
+
+from trimtab.message import (
+    Lax,
+    Message,
+    Metrics,
+    Params,
+    Step,
+    StudyName,
+    TaskName,
+    Text,
+    WorkerName,
+    invalid,
+)
+from trimtab.states import Decision, NoLease, Outcome, StudyState, TrialState
+from trimtab.study import StudySpec, TaskSpec
+
+MAX_LEASES = 256
+MAX_WAIT_SECONDS = 60.0
+MAX_REPORTS = 1024
+
+Item = TypeVar("Item")
+Label = Annotated[Text, Field(max_length=200)]
+Wait = Annotated[float, Field(ge=0, le=MAX_WAIT_SECONDS)]
+
+
+class Page(Message, Generic[Item]):
+    """A part of a list, and where the rest begins: None at its end."""
+
+    items: list[Item]
+    next: str | None = None
+
+
+# -- the worker's verbs ---------------------------------------------------------------------------------
+
+
+class Ask(Message):
+    """A worker wants trials.
+
+    Args:
+        worker: Who asks.
+        tasks: The tasks that it can train. None: only studies without a task, unless `study` is named.
+        study: Only trials of this study.
+        count: How many leases at most.
+        wait: Seconds to wait for a trial where there is none now.
+        host: The machine that the worker runs on, for people.
+        device: What it trains on, for people.
+    """
+
+    worker: WorkerName
+    tasks: Annotated[tuple[TaskName, ...], Field(strict=False, max_length=256)] = ()
+    study: StudyName | None = None
+    count: Annotated[int, Field(ge=1, le=MAX_LEASES)] = 1
+    wait: Wait = 0.0
+    host: Label | None = None
+    device: Label | None = None
+
+
+class Lease(Message):
+    """A worker's right to a trial until a time.
+
+    Args:
+        id: Names the lease in every call on it.
+        fence: Grows with each lease of the trial; every call on the lease carries it.
+        attempt: Counts the leases of the trial that were lost with their worker, plus one.
+        params: The point to train.
+        seed: All the randomness of the training.
+        expires_in: Seconds that the lease lives without a sign of its worker.
+        expires_at: The same as a time of the server's clock, for people.
+        checkpoint: Where to go on; None: from the start.
+    """
+
+    id: str
+    fence: int
+    study: StudyName
+    trial: int
+    attempt: int
+    task: TaskSpec | None
+    params: Params
+    seed: int
+    expires_in: float
+    expires_at: datetime
+    checkpoint: None = None
+
+
+class Leases(Message):
+    """The answer to an ask; `reason` says why it is empty."""
+
+    leases: list[Lease]
+    reason: Annotated[NoLease, Lax] | None = None
+
+
+class Report(Message):
+    """The measurements at one step. A metric may be None: it is not finite."""
+
+    step: Step
+    metrics: Annotated[Metrics, Field(min_length=1)]
+
+
+class LeaseReport(Report):
+    """A report that says which lease it belongs to, as one of many in a request."""
+
+    lease: str
+    fence: int
+
+
+class LeaseReports(Message):
+    """Reports on many leases in one request."""
+
+    reports: Annotated[tuple[LeaseReport, ...], Field(strict=False, min_length=1, max_length=MAX_REPORTS)]
+
+
+class Verdict(Message):
+    """The answer to a report or a heartbeat.
+
+    Args:
+        verdict: Whether to go on.
+        reason: Why to stop, in words.
+        recorded: Whether the report was stored; after a stop nothing is.
+        expires_in: Seconds that the lease lives from now.
+        expires_at: The same as a time of the server's clock.
+    """
+
+    verdict: Annotated[Decision, Lax]
+    reason: str | None = None
+    recorded: bool
+    expires_in: float
+    expires_at: datetime
+
+
+class FieldProblem(Message):
+    """What is wrong with one field of a request, by its dotted path."""
+
+    field: str
+    message: str
+
+
+class Problem(Message):
+    """An error on the wire (RFC 9457) with a stable `code`; `errors` names the fields at fault."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: tuple[FieldProblem, ...] = ()
+
+
+class Verdicts(Message):
+    """The answers to many reports, in their order."""
+
+    results: list[Verdict | Problem]
+
+
+class Tell(Message):
+    """How a lease ended.
+
+    Args:
+        outcome: What happened. `complete` needs the metric of each objective.
+        metrics: The final figures: those of the weights that were kept.
+        step: The step that they belong to; by default the last one reported.
+        message: What went wrong, for people.
+    """
+
+    outcome: Annotated[Outcome, Lax]
+    metrics: Metrics = Field(default_factory=dict)
+    step: Step | None = None
+    message: Text | None = None
+
+    @model_validator(mode="after")
+    def _is_for_workers(self) -> Self:
+        if self.outcome is Outcome.LOST:
+            raise invalid("outcome", "is for the service to find: a lease is lost when it runs out")
+        return self
+
+
+class Told(Message):
+    """What became of the trial."""
+
+    study: StudyName
+    trial: int
+    outcome: Annotated[Outcome, Lax]
+    state: Annotated[TrialState, Lax]
+
+
+# -- what readers see -----------------------------------------------------------------------------------
+
+
+class Counts(Message):
+    """Trials of a study by state."""
+
+    waiting: int = 0
+    running: int = 0
+    complete: int = 0
+    pruned: int = 0
+    fail: int = 0
+
+    @property
+    def finished(self) -> int:
+        """Trials that have reached their end."""
+        return self.complete + self.pruned + self.fail
+
+
+class Study(Message):
+    """A study as it is.
+
+    Args:
+        spec: What it was asked to be, with every default filled in.
+        reason: Why it is in its state, where there is more to say.
+        completed_at: When it ended; None before.
+    """
+
+    name: StudyName
+    state: Annotated[StudyState, Lax]
+    reason: str | None = None
+    spec: StudySpec
+    counts: Counts
+    created_at: datetime
+    completed_at: datetime | None = None
+
+
+class Trial(Message):
+    """A trial as it is.
+
+    Args:
+        values: The final figure of each objective; for a pruned trial its last one; empty before.
+        metrics: All final figures.
+        step: The step that they belong to; while it runs, the last one reported.
+        attempts: Leases that it has had.
+        outcome: How its last lease ended; None while it lives.
+        reason: Why it was stopped or failed.
+        worker: Who had it last.
+    """
+
+    study: StudyName
+    number: int
+    state: Annotated[TrialState, Lax]
+    params: Params
+    values: Metrics
+    metrics: Metrics
+    step: int | None = None
+    attempts: int
+    outcome: Annotated[Outcome, Lax] | None = None
+    reason: str | None = None
+    worker: str | None = None
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+
+
+class RecordedReport(Message):
+    """A report as it was stored, with the verdict that it got."""
+
+    attempt: int
+    step: int
+    metrics: Metrics
+    verdict: Annotated[Decision, Lax]
+    reason: str | None = None
+    reported_at: datetime
+
+
+class Attempt(Message):
+    """One lease of a trial. `outcome` is None while it lives."""
+
+    fence: int
+    attempt: int
+    worker: str
+    host: str | None = None
+    device: str | None = None
+    outcome: Annotated[Outcome, Lax] | None = None
+    message: str | None = None
+    leased_at: datetime
+    ended_at: datetime | None = None
+
+
+class TrialHistory(Trial):
+    """A trial with every report and every attempt."""
+
+    reports: list[RecordedReport]
+    history: list[Attempt]
+
+
+class BestTrial(Message):
+    """The best complete trial of a study so far."""
+
+    study: StudyName
+    number: int
+    state: Annotated[TrialState, Lax]
+    params: Params
+    values: Metrics
+    metrics: Metrics
+    step: int | None = None
+    study_state: Annotated[StudyState, Lax]
+    finished_trials: int
+    started_at: datetime
+    completed_at: datetime
+
+
+class HeldTrial(Message):
+    """A trial that a worker is on."""
+
+    study: StudyName
+    trial: int
+    since: datetime
+
+
+class Worker(Message):
+    """A worker that has asked for trials.
+
+    Args:
+        is_alive: Whether it was seen within the time that a lease lives, or is waiting for a trial.
+        trials: What it is doing.
+    """
+
+    name: str
+    host: str | None = None
+    device: str | None = None
+    is_alive: bool
+    trials: list[HeldTrial]
+    first_seen_at: datetime
+    last_seen_at: datetime

@@ -1,0 +1,47 @@
+"""The settings that the client, the workers and the service share, read from the environment."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import platformdirs
+
+from trimtab.errors import Misconfigured
+
+DEFAULT_SERVER = "http://127.0.0.1:8000"
+
+
+def data_dir(environment: Mapping[str, str]) -> Path:
+    """Return TRIMTAB_DATA_DIR, by default the user's data folder / trimtab.
+
+    The default of root is the machine's folder: the embedded PostgreSQL runs as a user of its own, who must
+    reach its data, and root's home is nobody else's business.
+    """
+    if given := environment.get("TRIMTAB_DATA_DIR"):
+        return Path(given).expanduser().absolute()
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        return Path("/var/lib/trimtab")
+    return Path(platformdirs.user_data_dir("trimtab", appauthor=False))
+
+
+def server(environment: Mapping[str, str]) -> str:
+    """Return TRIMTAB_SERVER, where the service is."""
+    return environment.get("TRIMTAB_SERVER") or DEFAULT_SERVER
+
+
+def token(environment: Mapping[str, str]) -> str:
+    """Return TRIMTAB_TOKEN, else what TRIMTAB_TOKEN_FILE holds, by default TRIMTAB_DATA_DIR/token.
+
+    Raises:
+        Misconfigured: None of them is there.
+    """
+    if given := environment.get("TRIMTAB_TOKEN"):
+        return given.strip()
+    path = Path(environment.get("TRIMTAB_TOKEN_FILE") or data_dir(environment) / "token")
+    try:
+        return path.read_text().strip()
+    except OSError as error:
+        reason = error.strerror or error
+        raise Misconfigured(
+            f"no token: {path}: {reason}; set TRIMTAB_TOKEN or TRIMTAB_TOKEN_FILE, or start the service here"
+        ) from error

@@ -1,0 +1,79 @@
+"""The states of things and the moves between them, drawn once; the database repeats them as constraints."""
+
+from enum import StrEnum
+
+
+class StudyState(StrEnum):
+    r"""Where a study is in its life.
+
+    running --budget used--> complete
+       | \---too many failures, or by hand---> stopped
+       \<--by hand--> paused
+    """
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    COMPLETE = "complete"
+    STOPPED = "stopped"
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether no trial of the study will be handed out any more."""
+        return self in {StudyState.COMPLETE, StudyState.STOPPED}
+
+
+class TrialState(StrEnum):
+    r"""Where a trial is in its life. The states are Optuna's.
+
+    waiting --ask--> running --tell--> complete
+       ^                | |\--tell, or lease over after a stop--> pruned
+       |                | \---tell of a failure, or attempts used up--> fail
+       \--lease lost, --/
+          released
+    """
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    COMPLETE = "complete"
+    PRUNED = "pruned"
+    FAIL = "fail"
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the trial has reached its end."""
+        return self in {TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL}
+
+
+class Outcome(StrEnum):
+    """How a lease ended. A worker tells each of them but the last, which the service finds out itself."""
+
+    COMPLETE = "complete"
+    PRUNED = "pruned"
+    DIVERGED = "diverged"
+    OUT_OF_MEMORY = "out_of_memory"
+    TIMEOUT = "timeout"
+    ERROR = "error"
+    RELEASED = "released"
+    LOST = "lost"
+
+
+class Decision(StrEnum):
+    """The answer to a report."""
+
+    CONTINUE = "continue"
+    STOP = "stop"
+
+
+class Direction(StrEnum):
+    """Which values of an objective are better."""
+
+    MINIMIZE = "minimize"
+    MAXIMIZE = "maximize"
+
+
+class NoLease(StrEnum):
+    """Why an ask came back empty."""
+
+    NOTHING_NOW = "nothing_now"
+    PAUSED = "paused"
+    STUDY_ENDED = "study_ended"
