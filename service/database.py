@@ -1,0 +1,83 @@
+"""The connection to PostgreSQL: how long anything may take, and what a failure is called."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+from sqlalchemy import exc
+
+from trimtab.errors import Unavailable
+
+POOL_SIZE = 16
+"""Connections of one replica; PostgreSQL's default limit of 100 leaves room for six of them."""
+
+_RETRY_AFTER_SECONDS = 1
+
+# A held row lock stops the calls that need that row after 2 s, and no others; no statement of ours takes
+# 15 s on a healthy server; a replica that froze in a transaction frees its locks after 15 s.
+_OPTIONS = {
+    "lock_timeout": "2s",
+    "statement_timeout": "15s",
+    "idle_in_transaction_session_timeout": "15s",
+    "timezone": "UTC",
+}
+
+
+def connect(url: str) -> sa.Engine:
+    """Return the pool of connections to the database at `url`. Connects only when first used."""
+    return sa.create_engine(
+        url,
+        pool_size=POOL_SIZE,
+        max_overflow=0,
+        pool_timeout=2,
+        isolation_level="READ COMMITTED",
+        connect_args={
+            "application_name": "trimtab",
+            "connect_timeout": 5,
+            "options": " ".join(f"-c {name}={value}" for name, value in _OPTIONS.items()),
+            # A vanished server is noticed within 10 s, also by a connection that waits for an answer.
+            "keepalives_idle": 4,
+            "keepalives_interval": 2,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 10_000,
+        },
+    )
+
+
+@contextmanager
+def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Give a connection for reads: each statement by itself, no transaction, no lock.
+
+    Raises:
+        Unavailable: The database is away, busy or out of connections.
+    """
+    with _translated(), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        yield connection
+
+
+@contextmanager
+def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Give a connection in a transaction, committed at the end, rolled back on any error.
+
+    Raises:
+        Unavailable: The database is away, busy or out of connections; whether a commit that was under way
+            took effect is then unknown.
+    """
+    with _translated(), engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
+        raise Unavailable(
+            "the database is away or busy; try again", retry_after=_RETRY_AFTER_SECONDS
+        ) from error
+    except exc.DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        raise Unavailable(
+            "the connection to the database was lost; try again", retry_after=_RETRY_AFTER_SECONDS
+        ) from error

@@ -1,0 +1,160 @@
+"""Our tables, beside Optuna's, which hold every trial. What Optuna has no word for is here.
+
+    studies (Optuna)  <-- trimtab_studies         what was asked, the state, the counters
+    trials  (Optuna)  <-- trimtab_trials          the fence, what became of the trial, in which order it ended
+                            ^-- trimtab_leases        who had it, until when
+                                  ^-- trimtab_reports     every report with its verdict
+    trimtab_workers, trimtab_tombstones
+
+Rows are locked in one order: a study, then its leases, then its trials. A report takes only its lease.
+"""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+
+from trimtab.states import Decision, Outcome, StudyState
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# Optuna's, as far as ours refer to them.
+Table("studies", metadata, Column("study_id", BigInteger, primary_key=True))
+Table("trials", metadata, Column("trial_id", BigInteger, primary_key=True))
+
+
+def _one_of(column: str, values: type[StudyState] | type[Outcome] | type[Decision]) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+def _time(name: str, *, now: bool = False) -> Column[object]:
+    if now:
+        return Column(name, DateTime(timezone=True), nullable=False, server_default=func.now())
+    return Column(name, DateTime(timezone=True))
+
+
+studies = Table(
+    "trimtab_studies",
+    metadata,
+    Column("study_id", ForeignKey("studies.study_id", ondelete="CASCADE"), primary_key=True),
+    Column("spec", JSON, nullable=False, comment="resolved, as it was at creation; json keeps its order"),
+    Column("task", Text, comment="the name of its task; null: anybody asks and tells"),
+    Column("state", Text, nullable=False, server_default=StudyState.RUNNING),
+    Column("reason", Text),
+    Column("budget", Integer, nullable=False),
+    Column("created", Integer, nullable=False, server_default="0", comment="trials so far; the next number"),
+    Column("finished", Integer, nullable=False, server_default="0", comment="trials that have ended"),
+    Column("failed_in_a_row", Integer, nullable=False, server_default="0"),
+    Column("best_trial_id", BigInteger, comment="the best complete trial; the earlier one of equals"),
+    Column("best_value", Double(53)),
+    _time("created_at", now=True),
+    _time("ended_at"),
+    _one_of("state", StudyState),
+    CheckConstraint("finished <= created AND created <= budget", name="counters"),
+    CheckConstraint("(ended_at IS NOT NULL) = (state IN ('complete', 'stopped'))", name="ended"),
+    Index("ix_trimtab_studies_running", "study_id", postgresql_where=text("state = 'running'")),
+)
+
+trials = Table(
+    "trimtab_trials",
+    metadata,
+    Column("trial_id", ForeignKey("trials.trial_id", ondelete="CASCADE"), primary_key=True),
+    Column("study_id", ForeignKey("trimtab_studies.study_id", ondelete="CASCADE"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("sampled_for", Integer, nullable=False, comment="the number that the sampler expected"),
+    Column("fence", Integer, nullable=False, server_default="0", comment="of the newest lease"),
+    Column("lost", Integer, nullable=False, server_default="0", comment="leases that ran out"),
+    Column("outcome", Text, comment="of the lease that ended the trial"),
+    Column("reason", Text, comment="why it was stopped or failed"),
+    Column("step", Integer, comment="that the final metrics belong to"),
+    Column("metrics", JSON, comment="the final ones"),
+    Column("finish_order", Integer, comment="the n-th trial of its study to end, from 1"),
+    _one_of("outcome", Outcome),
+    CheckConstraint("(outcome IS NULL) = (finish_order IS NULL)", name="finished"),
+    UniqueConstraint("study_id", "number"),
+    UniqueConstraint("study_id", "finish_order"),
+)
+
+leases = Table(
+    "trimtab_leases",
+    metadata,
+    Column("lease_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("study_id", ForeignKey("trimtab_studies.study_id", ondelete="CASCADE"), nullable=False),
+    Column("trial_id", ForeignKey("trimtab_trials.trial_id", ondelete="CASCADE"), nullable=False),
+    Column("fence", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("worker", Text, nullable=False),
+    Column("host", Text),
+    Column("device", Text),
+    _time("leased_at", now=True),
+    _time("renewed_at", now=True),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("last_step", Integer, nullable=False, server_default="0"),
+    Column("best", Double(53), comment="best value of the objective reported so far"),
+    Column("stop_reason", Text, comment="given with the verdict stop"),
+    Column("outcome", Text),
+    Column("message", Text),
+    Column("told", JSON, comment="the tell that ended it"),
+    _time("ended_at"),
+    _one_of("outcome", Outcome),
+    CheckConstraint("(outcome IS NULL) = (ended_at IS NULL)", name="ended"),
+    UniqueConstraint("trial_id", "fence"),
+    Index("uq_trimtab_leases_live", "trial_id", unique=True, postgresql_where=text("ended_at IS NULL")),
+    Index("ix_trimtab_leases_expires_at", "expires_at", postgresql_where=text("ended_at IS NULL")),
+    Index("ix_trimtab_leases_study_id", "study_id", postgresql_where=text("ended_at IS NULL")),
+)
+
+reports = Table(
+    "trimtab_reports",
+    metadata,
+    Column("lease_id", ForeignKey("trimtab_leases.lease_id", ondelete="CASCADE"), primary_key=True),
+    Column("step", Integer, primary_key=True, autoincrement=False),
+    Column("metrics", JSON, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("reason", Text),
+    _time("reported_at", now=True),
+    _one_of("verdict", Decision),
+)
+
+workers = Table(
+    "trimtab_workers",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("host", Text),
+    Column("device", Text),
+    _time("first_seen_at", now=True),
+    _time("last_seen_at", now=True),
+)
+
+tombstones = Table(
+    "trimtab_tombstones",
+    metadata,
+    Column(
+        "lease_id", BigInteger, primary_key=True, autoincrement=False, comment="lived when its study went"
+    ),
+    Column("study", Text, nullable=False),
+    _time("deleted_at", now=True),
+)
