@@ -1,0 +1,159 @@
+import itertools
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from workers.training.data import Data, prepare
+from workers.training.errors import Diverged
+from workers.training.loop import Plan, epochs
+from workers.training.network import Architecture, perceptron
+from workers.training.optimizer import UpdateRule
+from workers.training.randomness import Randomness
+from workers.training.schedule import Schedule
+
+CPU = torch.device("cpu")
+RULE = UpdateRule(
+    name="adam",
+    learning_rate=1e-3,
+    momentum=0.9,
+    beta1=0.9,
+    beta2=0.999,
+    epsilon=1e-8,
+    l2=0.0,
+    weight_decay=0.0,
+)
+PLAN = Plan(batch_size=64, rule=RULE, schedule=Schedule("none", rate=0.1, epochs=3))
+
+
+@pytest.fixture
+def data() -> Data:
+    return prepare("digits", split_seed=0, device=CPU)
+
+
+def network(dropout: float = 0.0) -> nn.Sequential:
+    shape = Architecture(
+        features=64,
+        classes=10,
+        hidden_layers=1,
+        hidden_units=32,
+        activation="relu",
+        initialization="auto",
+        dropout=dropout,
+    )
+    return perceptron(shape, Randomness.from_seed(0, device=CPU))
+
+
+def order() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
+
+
+def test_errors_and_losses_are_measured_in_evaluation_mode_on_the_whole_sets(data: Data) -> None:
+    model = network(dropout=0.5)
+    training = epochs(model, data, PLAN, loss=cross_entropy, order=order())
+
+    figures = next(training).figures
+
+    model.eval()
+    for examples, error, loss in (
+        (data.train, figures.training_error, figures.training_loss),
+        (data.validation, figures.validation_error, figures.validation_loss),
+    ):
+        logits_NC = model(examples.x_ND)
+        wrong = int((logits_NC.argmax(dim=1) != examples.y_N).sum())
+        assert error == wrong / len(examples)
+        assert loss == pytest.approx(cross_entropy(logits_NC, examples.y_N).item())
+
+
+def test_steps_count_from_one_to_the_last_epoch(data: Data) -> None:
+    training = epochs(network(), data, PLAN, loss=cross_entropy, order=order())
+
+    assert [epoch.step for epoch in training] == [1, 2, 3]
+
+
+def test_the_metrics_are_the_figures_by_name(data: Data) -> None:
+    epoch = next(epochs(network(), data, PLAN, loss=cross_entropy, order=order()))
+
+    assert epoch.metrics == {
+        "training_error": epoch.figures.training_error,
+        "validation_error": epoch.figures.validation_error,
+        "training_loss": epoch.figures.training_loss,
+        "validation_loss": epoch.figures.validation_loss,
+    }
+
+
+def test_an_epoch_sees_every_training_example_once_in_a_new_order(data: Data) -> None:
+    seen: list[list[int]] = [[]]
+
+    def watched(logits_NC: Tensor, y_N: Tensor) -> Tensor:
+        if torch.is_grad_enabled():
+            seen[-1] += y_N.tolist()
+        elif len(y_N) == len(data.train):
+            seen.append([])
+        return cross_entropy(logits_NC, y_N)
+
+    for _ in epochs(network(), data, PLAN, loss=watched, order=order()):
+        pass
+
+    first, second, third, _ = seen
+    assert sorted(first) == sorted(second) == sorted(third) == sorted(data.train.y_N.tolist())
+    assert first != second != third
+
+
+def test_each_epoch_trains_at_the_learning_rate_of_its_schedule(data: Data) -> None:
+    model = network()
+    exhausted = Schedule("exponential", rate=1.0, epochs=2)  # nothing is left from the first epoch on
+    before = [parameter.detach().clone() for parameter in model.parameters()]
+
+    for _ in epochs(model, data, replace(PLAN, schedule=exhausted), loss=cross_entropy, order=order()):
+        pass
+
+    assert all(map(torch.equal, model.parameters(), before))
+
+
+def test_the_last_batch_may_be_smaller_and_a_batch_larger_than_the_data(data: Data) -> None:
+    for batch_size, batches in ((1000, [1000, 79]), (5000, [1079])):
+        sizes: list[int] = []
+
+        def watched(logits_NC: Tensor, y_N: Tensor, sizes: list[int] = sizes) -> Tensor:
+            if torch.is_grad_enabled():
+                sizes.append(len(y_N))
+            return cross_entropy(logits_NC, y_N)
+
+        next(epochs(network(), data, replace(PLAN, batch_size=batch_size), loss=watched, order=order()))
+
+        assert sizes == batches
+
+
+def test_a_loss_that_overflows_ends_the_training_as_diverged(data: Data) -> None:
+    wild = replace(PLAN, rule=replace(RULE, name="sgd", learning_rate=1e30))
+
+    with pytest.raises(Diverged) as caught:
+        list(epochs(network(), data, wild, loss=cross_entropy, order=order()))
+
+    assert caught.value.step == 1
+
+
+def test_a_loss_that_is_not_finite_in_one_batch_only_is_found(data: Data) -> None:
+    batches = itertools.count(1)
+
+    def faulty(logits_NC: Tensor, y_N: Tensor) -> Tensor:
+        loss = cross_entropy(logits_NC, y_N)
+        # The gradient of a constant is zero, so the weights stay finite.
+        is_faulty = torch.is_grad_enabled() and next(batches) == 20  # of 17 in an epoch
+        return loss + torch.tensor(float("inf")) if is_faulty else loss
+
+    with pytest.raises(Diverged) as caught:
+        list(epochs(network(), data, PLAN, loss=faulty, order=order()))
+
+    assert caught.value.step == 2
+
+
+def test_training_moves_no_randomness_but_its_own(data: Data) -> None:
+    before = torch.get_rng_state()
+
+    list(epochs(network(dropout=0.5), data, PLAN, loss=cross_entropy, order=order()))
+
+    assert torch.equal(torch.get_rng_state(), before)

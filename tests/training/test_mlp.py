@@ -1,0 +1,118 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from trimtab.message import Params, Scalar
+from trimtab.space import Categorical
+from trimtab.study import DataSpec, SplitSpec
+from trimtab.tasks import MLP, TASKS
+from workers.tasks import TRAINERS
+from workers.tasks.mlp import build, train
+from workers.training.data import prepare
+from workers.training.randomness import Randomness
+
+CPU = torch.device("cpu")
+DIGITS = DataSpec()
+REPOSITORY = Path(__file__).parents[2]
+GOOD: Params = {
+    "hidden_units": 256,
+    "hidden_layers": 2,
+    "batch_size": 128,
+    "learning_rate": 3e-3,
+    "dropout": 0.3,
+    "decay": "cosine",
+}
+CHOICES = [
+    (name, choice)
+    for name, knob in MLP.hyperparameters.items()
+    if isinstance(knob.allowed, Categorical)
+    for choice in knob.allowed.choices
+]
+
+
+def curve(params: Params, *, seed: int = 0, data: DataSpec = DIGITS) -> list[dict[str, float]]:
+    return [epoch.metrics for epoch in train(params, data, seed=seed, device=CPU)]
+
+
+def test_good_hyperparameters_reach_three_percent_on_digits() -> None:
+    metrics = curve(GOOD)[-1]
+
+    assert metrics["validation_error"] <= 0.03
+    assert metrics["training_error"] <= 0.01
+
+
+@pytest.mark.parametrize("dataset", MLP.datasets)
+def test_every_data_set_can_be_learnt_in_the_default_number_of_epochs(dataset: str) -> None:
+    figures = curve({"learning_rate": 0.01}, data=DataSpec(dataset=dataset))
+
+    assert len(figures) == MLP.hyperparameters["epochs"].default
+    assert figures[-1]["training_error"] < 0.03
+    assert figures[-1]["validation_error"] < 0.2  # of iris 30 examples validate: five of them
+
+
+@pytest.mark.parametrize(("name", "choice"), CHOICES)
+def test_every_choice_of_every_hyperparameter_trains(name: str, choice: Scalar) -> None:
+    first, second = curve({name: choice, "hidden_layers": 2, "epochs": 2})
+
+    assert second["training_loss"] < first["training_loss"]
+
+
+def test_each_epoch_reports_the_metrics_that_the_task_names() -> None:
+    (metrics,) = curve({"epochs": 1})
+
+    assert tuple(metrics) == MLP.metrics
+
+
+def test_the_tasks_are_those_of_the_vocabulary() -> None:
+    assert TRAINERS.keys() == TASKS.keys()
+
+
+def test_params_shape_the_network() -> None:
+    data = prepare("wine", split_seed=0, device=CPU)
+
+    network = build({"hidden_layers": 3, "hidden_units": 7}, data, Randomness.from_seed(0, device=CPU))
+
+    shapes = [tuple(parameter.shape) for parameter in network.parameters() if parameter.ndim == 2]
+    assert shapes == [(7, 13), (7, 7), (7, 7), (3, 7)]
+
+
+def test_the_same_seed_gives_the_same_figures_bit_for_bit_whatever_else_draws() -> None:
+    params = GOOD | {"epochs": 3}
+    expected = curve(params)
+
+    torch.manual_seed(12345)
+    first = train(params, DIGITS, seed=0, device=CPU)
+    neighbour = train(params, DIGITS, seed=1, device=CPU)
+    figures = []
+    for epoch, other in zip(first, neighbour, strict=True):
+        figures.append(epoch.metrics)
+        torch.rand(int(100 * other.figures.training_loss) + 1)
+
+    assert figures == expected
+
+
+def test_another_process_gives_the_same_figures_bit_for_bit() -> None:
+    program = (
+        "import torch; torch.set_num_threads(1)\n"
+        "from tests.training.test_mlp import GOOD, curve\n"
+        "print(curve(GOOD | {'epochs': 2}))"
+    )
+
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=REPOSITORY)
+
+    assert told.stdout.strip() == str(curve(GOOD | {"epochs": 2}))
+
+
+def test_another_seed_gives_other_figures() -> None:
+    first, other = (curve({"epochs": 1}, seed=seed) for seed in (0, 1))
+
+    assert first != other
+
+
+def test_the_seed_of_the_split_chooses_the_examples() -> None:
+    first, other = (curve({"epochs": 1}, data=DataSpec(split=SplitSpec(seed=seed)))[0] for seed in (0, 1))
+
+    assert first != other
