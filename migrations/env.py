@@ -2,10 +2,8 @@
 
 from alembic import context
 
+from service.migrate import VERSION_TABLE
 from service.tables import metadata
-
-# alembic_version is Optuna's.
-VERSION_TABLE = "trimtab_alembic_version"
 
 context.configure(
     connection=context.config.attributes["connection"],

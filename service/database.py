@@ -72,9 +72,7 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
-        raise Unavailable(
-            "the database is away or busy; try again", retry_after=_RETRY_AFTER_SECONDS
-        ) from error
+        raise Unavailable("the database is away or busy; try again", retry_after=_RETRY_AFTER_SECONDS) from error
     except exc.DBAPIError as error:
         if not error.connection_invalidated:
             raise

@@ -26,6 +26,7 @@ MAX_REPORTS = 1024
 
 Item = TypeVar("Item")
 Label = Annotated[Text, Field(max_length=200)]
+Fence = Annotated[int, Field(ge=1, lt=2**31)]
 Wait = Annotated[float, Field(ge=0, le=MAX_WAIT_SECONDS)]
 
 
@@ -106,7 +107,7 @@ class LeaseReport(Report):
     """A report that says which lease it belongs to, as one of many in a request."""
 
     lease: str
-    fence: int
+    fence: Fence
 
 
 class LeaseReports(Message):
@@ -323,3 +324,9 @@ class Worker(Message):
     trials: list[HeldTrial]
     first_seen_at: datetime
     last_seen_at: datetime
+
+
+class Health(Message):
+    """The service is well."""
+
+    status: str

@@ -80,9 +80,8 @@ def _cascade_deletes() -> None:
         ),
         {"tables": list(_OPTUNA_TABLES)},
     ):
-        op.execute(
-            f"ALTER TABLE {table} DROP CONSTRAINT {name}, ADD CONSTRAINT {name} {definition} ON DELETE CASCADE"
-        )
+        dropped = f"ALTER TABLE {table} DROP CONSTRAINT {name}"
+        op.execute(f"{dropped}, ADD CONSTRAINT {name} {definition} ON DELETE CASCADE")
 
 
 def _time(name: str, *, now: bool = False) -> sa.Column[object]:
@@ -112,9 +111,7 @@ def _create_studies() -> None:
     op.create_table(
         "trimtab_studies",
         _key("study_id", "trimtab_studies", "studies", primary=True),
-        sa.Column(
-            "spec", sa.JSON, nullable=False, comment="resolved, as it was at creation; json keeps its order"
-        ),
+        sa.Column("spec", sa.JSON, nullable=False, comment="resolved, as it was at creation; json keeps its order"),
         sa.Column("task", sa.Text, comment="the name of its task; null: anybody asks and tells"),
         sa.Column("state", sa.Text, nullable=False, server_default="running"),
         sa.Column("reason", sa.Text),
@@ -126,13 +123,9 @@ def _create_studies() -> None:
             server_default="0",
             comment="trials so far; the next number",
         ),
-        sa.Column(
-            "finished", sa.Integer, nullable=False, server_default="0", comment="trials that have ended"
-        ),
+        sa.Column("finished", sa.Integer, nullable=False, server_default="0", comment="trials that have ended"),
         sa.Column("failed_in_a_row", sa.Integer, nullable=False, server_default="0"),
-        sa.Column(
-            "best_trial_id", sa.BigInteger, comment="the best complete trial; the earlier one of equals"
-        ),
+        sa.Column("best_trial_id", sa.BigInteger, comment="the best complete trial; the earlier one of equals"),
         sa.Column("best_value", sa.Double(53)),
         _time("created_at", now=True),
         _time("ended_at"),
@@ -140,9 +133,7 @@ def _create_studies() -> None:
         sa.CheckConstraint(
             "state IN ('running', 'paused', 'complete', 'stopped')", name=op.f("ck_trimtab_studies_state")
         ),
-        sa.CheckConstraint(
-            "finished <= created AND created <= budget", name=op.f("ck_trimtab_studies_counters")
-        ),
+        sa.CheckConstraint("finished <= created AND created <= budget", name=op.f("ck_trimtab_studies_counters")),
         sa.CheckConstraint(
             "(ended_at IS NOT NULL) = (state IN ('complete', 'stopped'))",
             name=op.f("ck_trimtab_studies_ended"),
@@ -172,9 +163,7 @@ def _create_trials() -> None:
         sa.Column("finish_order", sa.Integer, comment="the n-th trial of its study to end, from 1"),
         sa.PrimaryKeyConstraint("trial_id", name=op.f("pk_trimtab_trials")),
         _outcome("trimtab_trials"),
-        sa.CheckConstraint(
-            "(outcome IS NULL) = (finish_order IS NULL)", name=op.f("ck_trimtab_trials_finished")
-        ),
+        sa.CheckConstraint("(outcome IS NULL) = (finish_order IS NULL)", name=op.f("ck_trimtab_trials_finished")),
         sa.UniqueConstraint("study_id", "number", name=op.f("uq_trimtab_trials_study_id_number")),
         sa.UniqueConstraint("study_id", "finish_order", name=op.f("uq_trimtab_trials_study_id_finish_order")),
     )

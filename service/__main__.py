@@ -1,0 +1,140 @@
+"""`python -m service` serves; `python -m service migrate` only migrates."""
+
+import argparse
+import logging
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import sqlalchemy as sa
+import uvicorn
+from sqlalchemy.exc import DBAPIError
+
+from service import tokens
+from service.app import create_app
+from service.database import connect
+from service.migrate import is_current, migrate
+from service.replica import Replica
+from service.settings import Settings
+from service.tokens import Tokens
+from trimtab.errors import Misconfigured
+
+DRAIN_SECONDS = 10
+
+_log = logging.getLogger("service")
+
+
+def main() -> int:
+    """Run the command line; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m service", description="The Trimtab service.")
+    parser.add_argument("command", nargs="?", choices=["serve", "migrate"], default="serve")
+    command = parser.parse_args().command
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    try:
+        with ExitStack() as closing:
+            settings = Settings.from_environment(os.environ)
+            return _migrate(settings, closing) if command == "migrate" else _serve(settings, closing)
+    except Misconfigured as error:
+        print(f"trimtab: {error}", file=sys.stderr)  # noqa: T201  # the one line that says what to do
+        return 2
+
+
+def _migrate(settings: Settings, closing: ExitStack) -> int:
+    _migrated(settings.migration_url or _database(settings, closing))
+    return 0
+
+
+def _serve(settings: Settings, closing: ExitStack) -> int:
+    listener = closing.enter_context(_listener(settings))
+    token = settings.admin_token or tokens.kept_in(settings.data_dir)
+    url = _database(settings, closing)
+    _ready(url, settings)
+    replica = Replica(connect(url), settings.lease_seconds)
+    config = uvicorn.Config(
+        create_app(replica, Tokens(token)),
+        access_log=False,
+        log_config=None,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+    server = _Server(config, replica)
+    _log.info("serving on http://%s:%s", settings.host, settings.port)
+    server.run(sockets=[listener])
+    return 0
+
+
+class _Server(uvicorn.Server):
+    """Ends long polls as soon as it is told to go down."""
+
+    def __init__(self, config: uvicorn.Config, replica: Replica) -> None:
+        super().__init__(config)
+        self._replica = replica
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._replica.changes.close()
+        await super().shutdown(sockets)
+
+
+def _database(settings: Settings, closing: ExitStack) -> str:
+    if settings.database_url:
+        return settings.database_url
+    raise NotImplementedError
+
+
+def _ready(url: str, settings: Settings) -> None:
+    """Migrate, unless another role than the serving one owns the tables: then the schema must be there.
+
+    Raises:
+        Misconfigured: The database cannot be used, or its schema is behind.
+    """
+    if settings.migration_url in {None, url}:
+        _migrated(url)
+        return
+    with _reached(url):
+        if not is_current(url):
+            raise Misconfigured(
+                "the schema is behind: run `python -m service migrate` with TRIMTAB_MIGRATION_URL first"
+            )
+
+
+def _migrated(url: str) -> None:
+    with _reached(url):
+        migrate(url)
+
+
+@contextmanager
+def _reached(url: str) -> Iterator[None]:
+    try:
+        yield
+    except (DBAPIError, RuntimeError) as error:
+        shown = sa.make_url(url).render_as_string(hide_password=True)
+        reason = str(error.orig if isinstance(error, DBAPIError) else error).strip().partition("\n")[0]
+        raise Misconfigured(f"cannot use the database {shown}: {reason}; check TRIMTAB_DATABASE_URL") from error
+
+
+def _listener(settings: Settings) -> socket.socket:
+    """Take the port before anything else is started.
+
+    Raises:
+        Misconfigured: It is in use, or the host is not this machine.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[
+            0
+        ]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        # Also when the first request comes at once, it finds somebody who listens.
+        listener.listen(2048)
+    except OSError as error:
+        raise Misconfigured(
+            f"cannot listen on {settings.host}:{settings.port}: {error.strerror}; set TRIMTAB_HOST or TRIMTAB_PORT"
+        ) from error
+    return listener
+
+
+if __name__ == "__main__":
+    sys.exit(main())

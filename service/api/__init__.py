@@ -1,0 +1,1 @@
+"""HTTP: each route unpacks, makes one call, packs."""

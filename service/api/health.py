@@ -1,0 +1,26 @@
+"""/healthz and /readyz: for whoever watches over the service. No token."""
+
+import sqlalchemy as sa
+from fastapi import APIRouter
+
+from service.api.dependencies import ReplicaDep
+from service.api.problems import problems
+from service.database import reading
+from trimtab import errors
+from trimtab.protocol import Health
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/healthz")
+async def healthz() -> Health:
+    """Say that the process is alive."""
+    return Health(status="ok")
+
+
+@router.get("/readyz", responses=problems(errors.Unavailable))
+def readyz(replica: ReplicaDep) -> Health:
+    """Say that the service can serve: its database answers."""
+    with reading(replica.engine) as connection:
+        connection.execute(sa.text("SELECT FROM trimtab_studies LIMIT 0"))
+    return Health(status="ok")

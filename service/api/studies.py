@@ -1,0 +1,119 @@
+"""/v1/studies."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Header, Path, Query, Request, Response, status
+
+from service import studies, trials
+from service.api.dependencies import Cursor, Limit, ReplicaDep, StudyName, Wait
+from service.api.examples import STUDIES
+from service.api.problems import problems
+from service.api.waiting import until
+from trimtab import errors
+from trimtab.protocol import BestTrial, Page, Study, Trial, TrialHistory
+from trimtab.states import StudyState, TrialState
+from trimtab.study import StudySpec
+
+router = APIRouter(prefix="/v1/studies", tags=["studies"])
+
+
+@router.post(
+    "",
+    status_code=status.HTTP_201_CREATED,
+    responses={200: {"model": Study, "description": "It exists with this spec."}, **problems(errors.StudyExists)},
+)
+def create_study(
+    spec: Annotated[StudySpec, Body(openapi_examples=STUDIES)], replica: ReplicaDep, response: Response
+) -> Study:
+    """Create a study. The same name and spec again: 200 and the study as it is."""
+    study, is_new = studies.create(replica, spec)
+    response.status_code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
+    response.headers["Location"] = f"/v1/studies/{study.name}"
+    return study
+
+
+@router.get("")
+def list_studies(
+    replica: ReplicaDep,
+    state: Annotated[StudyState | None, Query(description="Only studies in this state.")] = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> Page[Study]:
+    """List the studies, the newest first."""
+    return studies.page(replica, state=state, cursor=cursor, limit=limit)
+
+
+@router.get("/{name}", responses=problems(errors.StudyNotFound))
+def read_study(name: StudyName, replica: ReplicaDep) -> Study:
+    """Read a study: spec, state, counts, times."""
+    return studies.read(replica, name)
+
+
+@router.delete("/{name}", status_code=status.HTTP_204_NO_CONTENT, responses=problems(errors.StudyNotFound))
+def delete_study(name: StudyName, replica: ReplicaDep) -> None:
+    """Delete a study with all its trials. Workers on it learn at their next call (410)."""
+    studies.delete(replica, name)
+
+
+@router.get(
+    "/{name}/best-trial",
+    response_model=BestTrial,
+    responses={
+        200: {"headers": {"ETag": {"description": "Weak, of (number, ended).", "schema": {"type": "string"}}}},
+        304: {"description": "The ETag of If-None-Match still holds."},
+        **problems(errors.StudyNotFound, errors.NoCompleteTrial),
+    },
+)
+async def read_best_trial(
+    request: Request,
+    name: StudyName,
+    replica: ReplicaDep,
+    wait: Wait = 0.0,
+    if_none_match: Annotated[str | None, Header(max_length=200)] = None,
+) -> Response:
+    """Read the best complete trial.
+
+    With `wait`, and If-None-Match or no complete trial yet: answers when there is a better one or the study has
+    ended, else after so many seconds.
+    """
+
+    def is_news(found: BestTrial | errors.NoCompleteTrial) -> bool:
+        if isinstance(found, errors.NoCompleteTrial):
+            return found.retry_after is None
+        return trials.etag(found) != if_none_match
+
+    found = await until(request, replica, lambda: _best(replica, name), is_news, seconds=wait)
+    if isinstance(found, errors.NoCompleteTrial):
+        raise found
+    headers = {"ETag": trials.etag(found)}
+    if trials.etag(found) == if_none_match:
+        return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
+    return Response(found.model_dump_json(), media_type="application/json", headers=headers)
+
+
+@router.get("/{name}/trials", responses=problems(errors.StudyNotFound))
+def list_trials(
+    name: StudyName,
+    replica: ReplicaDep,
+    state: Annotated[TrialState | None, Query(description="Only trials in this state.")] = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+    sort: Annotated[
+        str, Query(pattern="^-?number$", description="`number`, or `-number`: the newest first.")
+    ] = "number",
+) -> Page[Trial]:
+    """List the trials of a study."""
+    return trials.page(replica, name, state=state, cursor=cursor, limit=limit, is_descending=sort.startswith("-"))
+
+
+@router.get("/{name}/trials/{number}", responses=problems(errors.StudyNotFound, errors.TrialNotFound))
+def read_trial(name: StudyName, number: Annotated[int, Path(ge=0, lt=2**31)], replica: ReplicaDep) -> TrialHistory:
+    """Read a trial with every report and every attempt."""
+    return trials.read(replica, name, number)
+
+
+def _best(replica: ReplicaDep, name: str) -> BestTrial | errors.NoCompleteTrial:
+    try:
+        return trials.best(replica, name)
+    except errors.NoCompleteTrial as none:
+        return none

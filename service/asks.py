@@ -1,0 +1,114 @@
+"""Ask: a worker gets trials. Sampling comes first, outside any transaction; one transaction does the rest."""
+
+from collections.abc import Sequence
+
+from service import sampling
+from service.database import reading, writing
+from service.memory import StudyMemory
+from service.replica import Replica
+from service.storage import asks, finished, studies
+from service.storage.asks import Candidate, Granted, Holder
+from service.storage.dimensions import Point, params
+from trimtab.protocol import Ask, Lease, Leases
+from trimtab.states import NoLease, StudyState
+
+_REASONS = {
+    StudyState.PAUSED: NoLease.PAUSED,
+    StudyState.COMPLETE: NoLease.STUDY_ENDED,
+    StudyState.STOPPED: NoLease.STUDY_ENDED,
+}
+
+
+def ask(replica: Replica, wanted: Ask) -> Leases:
+    """Give a worker up to `wanted.count` trials of one study, each with a lease; do not wait.
+
+    A trial that waits for its next attempt goes first.
+
+    Raises:
+        StudyNotFound: There is no study of the name that was asked for.
+        Unavailable: The database is away or busy.
+    """
+    holder = Holder(wanted.worker, wanted.host, wanted.device, replica.lease_seconds)
+    with reading(replica.engine) as connection:
+        study = studies.require(connection, wanted.study) if wanted.study else None
+        found = asks.candidates(connection, study_id=study.study_id if study else None, tasks=wanted.tasks)
+    for candidate in found:
+        if leases := _from_study(replica, candidate, holder, wanted.count):
+            return Leases(leases=leases)
+    with writing(replica.engine) as connection:
+        asks.seen(connection, holder)
+    return Leases(leases=[], reason=_REASONS.get(study.state, NoLease.NOTHING_NOW) if study else NoLease.NOTHING_NOW)
+
+
+def _from_study(replica: Replica, candidate: Candidate, holder: Holder, count: int) -> list[Lease]:
+    with reading(replica.engine) as connection:
+        study = replica.memory.study(connection, candidate.study_id)
+    if study is None:
+        return []
+    granted = _waiting(replica, study, holder, count) if candidate.has_waiting else []
+    granted = granted or _new(replica, study, holder, candidate.created, count)
+    return [_lease(study, lease, replica.lease_seconds) for lease in granted]
+
+
+def _waiting(replica: Replica, study: StudyMemory, holder: Holder, count: int) -> list[Granted]:
+    granted: list[Granted] = []
+    with writing(replica.engine) as connection:
+        asks.seen(connection, holder)
+        while len(granted) < count:
+            lease = asks.lease_waiting(connection, study_id=study.study_id, holder=holder)
+            if lease is None:
+                break
+            granted.append(lease)
+    return granted
+
+
+def _new(replica: Replica, study: StudyMemory, holder: Holder, number: int, count: int) -> list[Granted]:
+    count = min(count, study.spec.budget.trials - number)
+    points = _suggestions(replica, study, number, count)
+    granted: list[Granted] = []
+    with writing(replica.engine) as connection:
+        asks.seen(connection, holder)
+        for position, point in enumerate(points):
+            lease = asks.create_trial(
+                connection,
+                study_id=study.study_id,
+                space=study.dimensions,
+                point=point,
+                sampled_for=number + position,
+                holder=holder,
+            )
+            if lease is None:
+                break
+            granted.append(lease)
+    return granted
+
+
+def _suggestions(replica: Replica, study: StudyMemory, number: int, count: int) -> Sequence[Point]:
+    """Return `count` points from trial `number` on, each chosen with those before it counted as running."""
+    with reading(replica.engine) as connection:
+        # The unfinished ones first: a trial that ends in between is then seen twice, and dropped once.
+        unfinished = finished.unfinished(connection, study.study_id)
+        observations = study.observe(connection)
+    ended = set(observations.numbers_N.tolist())
+    open_points = [sampling.OpenPoint(t.number, t.point) for t in unfinished if t.number not in ended]
+    points: list[Point] = []
+    for position in range(count):
+        view = sampling.View(study.dimensions, study.objective.direction, observations, tuple(open_points))
+        points.append(sampling.suggest(study.spec, view, number=number + position))
+        open_points.append(sampling.OpenPoint(number + position, points[-1]))
+    return points
+
+
+def _lease(study: StudyMemory, granted: Granted, lease_seconds: float) -> Lease:
+    return Lease(
+        id=str(granted.lease_id),
+        fence=granted.fence,
+        study=study.spec.name,
+        trial=granted.number,
+        attempt=granted.attempt,
+        task=study.spec.task,
+        params=params(study.dimensions, granted.point),
+        seed=sampling.training_seed(study.spec.sampler.seed, granted.number),
+        expires_in=lease_seconds,
+        expires_at=granted.expires_at,
+    )

@@ -1,0 +1,88 @@
+"""What a replica remembers of the studies that it serves. All of it can be read again; none of it is state."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from service.curves import Curves
+from service.history import Observations
+from service.storage import finished, studies
+from service.storage.dimensions import Dimension, dimensions
+from trimtab.study import Objective, StudySpec
+
+MAX_STUDIES = 256
+
+
+@dataclass
+class StudyMemory:
+    """A study as a replica remembers it: what never changes, and what only grows.
+
+    Args:
+        study_id: Of the study.
+        spec: Resolved, as it was at creation.
+        dimensions: Of its space.
+        observations: Its finished trials as far as they are known.
+        curves: Of its complete trials as far as they are known. Read and changed under `lock`.
+        lock: Never held while the database is asked.
+    """
+
+    study_id: int
+    spec: StudySpec
+    dimensions: Sequence[Dimension]
+    observations: Observations
+    curves: Curves = field(default_factory=Curves)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def objective(self) -> Objective:
+        """What is optimised."""
+        return self.spec.objectives[0]
+
+    def observe(self, connection: sa.Connection) -> Observations:
+        """Read the trials that have ended since the last time; return all of them."""
+        new = finished.finished(connection, self.study_id, known=self.observations.known)
+        with self.lock:
+            # Another thread may have read the same ones meanwhile.
+            new = [trial for trial in new if trial.order > self.observations.known]
+            self.observations = self.observations.extended(new)
+            return self.observations
+
+    def learn_curves(self, connection: sa.Connection, *, ended: int) -> None:
+        """Read the curves of trials that completed since the last time, at least of the first `ended` that ended."""
+        if self.curves.known >= ended:
+            return
+        new = finished.curves(connection, self.study_id, known=self.curves.known)
+        with self.lock:
+            fresh = [curve for order, curve in new if order > self.curves.known]
+            last = max([ended, self.curves.known, *(order for order, _ in new)])
+            self.curves.add(fresh, known=last)
+
+
+class Memory:
+    """The studies that a replica has served lately."""
+
+    def __init__(self) -> None:
+        self._studies: OrderedDict[int, StudyMemory] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def study(self, connection: sa.Connection, study_id: int) -> StudyMemory | None:
+        """Return what is known of a study; None if it is gone."""
+        with self._lock:
+            if known := self._studies.get(study_id):
+                self._studies.move_to_end(study_id)
+                return known
+        row = studies.get(connection, study_id)
+        return self._remember(row) if row else None
+
+    def _remember(self, row: studies.StudyRow) -> StudyMemory:
+        space = dimensions(row.spec.searched)
+        names = [dimension.stored_name for dimension in space]
+        fresh = StudyMemory(row.study_id, row.spec, space, Observations.empty(names))
+        with self._lock:
+            known = self._studies.setdefault(row.study_id, fresh)
+            while len(self._studies) > MAX_STUDIES:
+                self._studies.popitem(last=False)
+            return known

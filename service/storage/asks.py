@@ -1,0 +1,175 @@
+"""Ask, in the database: which studies have a trial to give, and the one statement that gives it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from service.storage.dimensions import Dimension, Point
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A running study that has a trial to give.
+
+    Args:
+        created: Trials so far: the number that the next one is expected to get.
+        has_waiting: Whether a trial waits for its next attempt.
+    """
+
+    study_id: int
+    created: int
+    has_waiting: bool
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who gets a lease, and for how long."""
+
+    worker: str
+    host: str | None
+    device: str | None
+    lease_seconds: float
+
+
+@dataclass(frozen=True)
+class Granted:
+    """A lease that was just made."""
+
+    lease_id: int
+    number: int
+    fence: int
+    attempt: int
+    expires_at: datetime
+    point: Point
+
+
+# Fewest running trials first, so that studies share the workers; then the oldest.
+_CANDIDATES = sa.text("""
+    SELECT study_id, created, has_waiting
+    FROM trimtab_studies s
+    CROSS JOIN LATERAL (
+      SELECT EXISTS (SELECT FROM trials t WHERE t.study_id = s.study_id AND t.state = 'WAITING') AS has_waiting,
+             (SELECT count(*) FROM trimtab_leases l WHERE l.study_id = s.study_id AND l.ended_at IS NULL) AS live
+    ) AS now
+    WHERE state = 'running' AND (created < budget OR has_waiting)
+      AND (CAST(:study_id AS bigint) IS NULL OR study_id = :study_id)
+      AND CASE WHEN :any_task THEN task = ANY(CAST(:tasks AS text[]))
+               ELSE task IS NULL OR CAST(:study_id AS bigint) IS NOT NULL END
+    ORDER BY live, study_id
+    LIMIT 16
+""")
+
+_LEASE_COLUMNS = "study_id, trial_id, fence, attempt, worker, host, device, expires_at"
+_LEASE_VALUES = """
+    :worker, :host, :device, clock_timestamp() + make_interval(secs => :lease_seconds)
+"""
+
+# The budget is checked where the number is taken, under the lock of the study's row.
+_CREATE = sa.text(f"""
+    WITH study AS (
+      UPDATE trimtab_studies SET created = created + 1
+      WHERE study_id = :study_id AND state = 'running' AND created < budget
+      RETURNING study_id, created - 1 AS number
+    ), trial AS (
+      INSERT INTO trials (study_id, number, state, datetime_start)
+      SELECT study_id, number, 'RUNNING', timezone('UTC', clock_timestamp()) FROM study
+      RETURNING trial_id, study_id, number
+    ), param AS (
+      INSERT INTO trial_params (trial_id, param_name, param_value, distribution_json)
+      SELECT trial_id, p.* FROM trial, unnest(
+        CAST(:names AS text[]), CAST(:values AS float8[]), CAST(:distributions AS text[])) AS p
+    ), ours AS (
+      INSERT INTO trimtab_trials (trial_id, study_id, number, sampled_for, fence)
+      SELECT trial_id, study_id, number, :sampled_for, 1 FROM trial
+    ), lease AS (
+      INSERT INTO trimtab_leases ({_LEASE_COLUMNS})
+      SELECT study_id, trial_id, 1, 1, {_LEASE_VALUES} FROM trial
+      RETURNING lease_id, fence, attempt, expires_at
+    )
+    SELECT lease_id, number, fence, attempt, expires_at FROM trial, lease
+""")
+
+# waiting -> running. The curve of the lost attempt is cut: it starts again.
+_LEASE_WAITING = sa.text(f"""
+    WITH study AS MATERIALIZED (
+      SELECT study_id FROM trimtab_studies
+      WHERE study_id = :study_id AND state = 'running' FOR NO KEY UPDATE
+    ), trial AS (
+      UPDATE trials SET state = 'RUNNING'
+      WHERE state = 'WAITING' AND trial_id = (
+        SELECT trial_id FROM trials JOIN study USING (study_id) WHERE state = 'WAITING'
+        ORDER BY number LIMIT 1 FOR NO KEY UPDATE OF trials)
+      RETURNING trial_id, number
+    ), cut AS (
+      DELETE FROM trial_intermediate_values USING trial
+      WHERE trial_intermediate_values.trial_id = trial.trial_id
+    ), ours AS (
+      UPDATE trimtab_trials t SET fence = t.fence + 1 FROM trial WHERE t.trial_id = trial.trial_id
+      RETURNING t.study_id, t.trial_id, t.number, t.fence, t.lost
+    ), lease AS (
+      INSERT INTO trimtab_leases ({_LEASE_COLUMNS})
+      SELECT study_id, trial_id, fence, lost + 1, {_LEASE_VALUES} FROM ours
+      RETURNING lease_id, fence, attempt, expires_at
+    )
+    SELECT lease_id, number, fence, attempt, expires_at,
+      (SELECT json_object_agg(param_name, param_value) FROM trial_params p WHERE p.trial_id = ours.trial_id) AS point
+    FROM ours, lease
+""")
+
+_SEEN = sa.text("""
+    INSERT INTO trimtab_workers (name, host, device) VALUES (:worker, :host, :device)
+    ON CONFLICT (name) DO UPDATE
+    SET last_seen_at = clock_timestamp(), host = excluded.host, device = excluded.device
+""")
+
+
+def candidates(connection: sa.Connection, *, study_id: int | None, tasks: Sequence[str]) -> list[Candidate]:
+    """Return the studies that have a trial for a worker of these tasks, the one to serve first first.
+
+    Args:
+        connection: To read on.
+        study_id: Only this study.
+        tasks: The tasks that the worker can train; none: the study named, else studies without a task.
+    """
+    values = {"study_id": study_id, "any_task": bool(tasks), "tasks": list(tasks)}
+    return [Candidate(*row) for row in connection.execute(_CANDIDATES, values)]
+
+
+def seen(connection: sa.Connection, holder: Holder) -> None:
+    """Note that a worker is there."""
+    connection.execute(_SEEN, {"worker": holder.worker, "host": holder.host, "device": holder.device})
+
+
+def create_trial(
+    connection: sa.Connection,
+    *,
+    study_id: int,
+    space: Sequence[Dimension],
+    point: Point,
+    sampled_for: int,
+    holder: Holder,
+) -> Granted | None:
+    """Create the next trial with all its parameters and lease it, in one statement.
+
+    Returns:
+        The lease; None, with nothing written, if the study's budget is used up or it is not running.
+    """
+    drawn = [dimension for dimension in space if dimension.stored_name in point]
+    values = {
+        "study_id": study_id,
+        "names": [dimension.stored_name for dimension in drawn],
+        "values": [point[dimension.stored_name] for dimension in drawn],
+        "distributions": [dimension.distribution_json for dimension in drawn],
+        "sampled_for": sampled_for,
+        **vars(holder),
+    }
+    row = connection.execute(_CREATE, values).one_or_none()
+    return Granted(**row._asdict(), point=point) if row else None
+
+
+def lease_waiting(connection: sa.Connection, *, study_id: int, holder: Holder) -> Granted | None:
+    """Lease the first trial that waits for another attempt; None, with nothing written, if none does."""
+    row = connection.execute(_LEASE_WAITING, {"study_id": study_id, **vars(holder)}).one_or_none()
+    return Granted(*row) if row else None

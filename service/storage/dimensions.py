@@ -1,0 +1,94 @@
+"""How a space stands in Optuna's tables: names, distributions, numbers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+    distribution_to_json,
+)
+
+from trimtab.message import Params, Scalar
+from trimtab.space import Categorical, Float, Int, Scale, Space
+
+Point = Mapping[str, float]
+"""One point of a space as it is stored: by stored name, the number in trial_params.param_value."""
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """A parameter as Optuna knows it.
+
+    A reverse_log parameter `momentum` is stored as `1-momentum` with q = 1 - momentum on a log scale; q is
+    the record.
+
+    Args:
+        name: What the spec calls it.
+        stored_name: What Optuna calls it.
+        parameter: From the spec.
+        distribution: The same, Optuna's way.
+        distribution_json: As it is stored with every value.
+    """
+
+    name: str
+    stored_name: str
+    parameter: Float | Int | Categorical
+    distribution: BaseDistribution
+    distribution_json: str
+
+    def value(self, stored: float) -> Scalar:
+        """Return the parameter's value for the number that is stored."""
+        match self.parameter:
+            case Categorical(choices=choices):
+                return choices[int(stored)]
+            case Int():
+                return int(stored)
+            case Float(scale=Scale.REVERSE_LOG, low=low, high=high):
+                return min(max(1.0 - stored, low), high)
+            case Float():
+                return stored
+
+
+def dimensions(space: Space) -> tuple[Dimension, ...]:
+    """Return the dimensions of `space`, in its order."""
+    return tuple(_dimension(name, space[name]) for name in space)
+
+
+def params(space: Sequence[Dimension], point: Point) -> Params:
+    """Return `point` in the words of the spec."""
+    return {
+        dimension.name: dimension.value(point[dimension.stored_name])
+        for dimension in space
+        if dimension.stored_name in point
+    }
+
+
+def _dimension(name: str, parameter: Float | Int | Categorical) -> Dimension:
+    is_reversed = isinstance(parameter, Float) and parameter.scale is Scale.REVERSE_LOG
+    distribution = _distribution(parameter)
+    return Dimension(
+        name=name,
+        stored_name=f"1-{name}" if is_reversed else name,
+        parameter=parameter,
+        distribution=distribution,
+        distribution_json=distribution_to_json(distribution),
+    )
+
+
+def _distribution(parameter: Float | Int | Categorical) -> BaseDistribution:
+    match parameter:
+        case Categorical(choices=choices):
+            return CategoricalDistribution(choices)
+        case Int(low=low, high=high, scale=scale, step=step):
+            return IntDistribution(low, _last_step(low, high, step), log=scale is Scale.LOG, step=step)
+        case Float(scale=Scale.REVERSE_LOG, low=low, high=high):
+            return FloatDistribution(1.0 - high, 1.0 - low, log=True)
+        case Float(low=low, high=high, scale=scale, step=step):
+            return FloatDistribution(low, high, log=scale is Scale.LOG, step=step)
+
+
+def _last_step(low: int, high: int, step: int) -> int:
+    return low + (high - low) // step * step

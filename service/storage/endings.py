@@ -1,0 +1,201 @@
+"""The end of a lease in the database, and what it makes of its trial and its study. Within one transaction.
+
+lock_study -> close_told or close_expired -> requeue or finish
+"""
+
+import json
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from service.storage.leases import Reference
+from trimtab.message import Metrics
+from trimtab.protocol import Tell
+from trimtab.states import Outcome, StudyState, TrialState
+from trimtab.study import StudySpec
+
+
+@dataclass(frozen=True)
+class LockedStudy:
+    """What the end of a trial depends on and changes; nobody else can change it now."""
+
+    study_id: int
+    name: str
+    spec: StudySpec
+    state: StudyState
+    reason: str | None
+    budget: int
+    finished: int
+    failed_in_a_row: int
+    best_value: float | None
+
+
+@dataclass(frozen=True)
+class ClosedLease:
+    """A lease that was just ended.
+
+    Args:
+        lost: Leases of this trial that ran out before.
+        last_step: The last step reported; None if none was.
+        last_metrics: What was reported there.
+    """
+
+    trial_id: int
+    number: int
+    lost: int
+    stop_reason: str | None
+    last_step: int | None
+    last_metrics: Metrics
+
+
+@dataclass(frozen=True)
+class Ending:
+    """The end of a trial.
+
+    Args:
+        outcome: Of its last lease.
+        state: Complete, pruned or fail.
+        value: Of the objective; None if there is none.
+        step: That the metrics belong to.
+        metrics: The final ones.
+        reason: Why it was stopped or failed.
+    """
+
+    outcome: Outcome
+    state: TrialState
+    value: float | None
+    step: int | None
+    metrics: Metrics
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class StudyAfter:
+    """The study after one more trial ended."""
+
+    state: StudyState
+    reason: str | None
+    failed_in_a_row: int
+    is_best: bool
+
+
+_LOCK_STUDY = sa.text("""
+    SELECT s.study_id, o.study_name AS name, CAST(spec AS text) AS spec, state, reason, budget, finished,
+      failed_in_a_row, best_value
+    FROM trimtab_studies s JOIN studies o USING (study_id)
+    WHERE study_id = (SELECT study_id FROM trimtab_leases WHERE lease_id = :lease_id)
+    FOR NO KEY UPDATE OF s
+""")
+
+_CLOSE = """
+    WITH lease AS (
+      UPDATE trimtab_leases
+      SET outcome = :outcome, message = :message, told = CAST(:told AS json), ended_at = clock_timestamp()
+      WHERE lease_id = :lease_id AND ended_at IS NULL AND {guard}
+      RETURNING lease_id, trial_id, stop_reason, nullif(last_step, 0) AS last_step
+    )
+    SELECT trial_id, number, lost, stop_reason, last_step, coalesce(r.metrics, '{{}}') AS last_metrics
+    FROM lease
+    JOIN trimtab_trials USING (trial_id)
+    LEFT JOIN trimtab_reports r ON r.lease_id = lease.lease_id AND r.step = last_step
+"""
+
+_CLOSE_TOLD = sa.text(_CLOSE.format(guard="fence = :fence AND expires_at > clock_timestamp()"))
+
+_CLOSE_EXPIRED = sa.text(_CLOSE.format(guard="expires_at <= clock_timestamp()"))
+
+# running -> waiting
+_REQUEUE = sa.text("""
+    WITH trial AS (
+      UPDATE trials SET state = 'WAITING' WHERE trial_id = :trial_id AND state = 'RUNNING' RETURNING trial_id
+    )
+    UPDATE trimtab_trials t SET lost = lost + :lost FROM trial WHERE t.trial_id = trial.trial_id
+""")
+
+# running -> complete, pruned, fail
+_FINISH = sa.text("""
+    WITH study AS (
+      UPDATE trimtab_studies SET
+        finished = finished + 1,
+        failed_in_a_row = :failed_in_a_row,
+        state = :study_state,
+        reason = :study_reason,
+        ended_at = CASE WHEN :study_has_ended THEN coalesce(ended_at, clock_timestamp()) END,
+        best_trial_id = CASE WHEN :is_best THEN :trial_id ELSE best_trial_id END,
+        best_value = CASE WHEN :is_best THEN :value ELSE best_value END
+      WHERE study_id = :study_id
+      RETURNING finished
+    ), trial AS (
+      UPDATE trials SET state = CAST(:state AS trialstate), datetime_complete = timezone('UTC', clock_timestamp())
+      WHERE trial_id = :trial_id AND state = 'RUNNING'
+      RETURNING trial_id
+    ), value AS (
+      INSERT INTO trial_values (trial_id, objective, value, value_type)
+      SELECT trial_id, 0, :value, 'FINITE' FROM trial WHERE CAST(:value AS float8) IS NOT NULL
+    )
+    UPDATE trimtab_trials t SET
+      lost = lost + :lost, outcome = :outcome, reason = :reason, step = :step, metrics = CAST(:metrics AS json),
+      finish_order = (SELECT finished FROM study)
+    FROM trial WHERE t.trial_id = trial.trial_id
+""")
+
+_EXPIRED = sa.text("""
+    SELECT lease_id FROM trimtab_leases WHERE ended_at IS NULL AND expires_at <= clock_timestamp()
+    ORDER BY expires_at LIMIT 100
+""")
+
+
+def expired(connection: sa.Connection) -> list[int]:
+    """Return the leases that have run out and are not ended yet, the oldest first; at most 100."""
+    return list(connection.execute(_EXPIRED).scalars())
+
+
+def lock_study(connection: sa.Connection, lease_id: int) -> LockedStudy | None:
+    """Lock the study that this lease is of; None if there is no such lease."""
+    row = connection.execute(_LOCK_STUDY, {"lease_id": lease_id}).one_or_none()
+    if row is None:
+        return None
+    values = row._asdict()
+    spec = StudySpec.model_validate_json(values.pop("spec"))
+    return LockedStudy(spec=spec, state=StudyState(values.pop("state")), **values)
+
+
+def close_told(connection: sa.Connection, lease: Reference, tell: Tell) -> ClosedLease | None:
+    """End a live lease as its worker tells; None, with nothing written, if it is not live."""
+    values = {**vars(lease), "outcome": tell.outcome, "message": tell.message, "told": tell.model_dump_json()}
+    return _closed(connection.execute(_CLOSE_TOLD, values).one_or_none())
+
+
+def close_expired(connection: sa.Connection, lease_id: int) -> ClosedLease | None:
+    """End a lease that has run out; None, with nothing written, if it is alive after all or was ended."""
+    values = {"lease_id": lease_id, "outcome": Outcome.LOST, "message": None, "told": None}
+    return _closed(connection.execute(_CLOSE_EXPIRED, values).one_or_none())
+
+
+def requeue(connection: sa.Connection, trial_id: int, *, is_lost: bool) -> None:
+    """Let a trial wait for its next attempt; a lost lease is counted, a released one is not."""
+    connection.execute(_REQUEUE, {"trial_id": trial_id, "lost": int(is_lost)})
+
+
+def finish(
+    connection: sa.Connection, study: LockedStudy, lease: ClosedLease, ending: Ending, after: StudyAfter
+) -> None:
+    """Write the end of a trial and what it makes of its study, in one statement."""
+    values = {
+        **vars(ending),
+        "metrics": json.dumps(ending.metrics),
+        "state": ending.state.upper(),
+        "trial_id": lease.trial_id,
+        "lost": int(ending.outcome is Outcome.LOST),
+        "study_id": study.study_id,
+        "study_state": after.state,
+        "study_reason": after.reason,
+        "study_has_ended": after.state.is_ended,
+        "failed_in_a_row": after.failed_in_a_row,
+        "is_best": after.is_best,
+    }
+    connection.execute(_FINISH, values)
+
+
+def _closed(row: sa.Row[tuple[object, ...]] | None) -> ClosedLease | None:
+    return ClosedLease(**row._asdict()) if row else None

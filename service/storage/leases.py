@@ -1,0 +1,171 @@
+"""A lease in the database: look at it, renew it, record a report, end it.
+
+Each write names the lease, its fence and its expiry in its WHERE: a zombie's write meets no row.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from trimtab.message import Metrics
+from trimtab.states import Decision, Outcome
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What a worker says of the lease that it calls on."""
+
+    lease_id: int
+    fence: int
+
+
+@dataclass(frozen=True)
+class StoredReport:
+    """A report that is on record, with its verdict."""
+
+    metrics: Metrics
+    verdict: Decision
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class LeaseRow:
+    """A lease as it is stored, and how far its study has come.
+
+    Args:
+        is_live: Neither ended nor run out, by PostgreSQL's clock.
+        last_step: The last step reported; 0 before the first.
+        best: The best value of the objective so far; None before the first finite one.
+        stop_reason: Given with the verdict stop; None before.
+        outcome: How it ended; None while it lives.
+        told: The tell that ended it; None while it lives, and where the service ended it.
+        report: The report at the step that was asked for; None if there is none.
+        study_finished: Trials of the study that have ended.
+    """
+
+    study_id: int
+    fence: int
+    is_live: bool
+    expires_at: datetime
+    last_step: int
+    best: float | None
+    stop_reason: str | None
+    outcome: Outcome | None
+    told: dict[str, Any] | None
+    study: str
+    number: int
+    study_finished: int
+    report: StoredReport | None
+
+
+@dataclass(frozen=True)
+class NewReport:
+    """A report to be written with the verdict that it gets."""
+
+    step: int
+    metrics: Metrics
+    value: float | None
+    best: float | None
+    verdict: Decision
+    reason: str | None
+
+
+_LOOK = sa.text("""
+    SELECT l.study_id, l.fence, l.ended_at IS NULL AND l.expires_at > clock_timestamp() AS is_live, l.expires_at,
+      l.last_step, l.best, l.stop_reason, l.outcome, l.told, o.study_name AS study, t.number,
+      s.finished AS study_finished, r.metrics, r.verdict, r.reason
+    FROM trimtab_leases l
+    JOIN trimtab_trials t USING (trial_id)
+    JOIN trimtab_studies s ON s.study_id = l.study_id
+    JOIN studies o ON o.study_id = l.study_id
+    LEFT JOIN trimtab_reports r ON r.lease_id = l.lease_id AND r.step = :step
+    WHERE l.lease_id = :lease_id
+""")
+
+_LIVE = """
+    lease_id = :lease_id AND fence = :fence AND ended_at IS NULL AND expires_at > clock_timestamp()
+"""
+
+_RENEWED = """
+    renewed_at = clock_timestamp(), expires_at = clock_timestamp() + make_interval(secs => :lease_seconds)
+"""
+
+_RENEW = sa.text(f"UPDATE trimtab_leases SET {_RENEWED} WHERE {_LIVE} RETURNING expires_at, stop_reason")
+
+# The verdict was decided on what came before `known_step`: if another report came in between, no row matches.
+_RECORD = sa.text(f"""
+    WITH lease AS (
+      UPDATE trimtab_leases SET {_RENEWED}, last_step = :step, best = :best, stop_reason = :stop_reason
+      WHERE {_LIVE} AND last_step = :known_step AND stop_reason IS NULL
+      RETURNING lease_id, trial_id, expires_at
+    ), report AS (
+      INSERT INTO trimtab_reports (lease_id, step, metrics, verdict, reason)
+      SELECT lease_id, :step, CAST(:metrics AS json), :verdict, :stop_reason FROM lease
+    ), intermediate AS (
+      INSERT INTO trial_intermediate_values (trial_id, step, intermediate_value, intermediate_value_type)
+      SELECT trial_id, :step, CAST(:value AS float8),
+        CAST(CASE WHEN CAST(:value AS float8) IS NULL THEN 'NAN' ELSE 'FINITE' END AS trialintermediatevaluetype)
+      FROM lease
+    )
+    SELECT expires_at FROM lease
+""")
+
+_WAS_DELETED = sa.text("SELECT study FROM trimtab_tombstones WHERE lease_id = :lease_id")
+
+
+def look(connection: sa.Connection, lease_id: int, *, step: int = 0) -> LeaseRow | None:
+    """Return the lease, with its report at `step` if there is one; None if there is no such lease."""
+    row = connection.execute(_LOOK, {"lease_id": lease_id, "step": step}).one_or_none()
+    if row is None:
+        return None
+    values = row._asdict()
+    metrics, verdict, reason = values.pop("metrics"), values.pop("verdict"), values.pop("reason")
+    report = StoredReport(metrics, Decision(verdict), reason) if verdict else None
+    outcome = values.pop("outcome")
+    return LeaseRow(report=report, outcome=Outcome(outcome) if outcome else None, **values)
+
+
+def study_of_deleted(connection: sa.Connection, lease_id: int) -> str | None:
+    """Return the name of the study that this lease was of when it was deleted; None if that never happened."""
+    name: str | None = connection.execute(_WAS_DELETED, {"lease_id": lease_id}).scalar_one_or_none()
+    return name
+
+
+def renew(connection: sa.Connection, lease: Reference, *, lease_seconds: float) -> tuple[datetime, str | None] | None:
+    """Let the lease live on; return its expiry and its stop reason, or None if it is not live."""
+    row = connection.execute(_RENEW, {**vars(lease), "lease_seconds": lease_seconds}).one_or_none()
+    return (row.expires_at, row.stop_reason) if row else None
+
+
+def record(
+    connection: sa.Connection, lease: Reference, report: NewReport, *, known_step: int, lease_seconds: float
+) -> datetime | None:
+    """Store a report with its verdict and renew the lease, in one statement.
+
+    Args:
+        connection: In a transaction.
+        lease: Whose report it is.
+        report: What to store.
+        known_step: The last step that the verdict was decided on.
+        lease_seconds: How long the lease lives from now.
+
+    Returns:
+        The new expiry; None, with nothing written, if the lease is not live, was told to stop, or has another
+        last step.
+    """
+    values = {
+        **vars(lease),
+        "step": report.step,
+        "metrics": json.dumps(report.metrics),
+        "value": report.value,
+        "best": report.best,
+        "verdict": report.verdict,
+        "stop_reason": report.reason if report.verdict is Decision.STOP else None,
+        "known_step": known_step,
+        "lease_seconds": lease_seconds,
+    }
+    expiry: datetime | None = connection.execute(_RECORD, values).scalar_one_or_none()
+    return expiry

@@ -1,0 +1,155 @@
+"""Studies in the database: create, find, list, delete."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from trimtab.errors import StudyNotFound
+from trimtab.states import StudyState
+from trimtab.study import StudySpec
+
+
+@dataclass(frozen=True)
+class StudyRow:
+    """A study as it is stored."""
+
+    study_id: int
+    spec: StudySpec
+    state: StudyState
+    reason: str | None
+    created: int
+    finished: int
+    best_trial_id: int | None
+    created_at: datetime
+    ended_at: datetime | None
+
+
+_INSERT = sa.text("""
+    WITH study AS (
+      INSERT INTO studies (study_name) VALUES (:name)
+      RETURNING study_id
+    ), direction AS (
+      INSERT INTO study_directions (study_id, objective, direction)
+      SELECT study_id, o.position - 1, CAST(o.direction AS studydirection)
+      FROM study, unnest(CAST(:directions AS text[])) WITH ORDINALITY AS o (direction, position)
+    )
+    INSERT INTO trimtab_studies (study_id, spec, task, budget)
+    SELECT study_id, CAST(:spec AS json), :task, :budget FROM study
+""")
+
+_COLUMNS = """
+    study_id, CAST(spec AS text) AS spec, state, reason, created, finished, best_trial_id, created_at, ended_at
+    FROM trimtab_studies
+"""
+
+_FIND = sa.text(f"SELECT {_COLUMNS} WHERE study_id = (SELECT study_id FROM studies WHERE study_name = :name)")
+
+_GET = sa.text(f"SELECT {_COLUMNS} WHERE study_id = :study_id")
+
+_LIST = sa.text(f"""
+    SELECT {_COLUMNS}
+    WHERE study_id < coalesce(:before, 9223372036854775807)
+      AND (CAST(:state AS text) IS NULL OR state = :state)
+    ORDER BY study_id DESC
+    LIMIT :limit
+""")
+
+_COUNTS = sa.text("""
+    SELECT study_id, lower(CAST(state AS text)) AS state, count(*) AS trials
+    FROM trials WHERE study_id = ANY(:study_ids) GROUP BY 1, 2
+""")
+
+_LOCK = sa.text("""
+    SELECT study_id FROM trimtab_studies
+    WHERE study_id = (SELECT study_id FROM studies WHERE study_name = :name) FOR UPDATE
+""")
+
+# In the order of locks: reports under way on these leases end first, later ones find the tombstone.
+_LOCK_LEASES = sa.text("""
+    SELECT lease_id FROM trimtab_leases WHERE study_id = :study_id AND ended_at IS NULL
+    ORDER BY lease_id FOR UPDATE
+""")
+
+_BURY = sa.text("""
+    INSERT INTO trimtab_tombstones (lease_id, study)
+    SELECT lease_id, :name FROM trimtab_leases WHERE study_id = :study_id AND ended_at IS NULL
+""")
+
+_DELETE = sa.text("DELETE FROM studies WHERE study_id = :study_id")
+
+
+def insert(connection: sa.Connection, spec: StudySpec) -> bool:
+    """Store a new study of the resolved `spec`; return False, storing nothing, if the name is taken."""
+    values = {
+        "name": spec.name,
+        "directions": [objective.direction.upper() for objective in spec.objectives],
+        "spec": spec.model_dump_json(),
+        "task": spec.task.name if spec.task else None,
+        "budget": spec.budget.trials,
+    }
+    try:
+        with connection.begin_nested():
+            connection.execute(_INSERT, values)
+    except IntegrityError as error:
+        if "ix_studies_study_name" not in str(error.orig):
+            raise
+        return False
+    return True
+
+
+def find(connection: sa.Connection, name: str) -> StudyRow | None:
+    """Return the study called `name`; None if there is none."""
+    row = connection.execute(_FIND, {"name": name}).one_or_none()
+    return _study(row) if row else None
+
+
+def require(connection: sa.Connection, name: str) -> StudyRow:
+    """Return the study called `name`.
+
+    Raises:
+        StudyNotFound: There is none.
+    """
+    study = find(connection, name)
+    if study is None:
+        raise StudyNotFound(f"there is no study {name!r}")
+    return study
+
+
+def get(connection: sa.Connection, study_id: int) -> StudyRow | None:
+    """Return the study of that id; None if it is gone."""
+    row = connection.execute(_GET, {"study_id": study_id}).one_or_none()
+    return _study(row) if row else None
+
+
+def newest(connection: sa.Connection, *, state: StudyState | None, before: int | None, limit: int) -> list[StudyRow]:
+    """Return up to `limit` studies, newest first, of those older than the study of id `before`."""
+    rows = connection.execute(_LIST, {"state": state, "before": before, "limit": limit})
+    return [_study(row) for row in rows]
+
+
+def counts(connection: sa.Connection, study_ids: Sequence[int]) -> dict[int, dict[str, int]]:
+    """Return for each study how many trials it has in each state."""
+    found: dict[int, dict[str, int]] = {study_id: {} for study_id in study_ids}
+    for study_id, state, trials in connection.execute(_COUNTS, {"study_ids": list(study_ids)}):
+        found[study_id][state] = trials
+    return found
+
+
+def delete(connection: sa.Connection, name: str) -> bool:
+    """Delete the study called `name` with all that belongs to it; return False if there is none."""
+    study_id = connection.execute(_LOCK, {"name": name}).scalar_one_or_none()
+    if study_id is None:
+        return False
+    connection.execute(_LOCK_LEASES, {"study_id": study_id})
+    connection.execute(_BURY, {"study_id": study_id, "name": name})
+    connection.execute(_DELETE, {"study_id": study_id})
+    return True
+
+
+def _study(row: sa.Row[tuple[object, ...]]) -> StudyRow:
+    values = row._asdict()
+    spec = StudySpec.model_validate_json(values.pop("spec"))
+    return StudyRow(spec=spec, state=StudyState(values.pop("state")), **values)

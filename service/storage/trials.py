@@ -1,0 +1,128 @@
+"""Reads trials, their reports and their attempts, and the workers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from service.storage.dimensions import Point
+from trimtab.message import Metrics
+from trimtab.states import Outcome, TrialState
+
+
+@dataclass(frozen=True)
+class TrialRow:
+    """A trial as it is stored. Times are naive UTC: Optuna's."""
+
+    trial_id: int
+    number: int
+    state: TrialState
+    started_at: datetime | None
+    completed_at: datetime | None
+    value: float | None
+    outcome: Outcome | None
+    reason: str | None
+    step: int | None
+    metrics: Metrics
+    attempts: int
+    worker: str | None
+    point: Point
+
+
+_TRIAL = """
+    SELECT t.trial_id, t.number, lower(CAST(t.state AS text)) AS state,
+      t.datetime_start AS started_at, t.datetime_complete AS completed_at, v.value, o.outcome, o.reason,
+      coalesce(o.step, nullif(l.last_step, 0)) AS step, coalesce(o.metrics, r.metrics, '{}') AS metrics,
+      o.fence AS attempts, l.worker,
+      coalesce((SELECT json_object_agg(param_name, param_value) FROM trial_params p WHERE p.trial_id = t.trial_id),
+        '{}') AS point
+    FROM trimtab_trials o
+    JOIN trials t USING (trial_id)
+    LEFT JOIN trial_values v ON v.trial_id = t.trial_id AND v.objective = 0
+    LEFT JOIN trimtab_leases l ON l.trial_id = t.trial_id AND l.fence = o.fence
+    LEFT JOIN trimtab_reports r ON r.lease_id = l.lease_id AND r.step = l.last_step
+"""
+
+_BY_NUMBER = sa.text(f"{_TRIAL} WHERE o.study_id = :study_id AND o.number = :number")
+
+_BY_ID = sa.text(f"{_TRIAL} WHERE o.trial_id = :trial_id")
+
+_PAGE = f"""
+    {_TRIAL} WHERE o.study_id = :study_id
+      AND (CAST(:state AS text) IS NULL OR t.state = CAST(upper(:state) AS trialstate))
+"""
+
+_OLDEST_FIRST = sa.text(f"{_PAGE} AND o.number > :after ORDER BY o.number LIMIT :limit")
+
+_NEWEST_FIRST = sa.text(f"{_PAGE} AND o.number < :after ORDER BY o.number DESC LIMIT :limit")
+
+_REPORTS = sa.text("""
+    SELECT l.attempt, r.step, r.metrics, r.verdict, r.reason, r.reported_at
+    FROM trimtab_leases l JOIN trimtab_reports r USING (lease_id)
+    WHERE l.trial_id = :trial_id ORDER BY l.fence, r.step
+""")
+
+_ATTEMPTS = sa.text("""
+    SELECT fence, attempt, worker, host, device, outcome, message, leased_at, ended_at
+    FROM trimtab_leases WHERE trial_id = :trial_id ORDER BY fence
+""")
+
+_WORKERS = sa.text("""
+    SELECT name, w.host, w.device, first_seen_at,
+      greatest(last_seen_at, max(l.renewed_at)) AS last_seen_at,
+      greatest(last_seen_at, max(l.renewed_at)) > clock_timestamp() - make_interval(secs => :lease_seconds)
+        AS is_alive,
+      coalesce(json_agg(json_build_object('study', s.study_name, 'trial', t.number, 'since', l.leased_at)
+        ORDER BY l.lease_id) FILTER (WHERE l.lease_id IS NOT NULL), '[]') AS trials
+    FROM trimtab_workers w
+    LEFT JOIN trimtab_leases l ON l.worker = w.name AND l.ended_at IS NULL
+    LEFT JOIN trimtab_trials t USING (trial_id)
+    LEFT JOIN studies s ON s.study_id = l.study_id
+    WHERE name > :after
+    GROUP BY name ORDER BY name LIMIT :limit
+""")
+
+
+def by_number(connection: sa.Connection, study_id: int, number: int) -> TrialRow | None:
+    """Return a trial of a study; None if it has none of that number."""
+    row = connection.execute(_BY_NUMBER, {"study_id": study_id, "number": number}).one_or_none()
+    return _trial(row) if row else None
+
+
+def by_id(connection: sa.Connection, trial_id: int) -> TrialRow | None:
+    """Return a trial; None if it is gone."""
+    row = connection.execute(_BY_ID, {"trial_id": trial_id}).one_or_none()
+    return _trial(row) if row else None
+
+
+def page(
+    connection: sa.Connection, study_id: int, *, state: TrialState | None, after: int, limit: int, is_descending: bool
+) -> list[TrialRow]:
+    """Return up to `limit` trials beyond number `after`, ascending or descending."""
+    statement = _NEWEST_FIRST if is_descending else _OLDEST_FIRST
+    values = {"study_id": study_id, "state": state, "after": after, "limit": limit}
+    return [_trial(row) for row in connection.execute(statement, values)]
+
+
+def reports(connection: sa.Connection, trial_id: int) -> Sequence[dict[str, Any]]:
+    """Return the reports of all attempts, in order."""
+    return [dict(row) for row in connection.execute(_REPORTS, {"trial_id": trial_id}).mappings()]
+
+
+def attempts(connection: sa.Connection, trial_id: int) -> Sequence[dict[str, Any]]:
+    """Return the leases that a trial has had, in order."""
+    return [dict(row) for row in connection.execute(_ATTEMPTS, {"trial_id": trial_id}).mappings()]
+
+
+def workers(connection: sa.Connection, *, after: str, limit: int, lease_seconds: float) -> Sequence[dict[str, Any]]:
+    """Return up to `limit` workers with a name beyond `after`, by name, with the trials that they hold."""
+    values = {"after": after, "limit": limit, "lease_seconds": lease_seconds}
+    return [dict(row) for row in connection.execute(_WORKERS, values).mappings()]
+
+
+def _trial(row: sa.Row[tuple[object, ...]]) -> TrialRow:
+    values = row._asdict()
+    outcome = values.pop("outcome")
+    return TrialRow(state=TrialState(values.pop("state")), outcome=Outcome(outcome) if outcome else None, **values)

@@ -1,0 +1,93 @@
+"""Create, read, list and delete studies."""
+
+from collections.abc import Sequence
+
+from service import cursors
+from service.database import reading, writing
+from service.replica import Replica
+from service.storage import studies
+from service.storage.studies import StudyRow
+from trimtab.errors import StudyExists, StudyNotFound
+from trimtab.protocol import Counts, Page, Study
+from trimtab.states import StudyState
+from trimtab.study import StudySpec
+
+
+def create(replica: Replica, spec: StudySpec) -> tuple[Study, bool]:
+    """Create a study; the same spec again gives the study as it is.
+
+    Returns:
+        The study, and whether it was created now.
+
+    Raises:
+        StudyExists: The name is taken by a study of another spec.
+        Unavailable: The database is away or busy.
+    """
+    resolved = spec.resolved()
+    with writing(replica.engine) as connection:
+        is_new = studies.insert(connection, resolved)
+        study = studies.require(connection, spec.name)
+        if not is_new and study.spec != resolved:
+            raise StudyExists(
+                f"study {spec.name!r} exists with another spec: differs in {_differences(study, resolved)}"
+            )
+        answer = _study(study, studies.counts(connection, [study.study_id])[study.study_id])
+    replica.changes.announce()
+    return answer, is_new
+
+
+def read(replica: Replica, name: str) -> Study:
+    """Return a study as it is.
+
+    Raises:
+        StudyNotFound: There is none of that name.
+        Unavailable: The database is away or busy.
+    """
+    with reading(replica.engine) as connection:
+        study = studies.require(connection, name)
+        return _study(study, studies.counts(connection, [study.study_id])[study.study_id])
+
+
+def page(replica: Replica, *, state: StudyState | None, cursor: str | None, limit: int) -> Page[Study]:
+    """Return a page of studies, the newest first.
+
+    Raises:
+        Invalid: The cursor is none of ours.
+        Unavailable: The database is away or busy.
+    """
+    with reading(replica.engine) as connection:
+        before = cursors.integer(cursor)
+        rows = studies.newest(connection, state=state, before=before, limit=limit + 1)
+        counts = studies.counts(connection, [row.study_id for row in rows])
+    items = [_study(row, counts[row.study_id]) for row in rows[:limit]]
+    return Page(items=items, next=str(rows[limit - 1].study_id) if len(rows) > limit else None)
+
+
+def delete(replica: Replica, name: str) -> None:
+    """Delete a study with all its trials. Workers on it learn at their next call.
+
+    Raises:
+        StudyNotFound: There is none of that name.
+        Unavailable: The database is away or busy.
+    """
+    with writing(replica.engine) as connection:
+        if not studies.delete(connection, name):
+            raise StudyNotFound(f"there is no study {name!r}")
+    replica.changes.announce()
+
+
+def _study(row: StudyRow, counts: dict[str, int]) -> Study:
+    return Study(
+        name=row.spec.name,
+        state=row.state,
+        reason=row.reason,
+        spec=row.spec,
+        counts=Counts(**counts),
+        created_at=row.created_at,
+        completed_at=row.ended_at,
+    )
+
+
+def _differences(study: StudyRow, spec: StudySpec) -> str:
+    fields: Sequence[str] = list(type(spec).model_fields)
+    return ", ".join(field for field in fields if getattr(study.spec, field) != getattr(spec, field))

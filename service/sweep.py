@@ -1,0 +1,74 @@
+"""Ends leases that have run out, in the background of every replica, also when nobody asks for anything."""
+
+import logging
+import threading
+
+from service import lifecycle
+from service.database import reading, writing
+from service.replica import Replica
+from service.storage import endings
+from trimtab.errors import Unavailable
+
+INTERVAL_SECONDS = 1.0
+"""A lease is over at most this long after its time, and the time that the sweep itself takes."""
+
+_log = logging.getLogger(__name__)
+
+
+class Sweep:
+    """A thread that sweeps until it is stopped. Any number of replicas may sweep at once."""
+
+    def __init__(self, replica: Replica) -> None:
+        self._replica = replica
+        self._is_stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sweep", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, after what is under way."""
+        self._is_stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._is_stopping.wait(INTERVAL_SECONDS):
+            try:
+                sweep(self._replica)
+            except Unavailable as error:
+                _log.warning("sweep: %s", error)
+            except Exception:  # noqa: BLE001  # a sweep that ends would leave lost trials running for ever
+                _log.exception("sweep failed")
+
+
+def sweep(replica: Replica) -> int:
+    """End each lease that has run out; return how many.
+
+    Raises:
+        Unavailable: The database is away or busy.
+    """
+    with reading(replica.engine) as connection:
+        expired = endings.expired(connection)
+    ended = [lease_id for lease_id in expired if _end(replica, lease_id)]
+    if ended:
+        replica.changes.announce()
+    return len(ended)
+
+
+def _end(replica: Replica, lease_id: int) -> bool:
+    with writing(replica.engine) as connection:
+        study = endings.lock_study(connection, lease_id)
+        closed = endings.close_expired(connection, lease_id) if study else None
+        if study is None or closed is None:
+            return False
+        ending = lifecycle.ending_by_silence(
+            closed, max_attempts=study.spec.max_attempts, objective=study.spec.objectives[0]
+        )
+        if ending is None:
+            endings.requeue(connection, closed.trial_id, is_lost=True)
+        else:
+            endings.finish(connection, study, closed, ending, lifecycle.study_after(study, ending))
+    state = ending.state if ending else "waiting"
+    _log.info("lease %s on trial %s of %s ran out: %s", lease_id, closed.number, study.name, state)
+    return True

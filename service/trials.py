@@ -1,0 +1,112 @@
+"""Read the trials of a study, and the best of them."""
+
+from datetime import UTC, datetime
+
+from service import cursors
+from service.database import reading
+from service.replica import Replica
+from service.storage import studies, trials
+from service.storage.dimensions import dimensions, params
+from service.storage.studies import StudyRow
+from service.storage.trials import TrialRow
+from trimtab.errors import NoCompleteTrial, TrialNotFound
+from trimtab.protocol import Attempt, BestTrial, Page, RecordedReport, Trial, TrialHistory
+from trimtab.states import TrialState
+
+_BEYOND_ALL = 2**31 - 1
+_RETRY_AFTER_SECONDS = 5
+
+
+def page(
+    replica: Replica, study: str, *, state: TrialState | None, cursor: str | None, limit: int, is_descending: bool
+) -> Page[Trial]:
+    """Return a page of the trials of a study, by number.
+
+    Raises:
+        StudyNotFound: There is no such study.
+        Invalid: The cursor is none of ours.
+        Unavailable: The database is away or busy.
+    """
+    start = _BEYOND_ALL if is_descending else -1
+    after = cursors.integer(cursor)
+    with reading(replica.engine) as connection:
+        row = studies.require(connection, study)
+        rows = trials.page(
+            connection,
+            row.study_id,
+            state=state,
+            after=start if after is None else after,
+            limit=limit + 1,
+            is_descending=is_descending,
+        )
+    items = [_trial(row, trial) for trial in rows[:limit]]
+    return Page(items=items, next=str(rows[limit - 1].number) if len(rows) > limit else None)
+
+
+def read(replica: Replica, study: str, number: int) -> TrialHistory:
+    """Return a trial with every report and every attempt.
+
+    Raises:
+        StudyNotFound: There is no such study.
+        TrialNotFound: It has no trial of that number.
+        Unavailable: The database is away or busy.
+    """
+    with reading(replica.engine) as connection:
+        row = studies.require(connection, study)
+        trial = trials.by_number(connection, row.study_id, number)
+        if trial is None:
+            raise TrialNotFound(f"study {study!r} has no trial {number}")
+        reports = trials.reports(connection, trial.trial_id)
+        attempts = trials.attempts(connection, trial.trial_id)
+    return TrialHistory(
+        **dict(_trial(row, trial)),
+        reports=[RecordedReport.model_validate(report, strict=False) for report in reports],
+        history=[Attempt.model_validate(attempt, strict=False) for attempt in attempts],
+    )
+
+
+def best(replica: Replica, study: str) -> BestTrial:
+    """Return the best complete trial of a study so far.
+
+    Raises:
+        StudyNotFound: There is no such study.
+        NoCompleteTrial: None is complete yet.
+        Unavailable: The database is away or busy.
+    """
+    with reading(replica.engine) as connection:
+        row = studies.require(connection, study)
+        trial = trials.by_id(connection, row.best_trial_id) if row.best_trial_id is not None else None
+    if trial is None:
+        # While the study runs, asking again may help.
+        retry_after = None if row.state.is_ended else _RETRY_AFTER_SECONDS
+        raise NoCompleteTrial(f"no trial of {study!r} is complete: it is {row.state}", retry_after=retry_after)
+    shared = _trial(row, trial).model_dump(include=set(BestTrial.model_fields), exclude_none=True)
+    return BestTrial.model_validate(shared | {"study_state": row.state, "finished_trials": row.finished}, strict=False)
+
+
+def etag(trial: BestTrial) -> str:
+    """Return the weak ETag of (number, ended): it changes with a better trial and when the study ends."""
+    return f'W/"{trial.number}-{int(trial.study_state.is_ended)}"'
+
+
+def _trial(study: StudyRow, row: TrialRow) -> Trial:
+    objective = study.spec.objectives[0]
+    return Trial(
+        study=study.spec.name,
+        number=row.number,
+        state=row.state,
+        params=params(dimensions(study.spec.searched), row.point),
+        values={objective.metric: row.value} if row.value is not None else {},
+        metrics=row.metrics,
+        step=row.step,
+        attempts=row.attempts,
+        outcome=row.outcome,
+        reason=row.reason,
+        worker=row.worker,
+        started_at=_utc(row.started_at),
+        completed_at=_utc(row.completed_at),
+    )
+
+
+def _utc(time: datetime | None) -> datetime | None:
+    return time.replace(tzinfo=UTC) if time else None
