@@ -47,9 +47,7 @@ class Refused(TrimtabError):
     status: ClassVar[int] = 400
     code: ClassVar[str] = "refused"
 
-    def __init__(
-        self, detail: str, *, errors: Sequence[FieldProblem] = (), retry_after: int | None = None
-    ) -> None:
+    def __init__(self, detail: str, *, errors: Sequence[FieldProblem] = (), retry_after: int | None = None) -> None:
         super().__init__(detail)
         self.detail = detail
         self.errors = tuple(errors)

@@ -14,9 +14,7 @@ MAX_CHOICES = 1024
 MAX_INT = 2**53
 """Optuna stores every value as a double, which holds integers exactly up to here (IEEE 754)."""
 
-When = Annotated[
-    dict[ParamName, Annotated[tuple[Scalar, ...], Field(strict=False, min_length=1)]], Field(min_length=1)
-]
+When = Annotated[dict[ParamName, Annotated[tuple[Scalar, ...], Field(strict=False, min_length=1)]], Field(min_length=1)]
 
 
 class Scale(StrEnum):
@@ -55,9 +53,7 @@ class Float(Message):
 
     def contains(self, value: Scalar) -> bool:
         """Return whether `value` can be drawn from this parameter (steps are not looked at)."""
-        return (
-            isinstance(value, int | float) and not isinstance(value, bool) and self.low <= value <= self.high
-        )
+        return isinstance(value, int | float) and not isinstance(value, bool) and self.low <= value <= self.high
 
     def extremes(self) -> tuple[Scalar, ...]:
         """Return values such that all are allowed wherever these are."""

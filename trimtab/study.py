@@ -138,9 +138,7 @@ class StudySpec(Message):
     name: StudyName
     task: TaskSpec | None
     space: SearchedSpace = None
-    objectives: Annotated[tuple[Objective, ...], Field(strict=False, min_length=1, max_length=1)] = (
-        Objective(),
-    )
+    objectives: Annotated[tuple[Objective, ...], Field(strict=False, min_length=1, max_length=1)] = (Objective(),)
     sampler: Annotated[TpeSampler | RandomSampler, Field(discriminator="name")] = TpeSampler()
     pruner: Annotated[MedianPruner | NoPruner, Field(discriminator="name")] = MedianPruner()
     budget: Budget = Budget()
@@ -186,9 +184,7 @@ def _builtin(name: str) -> Task:
 
 def _check_data(data: DataSpec, task: Task) -> None:
     if data.dataset not in task.datasets:
-        raise invalid(
-            "task.data.dataset", f"is not a data set: {data.dataset!r}; there are {_list(task.datasets)}"
-        )
+        raise invalid("task.data.dataset", f"is not a data set: {data.dataset!r}; there are {_list(task.datasets)}")
 
 
 def _hyperparameter(field: str, name: str, task: Task) -> Hyperparameter:

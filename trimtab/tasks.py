@@ -90,9 +90,7 @@ MLP = Task(
         {
             "learning_rate": Float(low=1e-4, high=1.0, scale=Scale.LOG),
             "optimizer": _choice("momentum", "adam"),
-            "momentum": Float(
-                low=0.9, high=0.999, scale=Scale.REVERSE_LOG, when={"optimizer": ("momentum",)}
-            ),
+            "momentum": Float(low=0.9, high=0.999, scale=Scale.REVERSE_LOG, when={"optimizer": ("momentum",)}),
             "hidden_units": Int(low=16, high=512, scale=Scale.LOG),
             "batch_size": Categorical(choices=(32, 64, 128, 256)),
             "hidden_layers": Int(low=1, high=5),
