@@ -1,0 +1,85 @@
+"""One embedded PostgreSQL for all tests; a database of its own, freshly migrated, for each that wants one."""
+
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.pool import NullPool
+
+from service import embedded
+from service.database import connect
+from service.migrate import migrate
+
+_NUMBERS = count()
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    """A data folder. Not in pytest's own folder, which the account of root's PostgreSQL cannot reach."""
+    with tempfile.TemporaryDirectory(prefix="trimtab-data-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[sa.Engine]:
+    """The server, as its administrator."""
+    # A run that is terminated ends like one that is interrupted: its server goes with it.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with (
+        tempfile.TemporaryDirectory(prefix="trimtab-tests-") as folder,
+        embedded.start(Path(folder)) as database,
+    ):
+        administrator = sa.create_engine(database.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        # Nothing here need outlive a crash of the machine, so nothing waits for the disk.
+        _run(administrator, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
+        yield administrator
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture(scope="session")
+def template(postgres: sa.Engine) -> Iterator[str]:
+    """The name of a migrated database, which nobody else uses, so that it can be copied."""
+    with _database(postgres) as url:
+        migrate(url)
+        yield str(sa.make_url(url).database)
+
+
+@pytest.fixture
+def empty_database_url(postgres: sa.Engine) -> Iterator[str]:
+    """The URL of a database without a table."""
+    with _database(postgres) as url:
+        yield url
+
+
+@pytest.fixture
+def database_url(postgres: sa.Engine, template: str) -> Iterator[str]:
+    """The URL of a migrated database without a row."""
+    with _database(postgres, template) as url:
+        yield url
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[sa.Engine]:
+    """The service's connections to a migrated database."""
+    engine = connect(database_url)
+    yield engine
+    engine.dispose()
+
+
+@contextmanager
+def _database(postgres: sa.Engine, template: str = "template1") -> Iterator[str]:
+    name = f"test_{next(_NUMBERS)}"
+    _run(postgres, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield postgres.url.set(database=name).render_as_string(hide_password=False)
+    _run(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _run(postgres: sa.Engine, *statements: str) -> None:
+    with postgres.connect() as connection:
+        for statement in statements:
+            connection.execute(sa.text(statement))
