@@ -12,7 +12,7 @@ import sqlalchemy as sa
 import uvicorn
 from sqlalchemy.exc import DBAPIError
 
-from service import tokens
+from service import embedded, tokens
 from service.app import create_app
 from service.database import connect
 from service.migrate import is_current, migrate
@@ -80,7 +80,7 @@ class _Server(uvicorn.Server):
 def _database(settings: Settings, closing: ExitStack) -> str:
     if settings.database_url:
         return settings.database_url
-    raise NotImplementedError
+    return closing.enter_context(embedded.start(settings.data_dir)).url
 
 
 def _ready(url: str, settings: Settings) -> None:
