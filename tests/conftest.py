@@ -22,6 +22,7 @@ _NUMBERS = count()
 def data_dir() -> Iterator[Path]:
     """A data folder. Not in pytest's own folder, which the account of root's PostgreSQL cannot reach."""
     with tempfile.TemporaryDirectory(prefix="trimtab-data-") as folder:
+        Path(folder).chmod(0o711)
         yield Path(folder)
 
 
