@@ -35,10 +35,8 @@ def is_up(url: str) -> bool:
 
 
 def server(url: str) -> psutil.Process:
-    backend = psutil.Process(int(str(query(url, "SELECT pg_backend_pid()"))))
-    parent = backend.parent()
-    assert parent
-    return parent
+    note = str(query(url, "SELECT pg_read_file('postmaster.pid')"))
+    return psutil.Process(int(note.split()[0]))
 
 
 def start_and_be_killed(data_dir: Path, **environment: str) -> str:
