@@ -14,6 +14,7 @@ from sqlalchemy.pool import NullPool
 from service import embedded
 from service.database import connect
 from service.migrate import migrate
+from service.storage.optuna_storage import OptunaStorage
 
 _NUMBERS = count()
 
@@ -70,6 +71,12 @@ def engine(database_url: str) -> Iterator[sa.Engine]:
     engine = connect(database_url)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def storage(engine: sa.Engine) -> OptunaStorage:
+    """Optuna's storage on a migrated database."""
+    return OptunaStorage(engine)
 
 
 @contextmanager

@@ -1,43 +1,27 @@
-"""What a trial holds: parameters, values, attributes. Each write says itself that the trial is not finished."""
+"""What a trial holds: values and attributes. Each write says itself that the trial is not finished."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NoReturn
 
 import sqlalchemy as sa
-from optuna.distributions import BaseDistribution, distribution_to_json
 from optuna.exceptions import UpdateFinishedTrialError
 
 from service.storage import optuna_checks as checks
 from service.storage.optuna_studies import Kind
 
-Param = tuple[float, BaseDistribution]
-"""A parameter as it is stored, and what it was drawn from."""
-
 OPEN = "state IN ('RUNNING', 'WAITING')"
+"""The SQL of: not finished."""
 
-# Whoever writes waits for whoever is finishing the trial, and the other way round.
-_OPEN_TRIAL = f"WHERE trial_id = :trial_id AND {OPEN} FOR SHARE OF t"
-
-# A parameter that was once handed out stays as it is: no row counts that is there with another value.
-_SET_PARAMS = sa.text(f"""
-    INSERT INTO trial_params (trial_id, param_name, param_value, distribution_json)
-    SELECT trial_id, p.name, p.value, p.distribution
-    FROM trials t,
-      unnest(CAST(:names AS text[]), CAST(:values AS float8[]), CAST(:distributions AS text[]))
-        AS p (name, value, distribution)
-    {_OPEN_TRIAL}
-    ON CONFLICT (trial_id, param_name) DO UPDATE SET param_value = excluded.param_value
-      WHERE (trial_params.param_value, trial_params.distribution_json)
-        = (excluded.param_value, excluded.distribution_json)
-""")
+OPEN_TRIAL = f"WHERE trial_id = :trial_id AND {OPEN} FOR SHARE OF t"
+"""The guard of a write: it waits for whoever is finishing the trial, and whoever finishes it waits for it."""
 
 _SET_INTERMEDIATE_VALUES = sa.text(f"""
     INSERT INTO trial_intermediate_values (trial_id, step, intermediate_value, intermediate_value_type)
     SELECT trial_id, r.step, r.value, CAST(r.kind AS trialintermediatevaluetype)
     FROM trials t,
       unnest(CAST(:steps AS int[]), CAST(:values AS float8[]), CAST(:kinds AS text[])) AS r (step, value, kind)
-    {_OPEN_TRIAL}
+    {OPEN_TRIAL}
     ON CONFLICT (trial_id, step) DO UPDATE SET
       intermediate_value = excluded.intermediate_value, intermediate_value_type = excluded.intermediate_value_type
 """)
@@ -47,7 +31,7 @@ _SET_ATTRIBUTES = {
         INSERT INTO trial_{kind}_attributes (trial_id, key, value_json)
         SELECT trial_id, a.key, a.value
         FROM trials t, unnest(CAST(:keys AS text[]), CAST(:values AS text[])) AS a (key, value)
-        {_OPEN_TRIAL}
+        {OPEN_TRIAL}
         ON CONFLICT (trial_id, key) DO UPDATE SET value_json = excluded.value_json
     """)
     for kind in ("user", "system")
@@ -62,25 +46,6 @@ _SET_VALUES = sa.text("""
 """)
 
 _STATE = sa.text(f"SELECT number, {OPEN} AS is_open FROM trials WHERE trial_id = :trial_id")
-
-
-def set_params(connection: sa.Connection, trial_id: int, params: Mapping[str, Param]) -> None:
-    """Set parameters of a trial. The same again changes nothing.
-
-    Raises:
-        KeyError: There is no such trial.
-        UpdateFinishedTrialError: The trial is finished.
-        ValueError: One cannot be stored, or has another value already.
-    """
-    values = {
-        "trial_id": trial_id,
-        "names": [checks.name(name, "parameter name") for name in params],
-        "values": [checks.param(value, distribution, name) for name, (value, distribution) in params.items()],
-        "distributions": [distribution_to_json(distribution) for _, distribution in params.values()],
-    }
-    if connection.execute(_SET_PARAMS, values).rowcount < len(params):
-        require_open(connection, trial_id)
-        raise ValueError(f"of the parameters {', '.join(params)} one has another value already")
 
 
 def set_intermediate_values(connection: sa.Connection, trial_id: int, reported: Mapping[int, float]) -> None:

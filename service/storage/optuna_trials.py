@@ -3,15 +3,16 @@
 Rows are locked in one order: the study, then the trial.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
-from optuna.distributions import BaseDistribution, check_distribution_compatibility, json_to_distribution
 from optuna.trial import FrozenTrial, TrialState
 
 from service.storage import optuna_details as details
-from service.storage.optuna_details import OPEN, Param
+from service.storage import optuna_params
+from service.storage.optuna_details import OPEN
+from service.storage.optuna_params import Param
 from service.storage.optuna_studies import raise_missing as raise_study_missing
 
 _NOW = "clock_timestamp() AT TIME ZONE 'UTC'"
@@ -23,8 +24,6 @@ _LOCK_STUDY_OF = sa.text("""
     SELECT study_id FROM studies WHERE study_id = (SELECT study_id FROM trials WHERE trial_id = :trial_id)
     FOR NO KEY UPDATE
 """)
-
-_LOCK_TRIAL = sa.text("SELECT trial_id FROM trials WHERE trial_id = :trial_id FOR SHARE")
 
 # A statement of its own after the lock: so it sees the trial of whoever had the lock before.
 _CREATE = sa.text(f"""
@@ -44,15 +43,6 @@ _MOVE_ON = sa.text(f"""
       datetime_start = CASE WHEN :state = 'RUNNING' THEN {_NOW} ELSE datetime_start END,
       datetime_complete = CASE WHEN :is_finished THEN {_NOW} ELSE datetime_complete END
     WHERE trial_id = :trial_id AND {OPEN} AND NOT (state = 'RUNNING' AND :state = 'RUNNING')
-""")
-
-# By number: trials are gone through by one index, the parameters of each by another.
-_FIRST_DISTRIBUTIONS = sa.text("""
-    SELECT n.name, (
-      SELECT distribution_json FROM trials t JOIN trial_params p USING (trial_id)
-      WHERE t.study_id = :study_id AND p.param_name = n.name ORDER BY t.number LIMIT 1
-    )
-    FROM unnest(CAST(:names AS text[])) AS n (name)
 """)
 
 
@@ -90,9 +80,8 @@ def set_param(connection: sa.Connection, trial_id: int, name: str, param: Param)
     study_id = connection.execute(_LOCK_STUDY_OF, {"trial_id": trial_id}).scalar_one_or_none()
     if study_id is None:
         details.raise_missing(trial_id)
-    connection.execute(_LOCK_TRIAL, {"trial_id": trial_id})
     details.require_open(connection, trial_id)
-    _set_params(connection, study_id, trial_id, {name: param})
+    optuna_params.set_all(connection, study_id, trial_id, {name: param})
 
 
 def set_state(connection: sa.Connection, trial_id: int, state: TrialState, values: Sequence[float] | None) -> bool:
@@ -117,26 +106,13 @@ def _fill(connection: sa.Connection, study_id: int, trial_id: int, template: Fro
         name: (distribution.to_internal_repr(template.params[name]), distribution)
         for name, distribution in template.distributions.items()
     }
-    _set_params(connection, study_id, trial_id, params)
+    optuna_params.set_all(connection, study_id, trial_id, params)
     details.set_attributes(connection, trial_id, "user", template.user_attrs)
     details.set_attributes(connection, trial_id, "system", template.system_attrs)
     details.set_intermediate_values(connection, trial_id, template.intermediate_values)
     details.set_values(connection, trial_id, template.values or ())
     # Last, since a finished trial takes nothing more.
     connection.execute(_SET_STATE, {"trial_id": trial_id, "state": template.state.name})
-
-
-def _set_params(connection: sa.Connection, study_id: int, trial_id: int, params: Mapping[str, Param]) -> None:
-    first = _first_distributions(connection, study_id, list(params))
-    for name, (_, distribution) in params.items():
-        if name in first:
-            check_distribution_compatibility(first[name], distribution)
-    details.set_params(connection, trial_id, params)
-
-
-def _first_distributions(connection: sa.Connection, study_id: int, names: Sequence[str]) -> dict[str, BaseDistribution]:
-    found = connection.execute(_FIRST_DISTRIBUTIONS, {"study_id": study_id, "names": names})
-    return {name: json_to_distribution(text) for name, text in found if text is not None}
 
 
 def _utc(local: datetime | None) -> datetime | None:
