@@ -1,0 +1,61 @@
+"""What an answer of the service means: a message, or the error that it stands for."""
+
+from typing import TypeVar
+
+import httpx2
+from pydantic import BaseModel, ValidationError
+
+from trimtab.errors import Refused, Unreachable, from_problem
+from trimtab.protocol import Problem
+
+Answer = TypeVar("Answer", bound=BaseModel)
+
+
+def parsed(response: httpx2.Response, message: type[Answer]) -> Answer:
+    """Return the message that an answer holds. Fields that only a newer service knows are left out.
+
+    Raises:
+        Refused: The service said no.
+        Unreachable: It is no answer of a service of ours.
+    """
+    check(response)
+    try:
+        return message.model_validate_json(response.content, extra="ignore")
+    except ValidationError as error:
+        raise _foreign(response) from error
+
+
+def check(response: httpx2.Response) -> None:
+    """Return if the service did what it was asked to.
+
+    Raises:
+        Refused: The service said no.
+        Unreachable: It is no answer of a service of ours.
+    """
+    if response.is_success or response.status_code == httpx2.codes.NOT_MODIFIED:
+        return
+    raise _refusal(response)
+
+
+def retry_after(response: httpx2.Response) -> int | None:
+    """Return how long the service asks to stay away, in seconds."""
+    given = response.headers.get("Retry-After", "")
+    # The other form, a date, is not one that our service uses; the pauses between tries do as well.
+    return int(given) if given.isascii() and given.isdecimal() else None
+
+
+def _refusal(response: httpx2.Response) -> Refused | Unreachable:
+    try:
+        problem = Problem.model_validate_json(response.content, extra="ignore")
+    except ValidationError:
+        return _foreign(response)
+    return from_problem(problem, retry_after=retry_after(response))
+
+
+def _foreign(response: httpx2.Response) -> Unreachable:
+    status = f"{response.status_code} {response.reason_phrase}".strip()
+    kind = response.headers.get("Content-Type", "nothing")
+    return Unreachable(
+        f"what answers at {response.url} is no Trimtab service that this client understands: "
+        f"{status}, {kind}; check TRIMTAB_SERVER"
+    )

@@ -1,0 +1,295 @@
+"""The client: each verb of the service as a method, each answer as the protocol's class, each refusal raised."""
+
+import os
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Self, TypeVar
+
+import httpx2
+
+from trimtab import answers, settings
+from trimtab.connection import Connection
+from trimtab.errors import Refused, StudyNotFound, from_problem
+from trimtab.message import Message
+from trimtab.protocol import (
+    Ask,
+    BestTrial,
+    Lease,
+    LeaseReport,
+    LeaseReports,
+    Leases,
+    Page,
+    Problem,
+    Report,
+    Study,
+    Tell,
+    Told,
+    Trial,
+    TrialHistory,
+    Verdict,
+    Verdicts,
+    Worker,
+)
+from trimtab.requests import Figures, Request, best_trial_request, finite, on_lease, study_path
+from trimtab.states import Outcome, TrialState
+from trimtab.study import StudySpec
+from trimtab.validation import built
+
+PAGE = 100
+"""Items of a list that are read at once."""
+
+Answer = TypeVar("Answer", bound=Message)
+Item = TypeVar("Item", bound=Message)
+
+
+class Client:
+    """A service and the right to call it. May be shared by threads.
+
+    Requests that are the same twice are sent again where the service is away for a moment: all but an ask.
+
+    Args:
+        server: URL of the service; None: TRIMTAB_SERVER.
+        token: None: TRIMTAB_TOKEN, TRIMTAB_TOKEN_FILE or TRIMTAB_DATA_DIR/token.
+        timeout: Seconds until a request that makes no headway is given up. A long poll has its wait on top.
+        transport: What carries requests; None: the network.
+        sleep: Waits between tries, in seconds.
+        chance: Draws from [0, 1); spreads the tries.
+
+    Raises:
+        Misconfigured: There is no token, or the server is no URL.
+
+    Each method raises `Unreachable` where nothing answers, or nothing of ours, and a `Refused` where the service
+    says no: `Unauthorized`, `Invalid` and `Unavailable` everywhere, and what the method names.
+    """
+
+    def __init__(
+        self,
+        server: str | None = None,
+        token: str | None = None,
+        *,
+        timeout: float = 10.0,
+        transport: httpx2.BaseTransport | None = None,
+        sleep: Callable[[float], object] = time.sleep,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._connection = Connection(
+            settings.server(os.environ) if server is None else server,
+            settings.token(os.environ) if token is None else token,
+            timeout=timeout,
+            transport=transport,
+            sleep=sleep,
+            chance=chance,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the network."""
+        self._connection.close()
+
+    # -- studies ----------------------------------------------------------------------------------------
+
+    def create_study(self, spec: StudySpec) -> Study:
+        """Create a study. The same name and spec again: the study as it is.
+
+        Raises:
+            StudyExists: The name is taken by a study of another spec.
+        """
+        return self._call(Study, Request("POST", "/v1/studies", body=spec.model_dump_json()))
+
+    def study(self, name: str) -> Study:
+        """Return a study as it is.
+
+        Raises:
+            StudyNotFound: There is no such study.
+        """
+        return self._call(Study, Request("GET", study_path(name)))
+
+    def studies(self, limit: int | None = None) -> Iterator[Study]:
+        """Return the studies, the newest first; at most `limit`."""
+        return islice(self._items(Page[Study], "/v1/studies", limit or PAGE), limit)
+
+    def delete_study(self, name: str) -> None:
+        """Delete a study with all its trials. Workers on it learn at their next call.
+
+        Raises:
+            StudyNotFound: There is no such study.
+        """
+        reply = self._connection.send(Request("DELETE", study_path(name)))
+        try:
+            answers.check(reply.response)
+        except StudyNotFound:
+            # Not there at a second try: the answer to the first one was lost.
+            if reply.tries == 1:
+                raise
+
+    # -- trials -----------------------------------------------------------------------------------------
+
+    def best_trial(self, name: str, *, wait: float = 0.0) -> BestTrial:
+        """Return the best complete trial of a study so far. Without one it is waited for, `wait` seconds at most.
+
+        Raises:
+            StudyNotFound: There is no such study.
+            NoCompleteTrial: None is complete yet.
+        """
+        return self._call(BestTrial, best_trial_request(name, etag=None, wait=wait))
+
+    def better_trial(self, name: str, etag: str | None = None, *, wait: float = 0.0) -> tuple[BestTrial, str] | None:
+        """Return the best trial and its ETag as soon as that is not `etag` any more; None: it still is.
+
+        Args:
+            name: The study.
+            etag: What the last call returned; None: whatever is best now will do.
+            wait: Seconds to wait for a better trial, or for the end of the study.
+
+        Raises:
+            StudyNotFound: There is no such study.
+            NoCompleteTrial: None is complete yet.
+        """
+        response = self._connection.send(best_trial_request(name, etag=etag, wait=wait)).response
+        if response.status_code == httpx2.codes.NOT_MODIFIED:
+            return None
+        return answers.parsed(response, BestTrial), response.headers.get("ETag", "")
+
+    def trials(self, name: str, state: TrialState | None = None) -> Iterator[Trial]:
+        """Return the trials of a study by number; with `state` only those in it.
+
+        Raises:
+            StudyNotFound: There is no such study.
+        """
+        query = {"state": state.value} if state else {}
+        return self._items(Page[Trial], f"{study_path(name)}/trials", PAGE, query)
+
+    def trial(self, name: str, number: int) -> TrialHistory:
+        """Return a trial with every report and every attempt.
+
+        Raises:
+            StudyNotFound: There is no such study.
+            TrialNotFound: It has no trial of that number.
+        """
+        return self._call(TrialHistory, Request("GET", f"{study_path(name)}/trials/{int(number)}"))
+
+    # -- workers ----------------------------------------------------------------------------------------
+
+    def workers(self) -> Iterator[Worker]:
+        """Return the workers that have asked for trials."""
+        return self._items(Page[Worker], "/v1/workers", PAGE)
+
+    def ask(
+        self,
+        worker: str,
+        *,
+        tasks: Iterable[str] = (),
+        study: str | None = None,
+        count: int = 1,
+        wait: float = 0.0,
+        host: str | None = None,
+        device: str | None = None,
+    ) -> Leases:
+        """Ask for trials. Never sent again by itself: the trials of a lost answer come back when their leases run out.
+
+        Args:
+            worker: Who asks.
+            tasks: The tasks that it can train. None at all: only studies without a task, unless `study` is named.
+            study: Only trials of this study.
+            count: How many leases at most.
+            wait: Seconds to wait for a trial where there is none now.
+            host: The machine that the worker runs on, for people.
+            device: What it trains on, for people.
+
+        Raises:
+            StudyNotFound: There is no study of the name given.
+        """
+        wanted = built(
+            Ask,
+            {
+                "worker": worker,
+                "tasks": tuple(tasks),
+                "study": study,
+                "count": count,
+                "wait": float(wait),
+                "host": host,
+                "device": device,
+            },
+        )
+        request = Request("POST", "/v1/leases", body=wanted.model_dump_json(), wait=wait, is_repeatable=False)
+        return self._call(Leases, request)
+
+    def report(self, lease: Lease, *, step: int, metrics: Figures) -> Verdict:
+        """Report the measurements at a step, renew the lease and hear whether to go on. Twice is the same as once.
+
+        Raises:
+            LeaseLost: The lease ran out, or the trial was given to another worker.
+            LeaseEnded: It was told before.
+            StepConflict: The step was reported with other metrics, or is behind one that was.
+            StudyDeleted: The study is gone.
+        """
+        report = built(Report, {"step": step, "metrics": finite(metrics)})
+        return self._call(Verdict, on_lease(lease, "POST", "reports", report))
+
+    def report_many(self, reports: Iterable[LeaseReport]) -> list[Verdict | Refused]:
+        """Report on many leases in one request; return a verdict or a refusal for each, in their order."""
+        body = built(LeaseReports, {"reports": tuple(reports)}).model_dump_json()
+        found = self._call(Verdicts, Request("POST", "/v1/reports", body=body)).results
+        return [from_problem(result) if isinstance(result, Problem) else result for result in found]
+
+    def heartbeat(self, lease: Lease) -> Verdict:
+        """Renew the lease between reports and hear whether to go on.
+
+        Raises:
+            LeaseLost: The lease ran out, or the trial was given to another worker.
+            LeaseEnded: It was told before.
+            StudyDeleted: The study is gone.
+        """
+        return self._call(Verdict, on_lease(lease, "POST", "heartbeat"))
+
+    def tell(
+        self,
+        lease: Lease,
+        outcome: Outcome | str,
+        *,
+        metrics: Figures | None = None,
+        step: int | None = None,
+        message: str | None = None,
+    ) -> Told:
+        """Tell how the lease ended; return what became of the trial. Twice is the same as once.
+
+        Args:
+            lease: The lease.
+            outcome: What happened. `complete` needs the metric of each objective.
+            metrics: The final figures: those of the weights that were kept.
+            step: The step that they belong to; None: the last one reported.
+            message: What went wrong, for people.
+
+        Raises:
+            LeaseLost: The lease ran out, or the trial was given to another worker.
+            LeaseEnded: It was told otherwise before.
+            StudyDeleted: The study is gone.
+        """
+        fields = {"outcome": outcome, "metrics": finite(metrics or {}), "step": step, "message": message}
+        return self._call(Told, on_lease(lease, "PUT", "result", built(Tell, fields)))
+
+    # -- how --------------------------------------------------------------------------------------------
+
+    def _call(self, answer: type[Answer], request: Request) -> Answer:
+        return answers.parsed(self._connection.send(request).response, answer)
+
+    def _items(
+        self, page: type[Page[Item]], path: str, size: int, query: Mapping[str, str] | None = None
+    ) -> Iterator[Item]:
+        """Return what a list holds. The first page is read at once, so that the caller sees a refusal."""
+        asked: dict[str, str | int] = {**(query or {}), "limit": min(size, PAGE)}
+        first = self._call(page, Request("GET", path, query=asked))
+        return self._from(first, path, asked)
+
+    def _from(self, page: Page[Item], path: str, asked: Mapping[str, str | int]) -> Iterator[Item]:
+        yield from page.items
+        while page.next is not None:
+            page = self._call(type(page), Request("GET", path, query={**asked, "cursor": page.next}))
+            yield from page.items

@@ -1,0 +1,140 @@
+"""Requests to the service, sent again where that does no harm."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import ip_address
+from itertools import count
+
+import httpx2
+
+from trimtab import answers, retries
+from trimtab.errors import Misconfigured, Unreachable
+from trimtab.requests import Request
+
+CONNECT_SECONDS = 3.0
+"""A machine that is there accepts a connection within two round trips; three seconds forgive one lost packet."""
+
+KEEP_SECONDS = 2.0
+"""An idle connection is not used again after this: uvicorn closes it after 5 s, maybe under a request."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back, after how many tries."""
+
+    response: httpx2.Response
+    tries: int
+
+
+class Connection:
+    """A server and the right to call it.
+
+    Args:
+        server: URL of the service.
+        token: The bearer token.
+        timeout: Seconds until a request that makes no headway is given up.
+        transport: What carries requests; None: the network.
+        sleep: Waits between tries, in seconds.
+        chance: Draws from [0, 1); spreads the tries.
+
+    Raises:
+        Misconfigured: The server is no URL of a service, or the token cannot be one.
+    """
+
+    def __init__(
+        self,
+        server: str,
+        token: str,
+        *,
+        timeout: float,
+        transport: httpx2.BaseTransport | None,
+        sleep: Callable[[float], object],
+        chance: Callable[[], float],
+    ) -> None:
+        url = _server_url(server)
+        self._server = str(url)
+        self._timeout = timeout
+        self._sleep = sleep
+        self._chance = chance
+        self._http = httpx2.Client(
+            base_url=url,
+            headers={"Authorization": f"Bearer {_checked(token)}"},
+            # A pool as large as there are threads: a long poll of one must not hold up another.
+            limits=httpx2.Limits(max_connections=None, keepalive_expiry=KEEP_SECONDS),
+            transport=transport,
+            # A proxy for the outside world knows nothing of this machine's own services.
+            trust_env=not _is_loopback(url.host),
+        )
+
+    def send(self, request: Request) -> Reply:
+        """Return the answer to a request, whatever its status.
+
+        Raises:
+            Unreachable: There was none.
+        """
+        for tries in count(1):
+            answer = self._send(request)
+            seconds = self._pause(request, answer, tries)
+            if seconds is None:
+                break
+            self._sleep(seconds)
+        if isinstance(answer, httpx2.RequestError):
+            raise self._unreachable(answer) from answer
+        return Reply(answer, tries)
+
+    def close(self) -> None:
+        """Let go of the network."""
+        self._http.close()
+
+    def _send(self, request: Request) -> httpx2.Response | httpx2.RequestError:
+        try:
+            return self._http.request(
+                request.method,
+                request.path,
+                params=request.query,
+                headers={**request.headers, "Content-Type": "application/json"} if request.body else request.headers,
+                content=request.body,
+                timeout=httpx2.Timeout(self._timeout + request.wait, connect=CONNECT_SECONDS),
+            )
+        except httpx2.RequestError as error:
+            return error
+
+    def _pause(self, request: Request, answer: httpx2.Response | httpx2.RequestError, tries: int) -> float | None:
+        if not request.is_repeatable:
+            return None
+        if isinstance(answer, httpx2.RequestError):
+            return retries.pause(tries, None, chance=self._chance)
+        if not retries.is_away(answer.status_code):
+            return None
+        return retries.pause(tries, answers.retry_after(answer), chance=self._chance)
+
+    def _unreachable(self, error: httpx2.RequestError) -> Unreachable:
+        reason = str(error) or type(error).__name__
+        return Unreachable(
+            f"no answer from {self._server}: {reason}; is the service up? TRIMTAB_SERVER says where it is"
+        )
+
+
+def _server_url(server: str) -> httpx2.URL:
+    try:
+        url = httpx2.URL(server)
+    except httpx2.InvalidURL as error:
+        raise Misconfigured(f"the server {server!r} is no URL: {error}; set TRIMTAB_SERVER") from error
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise Misconfigured(f"the server {server!r} is no http:// or https:// URL; set TRIMTAB_SERVER")
+    if url.userinfo:
+        raise Misconfigured("the server's URL holds a password, which would be shown: set TRIMTAB_TOKEN instead")
+    return url
+
+
+def _checked(token: str) -> str:
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise Misconfigured("the token is empty or has characters that no token has; set TRIMTAB_TOKEN")
+    return token
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,75 @@
+"""Requests: what the client's verbs send."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import SupportsFloat
+
+from trimtab.message import Message, StudyName
+from trimtab.protocol import Lease
+from trimtab.validation import built
+
+Figures = Mapping[str, SupportsFloat | None]
+"""Metrics by name, of anything that is a number."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request.
+
+    Args:
+        method: Of HTTP.
+        path: Below the server's URL.
+        query: Likewise.
+        headers: Beside those that every request has.
+        body: JSON.
+        wait: Seconds that the service may hold the answer back.
+        is_repeatable: Twice is the same as once.
+    """
+
+    method: str
+    path: str
+    query: Mapping[str, str | int | float] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str | None = None
+    wait: float = 0.0
+    is_repeatable: bool = True
+
+
+class _Named(Message):
+    study: StudyName
+
+
+def study_path(name: str) -> str:
+    """Return where a study is.
+
+    Raises:
+        Invalid: No study can have that name.
+    """
+    return f"/v1/studies/{built(_Named, {'study': name}).study}"
+
+
+def best_trial_request(name: str, *, etag: str | None, wait: float) -> Request:
+    """Return the request for a best trial that is not `etag` any more.
+
+    Raises:
+        Invalid: No study can have that name.
+    """
+    headers = {"If-None-Match": etag} if etag else {}
+    return Request("GET", f"{study_path(name)}/best-trial", query={"wait": wait}, headers=headers, wait=wait)
+
+
+def on_lease(lease: Lease, method: str, verb: str, body: Message | None = None) -> Request:
+    """Return a request on a lease; it carries the lease's fence."""
+    return Request(
+        method,
+        f"/v1/leases/{lease.id}/{verb}",
+        headers={"Trimtab-Fence": str(lease.fence)},
+        body=None if body is None else body.model_dump_json(),
+    )
+
+
+def finite(metrics: Figures) -> dict[str, float | None]:
+    """Return metrics as they go out: what is not finite is None."""
+    numbers = {name: math.nan if figure is None else float(figure) for name, figure in metrics.items()}
+    return {name: number if math.isfinite(number) else None for name, number in numbers.items()}

@@ -1,0 +1,35 @@
+"""Whether to send a request again, and how long to wait before."""
+
+from collections.abc import Callable
+
+TRIES = 5
+"""Of one request. With the pauses below a service that is away is noticed within 3 s."""
+
+FIRST_PAUSE_SECONDS = 0.2
+"""The longest first pause; each next one may be twice as long."""
+
+LONGEST_RETRY_AFTER_SECONDS = 10
+"""Whoever is asked to stay away for longer gives up instead."""
+
+_AWAY = frozenset({502, 503, 504})
+
+
+def is_away(status: int) -> bool:
+    """Return whether an HTTP status says that the same request may succeed later."""
+    return status in _AWAY
+
+
+def pause(failed: int, retry_after: int | None, *, chance: Callable[[], float]) -> float | None:
+    """Return how long to wait after so many failed tries, in seconds; None: it is time to give up.
+
+    Args:
+        failed: Tries so far, all of them failed.
+        retry_after: The least that the service asks for, in seconds.
+        chance: Draws from [0, 1). Full jitter: those who failed together come back one by one.
+
+    Source: Brooker, Exponential backoff and jitter, AWS Architecture Blog, 2015.
+    """
+    least = retry_after or 0
+    if failed >= TRIES or least > LONGEST_RETRY_AFTER_SECONDS:
+        return None
+    return least + chance() * FIRST_PAUSE_SECONDS * 2.0 ** (failed - 1)
