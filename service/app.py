@@ -10,8 +10,8 @@ from fastapi.openapi.utils import get_openapi
 
 from service.api import health, leases, problems, studies, workers
 from service.api.dependencies import authorized
-from service.api.limits import BodyLimit
 from service.replica import Replica
+from service.settings import MAX_BODY_BYTES
 from service.sweep import Sweep
 from service.tokens import Tokens
 from trimtab.protocol import Problem
@@ -26,13 +26,13 @@ def create_app(replica: Replica, tokens: Tokens) -> FastAPI:
         description=_DESCRIPTION,
         version=version("trimtab"),
         lifespan=_lifespan,
+        max_body_size=MAX_BODY_BYTES,
         responses=problems.EVERYWHERE,
         generate_unique_id_function=lambda route: route.name,
         separate_input_output_schemas=False,
     )
     app.state.replica = replica
     app.state.tokens = tokens
-    app.add_middleware(BodyLimit)
     problems.install(app)
     app.include_router(health.router)
     for router in (studies.router, leases.router, workers.router):

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from service import sampling
-from service.database import reading, writing
-from service.memory import StudyMemory
+from service.database import autocommit, transaction
+from service.memory import Progress, StudyMemory
 from service.replica import Replica
 from service.storage import asks, finished, studies
 from service.storage.asks import Candidate, Granted, Holder
@@ -29,30 +29,32 @@ def ask(replica: Replica, wanted: Ask) -> Leases:
         Unavailable: The database is away or busy.
     """
     holder = Holder(wanted.worker, wanted.host, wanted.device, replica.lease_seconds)
-    with reading(replica.engine) as connection:
+    with autocommit(replica.engine) as connection:
         study = studies.require(connection, wanted.study) if wanted.study else None
         found = asks.candidates(connection, study_id=study.study_id if study else None, tasks=wanted.tasks)
     for candidate in found:
         if leases := _from_study(replica, candidate, holder, wanted.count):
             return Leases(leases=leases)
-    with writing(replica.engine) as connection:
+    with transaction(replica.engine) as connection:
         asks.seen(connection, holder)
     return Leases(leases=[], reason=_REASONS.get(study.state, NoLease.NOTHING_NOW) if study else NoLease.NOTHING_NOW)
 
 
 def _from_study(replica: Replica, candidate: Candidate, holder: Holder, count: int) -> list[Lease]:
-    with reading(replica.engine) as connection:
+    with autocommit(replica.engine) as connection:
         study = replica.memory.study(connection, candidate.study_id)
     if study is None:
         return []
     granted = _waiting(replica, study, holder, count) if candidate.has_waiting else []
     granted = granted or _new(replica, study, holder, candidate.created, count)
+    for lease in granted:
+        replica.memory.note(lease.lease_id, Progress(study.study_id))
     return [_lease(study, lease, replica.lease_seconds) for lease in granted]
 
 
 def _waiting(replica: Replica, study: StudyMemory, holder: Holder, count: int) -> list[Granted]:
     granted: list[Granted] = []
-    with writing(replica.engine) as connection:
+    with transaction(replica.engine) as connection:
         asks.seen(connection, holder)
         while len(granted) < count:
             lease = asks.lease_waiting(connection, study_id=study.study_id, holder=holder)
@@ -66,7 +68,7 @@ def _new(replica: Replica, study: StudyMemory, holder: Holder, number: int, coun
     count = min(count, study.spec.budget.trials - number)
     points = _suggestions(replica, study, number, count)
     granted: list[Granted] = []
-    with writing(replica.engine) as connection:
+    with transaction(replica.engine) as connection:
         asks.seen(connection, holder)
         for position, point in enumerate(points):
             lease = asks.create_trial(
@@ -85,7 +87,7 @@ def _new(replica: Replica, study: StudyMemory, holder: Holder, number: int, coun
 
 def _suggestions(replica: Replica, study: StudyMemory, number: int, count: int) -> Sequence[Point]:
     """Return `count` points from trial `number` on, each chosen with those before it counted as running."""
-    with reading(replica.engine) as connection:
+    with autocommit(replica.engine) as connection:
         # The unfinished ones first: a trial that ends in between is then seen twice, and dropped once.
         unfinished = finished.unfinished(connection, study.study_id)
         observations = study.observe(connection)

@@ -45,8 +45,8 @@ def connect(url: str) -> sa.Engine:
 
 
 @contextmanager
-def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """Give a connection for reads: each statement by itself, no transaction, no lock.
+def autocommit(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Give a connection on which each statement is a transaction of its own, committed at once.
 
     Raises:
         Unavailable: The database is away, busy or out of connections.
@@ -56,7 +56,7 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 
 @contextmanager
-def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
+def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
     """Give a connection in a transaction, committed at the end, rolled back on any error.
 
     Raises:

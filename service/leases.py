@@ -12,10 +12,11 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from service import lifecycle, pruning
-from service.database import reading, writing
-from service.memory import StudyMemory
+from service.database import autocommit, transaction
+from service.memory import Progress, StudyMemory
 from service.pruning import Judgement
 from service.replica import Replica
+from service.settling import settle
 from service.storage import endings, leases
 from service.storage.leases import LeaseRow, NewReport, Reference
 from trimtab.errors import (
@@ -59,23 +60,20 @@ def report(replica: Replica, lease: Reference, measured: Report) -> Verdict:
         Invalid: The metric that is optimised is missing.
         Unavailable: The database is away or busy.
     """
+    if known := replica.memory.known(lease.lease_id):
+        study, progress = known
+        if verdict := _record(replica, lease, study, progress, measured, known_finished=study.curves.known):
+            return verdict
     for _ in range(_TRIES):
-        with reading(replica.engine) as connection:
+        with autocommit(replica.engine) as connection:
             row = _look(connection, lease, step=measured.step)
             if answer := _answer_on_record(replica, connection, lease, row, measured):
                 return answer
             study = _study(replica, connection, row)
-            value = _objective_value(measured, study.objective)
             study.learn_curves(connection, ended=row.study_finished)
-        best = _better(row.best, value, study.objective.direction)
-        judgement = _judge(study, measured.step, best)
-        new = NewReport(measured.step, measured.metrics, value, best, judgement.decision, judgement.reason)
-        with writing(replica.engine) as connection:
-            expiry = leases.record(
-                connection, lease, new, known_step=row.last_step, lease_seconds=replica.lease_seconds
-            )
-        if expiry:
-            return _verdict(replica, expiry, judgement, is_recorded=True)
+        progress = Progress(study.study_id, row.last_step, row.best)
+        if verdict := _record(replica, lease, study, progress, measured, known_finished=None):
+            return verdict
     raise Unavailable("other calls on this lease came in between each time; try again", retry_after=1)
 
 
@@ -90,7 +88,7 @@ def heartbeat(replica: Replica, lease: Reference) -> Verdict:
     Raises:
         LeaseNotFound, LeaseLost, LeaseEnded, StudyDeleted, Unavailable: As for a report.
     """
-    with writing(replica.engine) as connection:
+    with autocommit(replica.engine) as connection:
         renewed = leases.renew(connection, lease, lease_seconds=replica.lease_seconds)
         if renewed is None:
             raise _not_live(_look(connection, lease))
@@ -106,23 +104,21 @@ def tell(replica: Replica, lease: Reference, told: Tell) -> Told:
         LeaseEnded: Another tell has ended it.
         Invalid: `complete` without the metric that is optimised.
     """
-    with writing(replica.engine) as connection:
+    with transaction(replica.engine) as connection:
         study = endings.lock_study(connection, lease.lease_id)
-        if study is None:
+        known = replica.memory.study(connection, study.study_id) if study else None
+        if study is None or known is None:
             raise _gone(connection, lease.lease_id)
-        objective = study.spec.objectives[0]
-        _check_final_metrics(told, objective)
+        _check_final_metrics(told, known.objective)
         closed = endings.close_told(connection, lease, told)
         if closed is None:
-            return _told_before(_look(connection, lease), told, objective)
-        ending = lifecycle.ending_by_tell(told, closed, objective)
-        if ending is None:
-            endings.requeue(connection, closed.trial_id, is_lost=False)
-        else:
-            endings.finish(connection, study, closed, ending, lifecycle.study_after(study, ending))
+            return _told_before(_look(connection, lease), told, known.objective)
+        ending = lifecycle.ending_by_tell(told, closed, known.objective)
+        settle(connection, study, closed, ending, spec=known.spec, is_lost=False)
+    replica.memory.forget(lease.lease_id)
     replica.changes.announce()
     is_stopped = closed.stop_reason is not None
-    return _told(study.name, closed.number, told, objective, is_stopped=is_stopped)
+    return _told(known.spec.name, closed.number, told, known.objective, is_stopped=is_stopped)
 
 
 def _report_one(replica: Replica, measured: LeaseReport) -> Verdict | Refused:
@@ -183,6 +179,37 @@ def _study(replica: Replica, connection: sa.Connection, row: LeaseRow) -> StudyM
     if study is None:
         raise StudyDeleted(f"study {row.study!r} was deleted")
     return study
+
+
+def _record(
+    replica: Replica,
+    lease: Reference,
+    study: StudyMemory,
+    before: Progress,
+    measured: Report,
+    *,
+    known_finished: int | None,
+) -> Verdict | None:
+    """Judge and write, in one statement; None, with nothing written, if more has happened than `before` knows."""
+    if measured.step <= before.last_step:
+        return None
+    value = _objective_value(measured, study.objective)
+    best = _better(before.best, value, study.objective.direction)
+    judgement = _judge(study, measured.step, best)
+    new = NewReport(measured.step, measured.metrics, value, best, judgement.decision, judgement.reason)
+    with autocommit(replica.engine) as connection:
+        expiry = leases.record(
+            connection,
+            lease,
+            new,
+            known_step=before.last_step,
+            known_finished=known_finished,
+            lease_seconds=replica.lease_seconds,
+        )
+    if expiry is None:
+        return None
+    replica.memory.note(lease.lease_id, Progress(study.study_id, measured.step, best))
+    return _verdict(replica, expiry, judgement, is_recorded=True)
 
 
 def _objective_value(measured: Report, objective: Objective) -> float | None:

@@ -3,7 +3,7 @@
 from service.storage.endings import ClosedLease, Ending, LockedStudy, StudyAfter
 from trimtab.protocol import Tell
 from trimtab.states import Direction, Outcome, StudyState, TrialState
-from trimtab.study import Objective
+from trimtab.study import Objective, StudySpec
 
 _FAILURES = {Outcome.DIVERGED, Outcome.OUT_OF_MEMORY, Outcome.TIMEOUT, Outcome.ERROR}
 
@@ -42,29 +42,30 @@ def ending_by_tell(tell: Tell, lease: ClosedLease, objective: Objective) -> Endi
     )
 
 
-def ending_by_silence(lease: ClosedLease, *, max_attempts: int, objective: Objective) -> Ending | None:
+def ending_by_silence(lease: ClosedLease, spec: StudySpec) -> Ending | None:
     """Return the end of a trial whose lease ran out; None: it goes back to the queue."""
     if lease.stop_reason is not None:
         state, reason = TrialState.PRUNED, lease.stop_reason
-    elif lease.lost + 1 >= max_attempts:
-        state, reason = TrialState.FAIL, f"lost its worker {lease.lost + 1} times of {max_attempts}"
+    elif lease.lost + 1 >= spec.max_attempts:
+        state, reason = TrialState.FAIL, f"lost its worker {lease.lost + 1} times of {spec.max_attempts}"
     else:
         return None
-    value = lease.last_metrics.get(objective.metric) if state is TrialState.PRUNED else None
+    metric = spec.objectives[0].metric
+    value = lease.last_metrics.get(metric) if state is TrialState.PRUNED else None
     return Ending(Outcome.LOST, state, value, lease.last_step, lease.last_metrics, reason)
 
 
-def study_after(study: LockedStudy, ending: Ending) -> StudyAfter:
+def study_after(study: LockedStudy, ending: Ending, spec: StudySpec) -> StudyAfter:
     """Return what one more ended trial makes of a study."""
     failed = study.failed_in_a_row + 1 if ending.state is TrialState.FAIL else 0
     is_best = ending.state is TrialState.COMPLETE and _is_better(
-        ending.value, study.best_value, study.spec.objectives[0].direction
+        ending.value, study.best_value, spec.objectives[0].direction
     )
     if study.state.is_ended:
         return StudyAfter(study.state, study.reason, failed, is_best)
     if study.finished + 1 >= study.budget:
         return StudyAfter(StudyState.COMPLETE, None, failed, is_best)
-    if study.state is StudyState.RUNNING and failed >= study.spec.failed_in_a_row:
+    if study.state is StudyState.RUNNING and failed >= spec.failed_in_a_row:
         reason = f"{failed} trials failed in a row; the last one: {ending.reason}"
         return StudyAfter(StudyState.STOPPED, reason, failed, is_best)
     return StudyAfter(study.state, study.reason, failed, is_best)

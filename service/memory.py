@@ -14,6 +14,7 @@ from service.storage.dimensions import Dimension, dimensions
 from trimtab.study import Objective, StudySpec
 
 MAX_STUDIES = 256
+MAX_LEASES = 65_536
 
 
 @dataclass
@@ -61,12 +62,51 @@ class StudyMemory:
             self.curves.add(fresh, known=last)
 
 
+@dataclass(frozen=True)
+class Progress:
+    """How far a lease has come, as the last report through this replica left it.
+
+    Args:
+        study_id: Of its study.
+        last_step: The last step reported; 0 before the first.
+        best: The best value of the objective so far; None before the first finite one.
+    """
+
+    study_id: int
+    last_step: int = 0
+    best: float | None = None
+
+
 class Memory:
-    """The studies that a replica has served lately."""
+    """The studies and leases that a replica has served lately."""
 
     def __init__(self) -> None:
         self._studies: OrderedDict[int, StudyMemory] = OrderedDict()
+        self._leases: OrderedDict[int, Progress] = OrderedDict()
         self._lock = threading.Lock()
+
+    def known(self, lease_id: int) -> tuple[StudyMemory, Progress] | None:
+        """Return what is known of a lease and its study; None if either is not.
+
+        It may be behind: through another replica the trial may have come further.
+        """
+        with self._lock:
+            progress = self._leases.get(lease_id)
+            study = self._studies.get(progress.study_id) if progress else None
+            return (study, progress) if study and progress else None
+
+    def note(self, lease_id: int, progress: Progress) -> None:
+        """Remember how far a lease has come."""
+        with self._lock:
+            self._leases[lease_id] = progress
+            self._leases.move_to_end(lease_id)
+            while len(self._leases) > MAX_LEASES:
+                self._leases.popitem(last=False)
+
+    def forget(self, lease_id: int) -> None:
+        """Forget a lease that has ended."""
+        with self._lock:
+            self._leases.pop(lease_id, None)
 
     def study(self, connection: sa.Connection, study_id: int) -> StudyMemory | None:
         """Return what is known of a study; None if it is gone."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from service import cursors
-from service.database import reading, writing
+from service.database import autocommit, transaction
 from service.replica import Replica
 from service.storage import studies
 from service.storage.studies import StudyRow
@@ -24,7 +24,7 @@ def create(replica: Replica, spec: StudySpec) -> tuple[Study, bool]:
         Unavailable: The database is away or busy.
     """
     resolved = spec.resolved()
-    with writing(replica.engine) as connection:
+    with transaction(replica.engine) as connection:
         is_new = studies.insert(connection, resolved)
         study = studies.require(connection, spec.name)
         if not is_new and study.spec != resolved:
@@ -43,7 +43,7 @@ def read(replica: Replica, name: str) -> Study:
         StudyNotFound: There is none of that name.
         Unavailable: The database is away or busy.
     """
-    with reading(replica.engine) as connection:
+    with autocommit(replica.engine) as connection:
         study = studies.require(connection, name)
         return _study(study, studies.counts(connection, [study.study_id])[study.study_id])
 
@@ -55,7 +55,7 @@ def page(replica: Replica, *, state: StudyState | None, cursor: str | None, limi
         Invalid: The cursor is none of ours.
         Unavailable: The database is away or busy.
     """
-    with reading(replica.engine) as connection:
+    with autocommit(replica.engine) as connection:
         before = cursors.integer(cursor)
         rows = studies.newest(connection, state=state, before=before, limit=limit + 1)
         counts = studies.counts(connection, [row.study_id for row in rows])
@@ -70,7 +70,7 @@ def delete(replica: Replica, name: str) -> None:
         StudyNotFound: There is none of that name.
         Unavailable: The database is away or busy.
     """
-    with writing(replica.engine) as connection:
+    with transaction(replica.engine) as connection:
         if not studies.delete(connection, name):
             raise StudyNotFound(f"there is no study {name!r}")
     replica.changes.announce()

@@ -4,8 +4,9 @@ import logging
 import threading
 
 from service import lifecycle
-from service.database import reading, writing
+from service.database import autocommit, transaction
 from service.replica import Replica
+from service.settling import settle
 from service.storage import endings
 from trimtab.errors import Unavailable
 
@@ -48,7 +49,7 @@ def sweep(replica: Replica) -> int:
     Raises:
         Unavailable: The database is away or busy.
     """
-    with reading(replica.engine) as connection:
+    with autocommit(replica.engine) as connection:
         expired = endings.expired(connection)
     ended = [lease_id for lease_id in expired if _end(replica, lease_id)]
     if ended:
@@ -57,18 +58,14 @@ def sweep(replica: Replica) -> int:
 
 
 def _end(replica: Replica, lease_id: int) -> bool:
-    with writing(replica.engine) as connection:
+    with transaction(replica.engine) as connection:
         study = endings.lock_study(connection, lease_id)
-        closed = endings.close_expired(connection, lease_id) if study else None
-        if study is None or closed is None:
+        known = replica.memory.study(connection, study.study_id) if study else None
+        closed = endings.close_expired(connection, lease_id) if known else None
+        if study is None or known is None or closed is None:
             return False
-        ending = lifecycle.ending_by_silence(
-            closed, max_attempts=study.spec.max_attempts, objective=study.spec.objectives[0]
-        )
-        if ending is None:
-            endings.requeue(connection, closed.trial_id, is_lost=True)
-        else:
-            endings.finish(connection, study, closed, ending, lifecycle.study_after(study, ending))
+        ending = lifecycle.ending_by_silence(closed, known.spec)
+        settle(connection, study, closed, ending, spec=known.spec, is_lost=True)
     state = ending.state if ending else "waiting"
-    _log.info("lease %s on trial %s of %s ran out: %s", lease_id, closed.number, study.name, state)
+    _log.info("lease %s on trial %s of %s ran out: %s", lease_id, closed.number, known.spec.name, state)
     return True

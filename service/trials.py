@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from service import cursors
-from service.database import reading
+from service.database import autocommit
 from service.replica import Replica
 from service.storage import studies, trials
 from service.storage.dimensions import dimensions, params
@@ -29,7 +29,7 @@ def page(
     """
     start = _BEYOND_ALL if is_descending else -1
     after = cursors.integer(cursor)
-    with reading(replica.engine) as connection:
+    with autocommit(replica.engine) as connection:
         row = studies.require(connection, study)
         rows = trials.page(
             connection,
@@ -51,7 +51,7 @@ def read(replica: Replica, study: str, number: int) -> TrialHistory:
         TrialNotFound: It has no trial of that number.
         Unavailable: The database is away or busy.
     """
-    with reading(replica.engine) as connection:
+    with autocommit(replica.engine) as connection:
         row = studies.require(connection, study)
         trial = trials.by_number(connection, row.study_id, number)
         if trial is None:
@@ -73,7 +73,7 @@ def best(replica: Replica, study: str) -> BestTrial:
         NoCompleteTrial: None is complete yet.
         Unavailable: The database is away or busy.
     """
-    with reading(replica.engine) as connection:
+    with autocommit(replica.engine) as connection:
         row = studies.require(connection, study)
         trial = trials.by_id(connection, row.best_trial_id) if row.best_trial_id is not None else None
     if trial is None:

@@ -1,6 +1,6 @@
 """Who works, on what."""
 
-from service.database import reading
+from service.database import autocommit
 from service.replica import Replica
 from service.storage import trials
 from trimtab.protocol import Page, Worker
@@ -12,7 +12,7 @@ def page(replica: Replica, *, cursor: str | None, limit: int) -> Page[Worker]:
     Raises:
         Unavailable: The database is away or busy.
     """
-    with reading(replica.engine) as connection:
+    with autocommit(replica.engine) as connection:
         rows = trials.workers(connection, after=cursor or "", limit=limit + 1, lease_seconds=replica.lease_seconds)
     items = [Worker.model_validate(row, strict=False) for row in rows[:limit]]
     return Page(items=items, next=items[-1].name if len(rows) > limit else None)

@@ -196,12 +196,7 @@ def _create_leases() -> None:
         sa.UniqueConstraint("trial_id", "fence", name=op.f("uq_trimtab_leases_trial_id_fence")),
     )
     live = sa.text("ended_at IS NULL")
-    for name, column in (
-        ("uq_trimtab_leases_live", "trial_id"),
-        ("ix_trimtab_leases_expires_at", "expires_at"),
-    ):
-        unique = name.startswith("uq")
-        op.create_index(name, "trimtab_leases", [column], unique=unique, postgresql_where=live)
+    op.create_index("uq_trimtab_leases_live", "trimtab_leases", ["trial_id"], unique=True, postgresql_where=live)
     op.create_index("ix_trimtab_leases_study_id", "trimtab_leases", ["study_id"], postgresql_where=live)
 
 

@@ -36,7 +36,7 @@ async def authorized(
         raise Unauthorized("the token is not valid")
 
 
-def _reference(
+async def _reference(
     lease_id: Annotated[str, Path(max_length=40)],
     trimtab_fence: Annotated[int, Header(ge=1, lt=2**31, description="The lease's fence.")],
 ) -> Reference:

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 
 from service.api.dependencies import ReplicaDep
 from service.api.problems import problems
-from service.database import reading
+from service.database import autocommit
 from trimtab import errors
 from trimtab.protocol import Health
 
@@ -21,6 +21,6 @@ async def healthz() -> Health:
 @router.get("/readyz", responses=problems(errors.Unavailable))
 def readyz(replica: ReplicaDep) -> Health:
     """Say that the service can serve: its database answers."""
-    with reading(replica.engine) as connection:
+    with autocommit(replica.engine) as connection:
         connection.execute(sa.text("SELECT FROM trimtab_studies LIMIT 0"))
     return Health(status="ok")

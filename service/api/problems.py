@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from service.settings import MAX_BODY_BYTES
 from trimtab import errors
 from trimtab.protocol import FieldProblem
 
@@ -69,6 +70,8 @@ async def _http(_: Request, error: Exception) -> Response:
         refused: errors.Refused = errors.MethodNotAllowed("this path does not take that method")
     elif error.status_code == errors.NotFound.status:
         refused = errors.NotFound("there is nothing at this path")
+    elif error.status_code == errors.BodyTooLarge.status:
+        refused = errors.BodyTooLarge(f"the body is over {MAX_BODY_BYTES} bytes")
     else:
         refused = errors.Invalid(str(error.detail))
     answer = response(refused)

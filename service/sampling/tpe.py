@@ -16,6 +16,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial
 
 from service.history import Ints
+from service.sampling.density import log_pdf
 from service.sampling.view import View
 
 
@@ -49,7 +50,7 @@ class ArrayTPESampler(TPESampler):
         estimator_below = self._estimator(search_space, below)
         estimator_above = self._estimator(search_space, above)
         candidates = estimator_below.sample(self._rng.rng, self._n_ei_candidates)
-        ratios = self._compute_acquisition_func(candidates, estimator_below, estimator_above)
+        ratios = log_pdf(estimator_below, candidates) - log_pdf(estimator_above, candidates)
         best = self._compare(candidates, ratios)
         return {name: distribution.to_external_repr(best[name]) for name, distribution in search_space.items()}
 

@@ -113,7 +113,7 @@ _LEASE_WAITING = sa.text(f"""
       SELECT study_id, trial_id, fence, lost + 1, {_LEASE_VALUES} FROM ours
       RETURNING lease_id, fence, attempt, expires_at
     )
-    SELECT lease_id, number, fence, attempt, expires_at,
+    SELECT lease.lease_id, ours.number, lease.fence, attempt, expires_at,
       (SELECT json_object_agg(param_name, param_value) FROM trial_params p WHERE p.trial_id = ours.trial_id) AS point
     FROM ours, lease
 """)

@@ -12,7 +12,6 @@ from service.storage.leases import Reference
 from trimtab.message import Metrics
 from trimtab.protocol import Tell
 from trimtab.states import Outcome, StudyState, TrialState
-from trimtab.study import StudySpec
 
 
 @dataclass(frozen=True)
@@ -20,8 +19,6 @@ class LockedStudy:
     """What the end of a trial depends on and changes; nobody else can change it now."""
 
     study_id: int
-    name: str
-    spec: StudySpec
     state: StudyState
     reason: str | None
     budget: int
@@ -80,11 +77,10 @@ class StudyAfter:
 
 
 _LOCK_STUDY = sa.text("""
-    SELECT s.study_id, o.study_name AS name, CAST(spec AS text) AS spec, state, reason, budget, finished,
-      failed_in_a_row, best_value
-    FROM trimtab_studies s JOIN studies o USING (study_id)
+    SELECT study_id, state, reason, budget, finished, failed_in_a_row, best_value
+    FROM trimtab_studies
     WHERE study_id = (SELECT study_id FROM trimtab_leases WHERE lease_id = :lease_id)
-    FOR NO KEY UPDATE OF s
+    FOR NO KEY UPDATE
 """)
 
 _CLOSE = """
@@ -156,8 +152,7 @@ def lock_study(connection: sa.Connection, lease_id: int) -> LockedStudy | None:
     if row is None:
         return None
     values = row._asdict()
-    spec = StudySpec.model_validate_json(values.pop("spec"))
-    return LockedStudy(spec=spec, state=StudyState(values.pop("state")), **values)
+    return LockedStudy(state=StudyState(values.pop("state")), **values)
 
 
 def close_told(connection: sa.Connection, lease: Reference, tell: Tell) -> ClosedLease | None:

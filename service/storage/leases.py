@@ -95,11 +95,14 @@ _RENEWED = """
 
 _RENEW = sa.text(f"UPDATE trimtab_leases SET {_RENEWED} WHERE {_LIVE} RETURNING expires_at, stop_reason")
 
-# The verdict was decided on what came before `known_step`: if another report came in between, no row matches.
+# The verdict was decided on what came before: if another report of the lease came in between, or another trial has
+# ended that the verdict should know of, no row matches.
 _RECORD = sa.text(f"""
     WITH lease AS (
       UPDATE trimtab_leases SET {_RENEWED}, last_step = :step, best = :best, stop_reason = :stop_reason
       WHERE {_LIVE} AND last_step = :known_step AND stop_reason IS NULL
+        AND (SELECT finished FROM trimtab_studies s WHERE s.study_id = trimtab_leases.study_id)
+          <= coalesce(:known_finished, 2147483647)
       RETURNING lease_id, trial_id, expires_at
     ), report AS (
       INSERT INTO trimtab_reports (lease_id, step, metrics, verdict, reason)
@@ -141,20 +144,27 @@ def renew(connection: sa.Connection, lease: Reference, *, lease_seconds: float) 
 
 
 def record(
-    connection: sa.Connection, lease: Reference, report: NewReport, *, known_step: int, lease_seconds: float
+    connection: sa.Connection,
+    lease: Reference,
+    report: NewReport,
+    *,
+    known_step: int,
+    known_finished: int | None,
+    lease_seconds: float,
 ) -> datetime | None:
     """Store a report with its verdict and renew the lease, in one statement.
 
     Args:
-        connection: In a transaction.
+        connection: To write on.
         lease: Whose report it is.
         report: What to store.
         known_step: The last step that the verdict was decided on.
+        known_finished: How many ended trials it was decided on; None: it does not matter if more have.
         lease_seconds: How long the lease lives from now.
 
     Returns:
-        The new expiry; None, with nothing written, if the lease is not live, was told to stop, or has another
-        last step.
+        The new expiry; None, with nothing written, if the lease is not live or was told to stop, or the verdict
+        was decided on less than there is.
     """
     values = {
         **vars(lease),
@@ -165,6 +175,7 @@ def record(
         "verdict": report.verdict,
         "stop_reason": report.reason if report.verdict is Decision.STOP else None,
         "known_step": known_step,
+        "known_finished": known_finished,
         "lease_seconds": lease_seconds,
     }
     expiry: datetime | None = connection.execute(_RECORD, values).scalar_one_or_none()

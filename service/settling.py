@@ -1,0 +1,33 @@
+"""Writes what the end of a lease makes of its trial, and the end of a trial of its study."""
+
+import sqlalchemy as sa
+
+from service import lifecycle
+from service.storage import endings
+from service.storage.endings import ClosedLease, Ending, LockedStudy
+from trimtab.study import StudySpec
+
+
+def settle(
+    connection: sa.Connection,
+    study: LockedStudy,
+    lease: ClosedLease,
+    ending: Ending | None,
+    *,
+    spec: StudySpec,
+    is_lost: bool,
+) -> None:
+    """Write the end of a trial; without an ending it goes back to the queue.
+
+    Args:
+        connection: In the transaction that locked the study and closed the lease.
+        study: Locked.
+        lease: Just closed.
+        ending: Of the trial.
+        spec: Of the study.
+        is_lost: The lease ran out.
+    """
+    if ending is None:
+        endings.requeue(connection, lease.trial_id, is_lost=is_lost)
+    else:
+        endings.finish(connection, study, lease, ending, lifecycle.study_after(study, ending, spec))
