@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
-from optuna.distributions import CategoricalDistribution, FloatDistribution
+from optuna.distributions import CategoricalDistribution, FloatDistribution, distribution_to_json
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.study import StudyDirection
 from optuna.trial import TrialState, create_trial
@@ -16,6 +16,11 @@ from service.storage.optuna_storage import OptunaStorage
 from trimtab.errors import Unavailable
 
 UNIT = FloatDistribution(0, 1)
+
+INSERT_PARAM = sa.text("""
+    INSERT INTO trial_params (trial_id, param_name, param_value, distribution_json)
+    VALUES (:trial_id, 'x', 0.1, :distribution)
+""")
 
 Write = Callable[[OptunaStorage, int], object]
 
@@ -95,13 +100,27 @@ def test_a_write_in_a_study_that_is_being_deleted_finds_no_trial(
         late.result()
 
 
-def test_a_new_trial_in_a_study_that_is_being_deleted_finds_no_study(
-    storage: OptunaStorage, engine: sa.Engine, study_id: int, background: Callable[..., Future[object]]
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda storage, study_id: storage.create_new_trial(study_id),
+        lambda storage, study_id: storage.set_study_user_attr(study_id, "a", 1),
+        lambda storage, study_id: storage.set_study_system_attr(study_id, "a", 1),
+        lambda storage, study_id: storage.delete_study(study_id),
+    ],
+    ids=["new trial", "user attribute", "system attribute", "deletion"],
+)
+def test_a_write_to_a_study_that_is_being_deleted_finds_no_study(
+    storage: OptunaStorage,
+    engine: sa.Engine,
+    study_id: int,
+    background: Callable[..., Future[object]],
+    write: Write,
 ) -> None:
     with engine.begin() as deleting:
         deleting.execute(sa.text("DELETE FROM studies"))
 
-        late = background(storage.create_new_trial, study_id)
+        late = background(write, storage, study_id)
         wait_until_blocked(engine)
 
     with pytest.raises(KeyError, match="there is no study"):
@@ -131,16 +150,7 @@ def test_of_two_writers_of_a_parameter_the_second_is_told(
 ) -> None:
     with engine.begin() as first:
         first.execute(sa.text("SELECT FROM studies FOR NO KEY UPDATE"))
-        first.execute(
-            sa.text(
-                "INSERT INTO trial_params (trial_id, param_name, param_value, distribution_json)"
-                " VALUES (:trial_id, 'x', 0.1, :distribution)"
-            ),
-            {
-                "trial_id": trial_id,
-                "distribution": '{"name": "FloatDistribution", "attributes": {"low": 0, "high": 1}}',
-            },
-        )
+        first.execute(INSERT_PARAM, {"trial_id": trial_id, "distribution": distribution_to_json(UNIT)})
 
         second = background(storage.set_trial_param, trial_id, "x", 0.2, UNIT)
         wait_until_blocked(engine)
@@ -169,20 +179,24 @@ def test_of_two_writers_of_a_step_the_later_one_holds(
     assert storage.get_trial(trial_id).intermediate_values == {1: 0.2}
 
 
-def test_a_parameter_gets_one_kind_of_distribution_from_whoever_is_first(
-    storage: OptunaStorage, study_id: int, background: Callable[..., Future[object]]
+def test_a_parameter_is_of_the_kind_that_whoever_was_first_chose(
+    storage: OptunaStorage,
+    engine: sa.Engine,
+    study_id: int,
+    trial_id: int,
+    background: Callable[..., Future[object]],
 ) -> None:
-    trials = [storage.create_new_trial(study_id) for _ in range(8)]
-    kinds = [UNIT, CategoricalDistribution((1, 2))] * 4
+    other_trial = storage.create_new_trial(study_id)
+    with engine.begin() as first:
+        first.execute(sa.text("SELECT FROM studies FOR NO KEY UPDATE"))
+        first.execute(INSERT_PARAM, {"trial_id": other_trial, "distribution": distribution_to_json(UNIT)})
 
-    calls = [
-        background(storage.set_trial_param, trial, "x", 0.0, kind) for trial, kind in zip(trials, kinds, strict=True)
-    ]
+        second = background(storage.set_trial_param, trial_id, "x", 0, CategoricalDistribution((1, 2)))
+        wait_until_blocked(engine)
 
-    refused = [isinstance(call.exception(), ValueError) for call in calls]
-    stored = [trial.distributions["x"] for trial in storage.get_all_trials(study_id) if trial.distributions]
-    assert refused.count(True) == 4
-    assert stored in ([UNIT] * 4, [CategoricalDistribution((1, 2))] * 4)
+    with pytest.raises(ValueError, match="different distribution kind"):
+        second.result()
+    assert storage.get_trial_params(trial_id) == {}
 
 
 def test_a_waiting_trial_is_taken_by_one_only(
