@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 import sqlalchemy as sa
 import uvicorn
 from sqlalchemy.exc import DBAPIError
+from threadpoolctl import threadpool_limits
 
 from service import embedded, tokens
 from service.app import create_app
@@ -33,6 +34,8 @@ def main() -> int:
     command = parser.parse_args().command
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    # The sampler's matrices are small: threads for them cost more than they give, most of all on a busy machine.
+    threadpool_limits(1)
     try:
         with ExitStack() as closing:
             settings = Settings.from_environment(os.environ)

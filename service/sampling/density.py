@@ -64,8 +64,8 @@ def _continuous(columns: Sequence[tuple[Any, Floats]], *, shape: tuple[int, int]
     # mu lies in the range, so this difference is of the order of one and loses nothing.
     mass_DK = ndtr((half_D1 - mu_DK) / sigma_DK) - ndtr((-half_D1 - mu_DK) / sigma_DK)
     constant_DK = -0.5 * precision_DK * mu_DK**2 - np.log(sigma_DK * mass_DK) - _HALF_LOG_2PI
-    product: Floats = (x_DC**2).T @ (-0.5 * precision_DK) + x_DC.T @ (precision_DK * mu_DK)
-    return product + constant_DK.sum(axis=0)
+    found: Floats = (x_DC**2).T @ (-0.5 * precision_DK) + x_DC.T @ (precision_DK * mu_DK) + constant_DK.sum(axis=0)
+    return found
 
 
 def _discrete(kernels: Any, x_C: Floats) -> Floats:
@@ -78,7 +78,7 @@ def _discrete(kernels: Any, x_C: Floats) -> Floats:
     left = (scaled(unique_x - kernels.step / 2)[:, None] - mu) / sigma
     right = (scaled(unique_x + kernels.step / 2)[:, None] - mu) / sigma
     mass = ndtr((kernels.adapted_high - mu) / sigma) - ndtr((kernels.adapted_low - mu) / sigma)
-    density = _log_mass(left, right) - np.log(mass)
+    density: Floats = _log_mass(left, right) - np.log(mass)
     return density[np.ix_(which_x, which_kernel)]
 
 
