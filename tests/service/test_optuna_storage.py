@@ -321,6 +321,29 @@ def test_deleting_a_study_leaves_no_row_of_it(storage: OptunaStorage, engine: sa
     assert [study._study_id for study in storage.get_all_studies()] == [kept]
 
 
+def test_deleting_a_study_of_the_service_leaves_word_for_its_workers(
+    storage: OptunaStorage, engine: sa.Engine, study_id: int
+) -> None:
+    trial_id = storage.create_new_trial(study_id)
+    lease = """
+        WITH study AS (
+          INSERT INTO trimtab_studies (study_id, spec, created, budget) VALUES (:study_id, '{}', 1, 1)
+        ), trial AS (
+          INSERT INTO trimtab_trials (study_id, trial_id, number, sampled_for) VALUES (:study_id, :trial_id, 0, 0)
+        )
+        INSERT INTO trimtab_leases (study_id, trial_id, fence, attempt, worker, expires_at)
+        VALUES (:study_id, :trial_id, 1, 1, 'gpu0', now())
+    """
+    with engine.begin() as connection:
+        connection.execute(sa.text(lease), {"study_id": study_id, "trial_id": trial_id})
+
+    storage.delete_study(study_id)
+
+    with engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT study FROM trimtab_tombstones")).scalars().all() == ["study"]
+        assert connection.execute(sa.text("SELECT count(*) FROM trimtab_leases")).scalar_one() == 0
+
+
 def test_ids_go_on_beyond_31_bits(storage: OptunaStorage, engine: sa.Engine) -> None:
     with engine.begin() as connection:
         for table, column in (("studies", "study_id"), ("trials", "trial_id"), ("trial_params", "param_id")):
