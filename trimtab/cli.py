@@ -1,0 +1,166 @@
+"""`trimtab`: studies and workers from the command line."""
+
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from trimtab import rendering
+from trimtab.client import Client
+from trimtab.errors import NoCompleteTrial, Refused, TrimtabError
+from trimtab.protocol import BestTrial, Study
+from trimtab.study import StudySpec
+from trimtab.validation import built, from_json
+from trimtab.watching import watch as watch_study
+
+LISTED = 20
+
+_WIDE = 1000
+"""Columns of a pipe: whoever reads it wants whole lines."""
+
+app = typer.Typer(
+    help="Tune deep networks: studies and workers of a Trimtab service.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+study = typer.Typer(help="Create, follow and read studies.", no_args_is_help=True)
+worker = typer.Typer(help="See who trains.", no_args_is_help=True)
+app.add_typer(study, name="study")
+app.add_typer(worker, name="worker")
+
+Name = Annotated[str, typer.Argument(help="The study.")]
+Json = Annotated[bool, typer.Option("--json", help="For machines.")]
+
+
+def main() -> None:
+    """Run the command line. Exit codes: 1 the service said no; 2 it cannot be asked."""
+    try:
+        app()
+    except Refused as error:
+        _fail(error, code=1)
+    except TrimtabError as error:
+        _fail(error, code=2)
+
+
+@study.command()
+def create(
+    name: Annotated[str | None, typer.Argument(help="What to call the study.")] = None,
+    task: Annotated[str | None, typer.Option(help="What to train; mlp where nothing is said.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="On what; digits where nothing is said.")] = None,
+    trials: Annotated[int | None, typer.Option(help="How many trials; 100 where nothing is said.")] = None,
+    file: Annotated[
+        typer.FileBinaryRead | None,
+        typer.Option("--file", "-f", help="The whole spec as JSON, instead of all others; - for standard input."),
+    ] = None,
+) -> None:
+    """Create a study: NAME and what differs from the defaults, or a spec."""
+    if (file is None) == (name is None):
+        raise typer.BadParameter("give either NAME or --file")
+    if file is None:
+        spec = _simple_spec(name, task, dataset, trials)
+    elif {task, dataset, trials} == {None}:
+        spec = from_json(StudySpec, file.read())
+    else:
+        raise typer.BadParameter("--file holds the whole spec: leave the other options out")
+    with Client() as client:
+        created = client.create_study(spec)
+    _console().print(_where_next(created), soft_wrap=True)
+
+
+@study.command("list")
+def list_studies(
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = LISTED,
+    as_json: Json = False,
+) -> None:
+    """List the studies, the newest first."""
+    with Client() as client:
+        studies = list(client.studies(limit))
+    if as_json:
+        typer.echo("[" + ",\n ".join(found.model_dump_json() for found in studies) + "]")
+    else:
+        _console().print(rendering.studies_table(studies))
+
+
+@study.command()
+def show(name: Name, as_json: Json = False) -> None:
+    """Show a study: how far it is, its spec, its best trial."""
+    with Client() as client:
+        found = client.study(name)
+        best = None if as_json else _best(client, name)
+    if as_json:
+        typer.echo(found.model_dump_json(indent=2))
+    else:
+        _console().print(rendering.study_view(found, best))
+
+
+@study.command()
+def watch(name: Name) -> None:
+    """Follow a study until it has ended. Ctrl-C leaves it as it is."""
+    try:
+        with Client() as client:
+            ended = watch_study(client, name, _console())
+    except KeyboardInterrupt:
+        typer.echo(f"left; the study goes on. Come back: trimtab study watch {name}", err=True)
+        raise typer.Exit(130) from None
+    if ended.study.reason:
+        typer.echo(rendering.printable(ended.study.reason))
+
+
+@study.command()
+def best(name: Name, as_json: Json = False) -> None:
+    """Show the best trial so far."""
+    with Client() as client:
+        found = client.best_trial(name)
+    if as_json:
+        typer.echo(found.model_dump_json(indent=2))
+    else:
+        _console().print(rendering.best_view(found))
+
+
+@study.command()
+def delete(name: Name) -> None:
+    """Delete a study with all its trials."""
+    with Client() as client:
+        client.delete_study(name)
+    typer.echo(f"study {name} is deleted")
+
+
+@worker.command("list")
+def list_workers() -> None:
+    """List the workers: who is alive, on what device, doing which trials."""
+    with Client() as client:
+        _console().print(rendering.workers_table(client.workers()))
+
+
+def _simple_spec(name: str | None, task: str | None, dataset: str | None, trials: int | None) -> StudySpec:
+    data = {} if dataset is None else {"data": {"dataset": dataset}}
+    budget = {} if trials is None else {"budget": {"trials": trials}}
+    return built(StudySpec, {"name": name, "task": {"name": task or "mlp", **data}, **budget})
+
+
+def _best(client: Client, name: str) -> BestTrial | None:
+    try:
+        return client.best_trial(name)
+    except NoCompleteTrial:
+        return None
+
+
+def _where_next(created: Study) -> str:
+    return (
+        f"study {created.name} is {created.state}: {created.spec.budget.trials} trials\n"
+        f"  trimtab study watch {created.name}    follow it\n"
+        f"  trimtab study best {created.name}     the best trial so far"
+    )
+
+
+def _console() -> Console:
+    """Return where people look: with colours in a terminal, with whole lines in a pipe."""
+    return Console(width=None if sys.stdout.isatty() else _WIDE, highlight=False, markup=False, emoji=False)
+
+
+def _fail(error: TrimtabError, *, code: int) -> NoReturn:
+    typer.echo(f"trimtab: {rendering.printable(str(error))}", err=True)
+    sys.exit(code)

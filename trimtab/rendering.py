@@ -1,0 +1,200 @@
+"""What people see of studies, trials and workers in a terminal or in a pipe."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from rich.console import Group, RenderableType
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from trimtab.message import Metrics, Scalar
+from trimtab.protocol import BestTrial, Counts, HeldTrial, Study, Worker
+from trimtab.space import Categorical, Float, Int
+
+BAR_COLUMNS = 40
+
+
+def studies_table(studies: Iterable[Study]) -> Table:
+    """Return a line for each study."""
+    table = _table("STUDY", "STATE", "FINISHED", "RUNNING", "PRUNED", "FAILED", "TASK", "CREATED")
+    for study in studies:
+        counts = study.counts
+        table.add_row(
+            study.name,
+            study.state,
+            f"{counts.finished}/{study.spec.budget.trials}",
+            str(counts.running),
+            str(counts.pruned),
+            str(counts.fail),
+            _task(study),
+            _time(study.created_at),
+        )
+    return table
+
+
+def study_view(study: Study, best: BestTrial | None) -> RenderableType:
+    """Return all there is to say about a study: how far it is, its spec, its best trial."""
+    sampler, pruner = study.spec.sampler, study.spec.pruner
+    facts = _facts(
+        study=study.name,
+        state=_plain(f"{study.state}: {study.reason}" if study.reason else study.state),
+        trials=f"{study.counts.finished} of {study.spec.budget.trials} finished: {counts_line(study.counts)}",
+        best=best_line(best),
+        task=_task(study),
+        objective=", ".join(f"{objective.direction} {objective.metric}" for objective in study.spec.objectives),
+        sampler=_settings(sampler.model_dump()),
+        pruner=_settings(pruner.model_dump()),
+        created=_time(study.created_at),
+        ended=_time(study.completed_at),
+    )
+    return Group(facts, "", _space_table(study, best))
+
+
+def best_view(best: BestTrial) -> RenderableType:
+    """Return the best trial: its value, all its metrics, its params."""
+    facts = _facts(
+        study=best.study,
+        trial=f"{best.number} (of {best.finished_trials} finished; the study is {best.study_state})",
+        step=str(best.step) if best.step is not None else "",
+        **{name: _number(value) for name, value in (best.values | best.metrics).items()},
+    )
+    return Group(facts, "", params_table(best))
+
+
+def params_table(best: BestTrial) -> Table:
+    """Return a line for each parameter of a trial."""
+    table = _table("PARAMETER", "VALUE")
+    for name, value in best.params.items():
+        table.add_row(name, _scalar(value))
+    return table
+
+
+def workers_table(workers: Iterable[Worker]) -> Table:
+    """Return a line for each worker."""
+    table = _table("WORKER", "STATE", "DEVICE", "HOST", "TRIALS", "SINCE", "LAST SEEN")
+    for worker in workers:
+        table.add_row(
+            worker.name,
+            "alive" if worker.is_alive else "gone",
+            _plain(worker.device or ""),
+            _plain(worker.host or ""),
+            ", ".join(map(_held, worker.trials)),
+            _time(worker.first_seen_at),
+            _time(worker.last_seen_at),
+        )
+    return table
+
+
+def progress_view(study: Study, best: BestTrial | None) -> RenderableType:
+    """Return how far a study is: a bar, the trials by state, the best value so far."""
+    total = study.spec.budget.trials
+    bar = ProgressBar(total=total, completed=study.counts.finished, width=BAR_COLUMNS)
+    line = Table.grid(padding=(0, 2))
+    line.add_row(study.name, bar, f"{study.counts.finished}/{total}", study.state)
+    return Group(line, counts_line(study.counts), f"best: {best_line(best)}")
+
+
+def progress_line(study: Study, best: BestTrial | None) -> str:
+    """Return the same as one line without a bar."""
+    finished = f"{study.counts.finished}/{study.spec.budget.trials} finished"
+    return f"{study.name} {study.state}: {finished}, {counts_line(study.counts)}; best: {best_line(best)}"
+
+
+def counts_line(counts: Counts) -> str:
+    """Return the trials of a study by state."""
+    waiting = f", {counts.waiting} waiting" if counts.waiting else ""
+    return (
+        f"{counts.complete} complete, {counts.pruned} pruned, {counts.fail} failed, {counts.running} running{waiting}"
+    )
+
+
+def best_line(best: BestTrial | None) -> str:
+    """Return the value of the best trial, and which trial that is."""
+    return f"{_metrics(best.values)} (trial {best.number})" if best else "none yet"
+
+
+def _space_table(study: Study, best: BestTrial | None) -> Table:
+    table = _table("PARAMETER", "RANGE", "SCALE", "WHEN", "BEST")
+    space = study.spec.searched
+    for name in space:
+        parameter = space[name]
+        value = best.params.get(name) if best else None
+        table.add_row(name, _range(parameter), _scale(parameter), _when(parameter), _scalar(value))
+    return table
+
+
+def _range(parameter: Float | Int | Categorical) -> Text:
+    match parameter:
+        case Categorical():
+            return _plain(", ".join(map(str, parameter.choices)))
+        case Float():
+            step = f" step {parameter.step:g}" if parameter.step else ""
+            return Text(f"{parameter.low:g} .. {parameter.high:g}{step}")
+        case Int():
+            step = f" step {parameter.step}" if parameter.step > 1 else ""
+            return Text(f"{parameter.low} .. {parameter.high}{step}")
+
+
+def _scale(parameter: Float | Int | Categorical) -> str:
+    return "" if isinstance(parameter, Categorical) else parameter.scale
+
+
+def _when(parameter: Float | Int | Categorical) -> Text:
+    conditions = (parameter.when or {}).items()
+    return _plain(", ".join(f"{parent} is {' or '.join(map(str, values))}" for parent, values in conditions))
+
+
+def _task(study: Study) -> str:
+    task = study.spec.task
+    return f"{task.name} on {task.data.dataset}" if task else "none"
+
+
+def _settings(fields: dict[str, object]) -> str:
+    name, *others = fields.items()
+    return ", ".join([str(name[1]), *(f"{key} {value}" for key, value in others)])
+
+
+def _held(held: HeldTrial) -> str:
+    return f"{held.study} {held.trial}"
+
+
+def _metrics(metrics: Metrics) -> str:
+    return ", ".join(f"{name} {_number(value)}" for name, value in metrics.items())
+
+
+def _number(value: float | None) -> str:
+    return "not finite" if value is None else f"{value:.4g}"
+
+
+def _scalar(value: Scalar | None) -> Text:
+    if value is None:
+        return Text("")
+    return Text(f"{value:.6g}") if isinstance(value, float) else _plain(str(value))
+
+
+def _time(time: datetime | None) -> str:
+    return f"{time.astimezone():%Y-%m-%d %H:%M:%S}" if time else ""
+
+
+def _facts(**facts: str | Text) -> Table:
+    """Return names and what they stand for, line by line; what there is nothing to say about is left out."""
+    grid = Table.grid(padding=(0, 2))
+    for name, value in facts.items():
+        if value:
+            grid.add_row(Text(name, style="bold"), value)
+    return grid
+
+
+def _table(*columns: str) -> Table:
+    return Table(*columns, box=None, pad_edge=False, padding=(0, 2, 0, 0))
+
+
+def _plain(text: str) -> Text:
+    """Return others' words without what could steer a terminal."""
+    return Text(printable(text))
+
+
+def printable(text: str) -> str:
+    """Return a text on one line, without what could steer a terminal."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)

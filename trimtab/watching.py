@@ -1,0 +1,79 @@
+"""Follow a study until it has ended, and show how it goes."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.live import Live
+
+from trimtab import rendering
+from trimtab.client import Client
+from trimtab.errors import NoCompleteTrial
+from trimtab.protocol import BestTrial, Study
+
+POLL_SECONDS = 0.5
+"""Soon enough to look live; the two reads are less than a hundredth of what a service can answer."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a study is. `best` is None before the first complete trial; `etag` names that trial."""
+
+    study: Study
+    best: BestTrial | None
+    etag: str | None
+
+
+def watch(client: Client, name: str, console: Console) -> Progress:
+    """Show a study until it has ended; return how it ended. In a terminal as a live bar, else a line for each change.
+
+    Raises:
+        StudyNotFound: There is no such study, any more.
+    """
+    show = _show_live if console.is_terminal else _show_lines
+    return show(follow(client, name), console)
+
+
+def follow(client: Client, name: str, *, sleep: Callable[[float], object] = time.sleep) -> Iterator[Progress]:
+    """Yield how far a study is, again and again, until it has ended.
+
+    Raises:
+        StudyNotFound: There is no such study, any more.
+    """
+    progress = _read(client, name, None)
+    while not progress.study.state.is_ended:
+        yield progress
+        sleep(POLL_SECONDS)
+        progress = _read(client, name, progress)
+    yield progress
+
+
+def _read(client: Client, name: str, before: Progress | None) -> Progress:
+    # The study first: once it has ended, its best trial is the last word.
+    study = client.study(name)
+    try:
+        news = client.better_trial(name, before.etag if before else None)
+    except NoCompleteTrial:
+        return Progress(study, None, None)
+    if news is None:
+        assert before is not None, "only an ETag that was sent can hold"
+        return Progress(study, before.best, before.etag)
+    return Progress(study, *news)
+
+
+def _show_live(progresses: Iterator[Progress], console: Console) -> Progress:
+    with Live(console=console, auto_refresh=False) as live:
+        for progress in progresses:
+            live.update(rendering.progress_view(progress.study, progress.best), refresh=True)
+    return progress
+
+
+def _show_lines(progresses: Iterator[Progress], console: Console) -> Progress:
+    shown = ""
+    for progress in progresses:
+        line = rendering.progress_line(progress.study, progress.best)
+        if line != shown:
+            console.print(line, soft_wrap=True)
+        shown = line
+    return progress
