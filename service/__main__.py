@@ -3,6 +3,7 @@
 import argparse
 import logging
 import os
+import signal
 import socket
 import sys
 from collections.abc import Iterator
@@ -36,6 +37,9 @@ def main() -> int:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     # The sampler's matrices are small: threads for them cost more than they give, most of all on a busy machine.
     threadpool_limits(1)
+    # uvicorn, when it is done, raises again the signal that it was sent: as an exception, it ends nothing unclosed.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
     try:
         with ExitStack() as closing:
             settings = Settings.from_environment(os.environ)

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -102,6 +103,29 @@ def test_the_database_left_by_a_killed_service_is_taken_over_and_stopped(data_di
 
     assert same_server
     assert not is_up(left)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_service_that_is_told_to_go_takes_its_database_with_it(data_dir: Path, number: signal.Signals) -> None:
+    environment = os.environ | {"TRIMTAB_DATA_DIR": str(data_dir), "TRIMTAB_PORT": str(free_port())}
+    with subprocess.Popen(
+        [sys.executable, "-m", "service"], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
+    ) as service:
+        assert service.stderr
+        said = iter(service.stderr)
+        assert any("Application startup complete" in line for line in said), "it ended before it served"
+
+        service.send_signal(number)
+        rest = service.stderr.read()
+
+    assert service.returncode == 0, rest
+    assert not (data_dir / "postgres" / "postmaster.pid").exists()
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
 def test_a_note_left_by_a_power_cut_that_names_another_process_is_not_believed(data_dir: Path) -> None:
