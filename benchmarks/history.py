@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
-from optuna.distributions import distribution_to_json
+from optuna.distributions import FloatDistribution, distribution_to_json
 
 from service.storage.dimensions import Dimension, dimensions
 from trimtab.space import Categorical, Float, Int, Scale, Space
@@ -124,8 +124,10 @@ def _stored(dimension: Dimension, unit_T: npt.NDArray[np.float64]) -> npt.NDArra
         case Int(low=low, high=high):
             return np.floor(low + unit_T * (high - low + 1))
         case Float():
-            low, high = (getattr(dimension.distribution, bound) for bound in ("low", "high"))
-            return low * (high / low) ** unit_T if low > 0 else low + unit_T * (high - low)
+            distribution = dimension.distribution
+            assert isinstance(distribution, FloatDistribution), "what a Float is stored as"
+            least, most = distribution.low, distribution.high
+            return np.asarray(least * (most / least) ** unit_T if distribution.log else least + unit_T * (most - least))
 
 
 def _insert_trials(connection: sa.Connection, study_id: int, history: History) -> npt.NDArray[np.int64]:

@@ -123,7 +123,7 @@ def _server(database_url: str) -> Iterator[str]:
 def _answers(url: str) -> bool:
     try:
         with Client(url, TOKEN) as client:
-            client.studies(limit=1)
+            list(client.studies(limit=1))
     except Unreachable:
         return False
     return True
