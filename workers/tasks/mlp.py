@@ -26,9 +26,7 @@ def build(params: Mapping[str, Scalar], data: Data, randomness: Randomness) -> n
     return perceptron(_architecture(_settled(params), data), randomness)
 
 
-def train(
-    params: Mapping[str, Scalar], data: DataSpec, *, seed: int, device: torch.device
-) -> Iterator[Epoch]:
+def train(params: Mapping[str, Scalar], data: DataSpec, *, seed: int, device: torch.device) -> Iterator[Epoch]:
     """Train a network; yield what each epoch led to. The same arguments give the same figures, bit for bit.
 
     Args:

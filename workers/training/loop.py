@@ -69,9 +69,7 @@ class Epoch:
         return asdict(self.figures)
 
 
-def epochs(
-    network: nn.Module, data: Data, plan: Plan, *, loss: Loss, order: torch.Generator
-) -> Iterator[Epoch]:
+def epochs(network: nn.Module, data: Data, plan: Plan, *, loss: Loss, order: torch.Generator) -> Iterator[Epoch]:
     """Train a network that is on the data's device; yield after each epoch what it led to.
 
     Args:

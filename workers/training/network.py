@@ -77,9 +77,7 @@ def perceptron(shape: Architecture, randomness: Randomness) -> nn.Sequential:
     return nn.Sequential(*modules)
 
 
-def _hidden_layer(
-    shape: Architecture, inputs: int, outputs: int, randomness: Randomness
-) -> Iterator[nn.Module]:
+def _hidden_layer(shape: Architecture, inputs: int, outputs: int, randomness: Randomness) -> Iterator[nn.Module]:
     yield _linear(inputs, outputs, _kind(shape, activation=shape.activation), randomness)
     yield _ACTIVATIONS[shape.activation]()
     if shape.dropout > 0:

@@ -1,0 +1,196 @@
+"""The child process of a slot: trains, is stopped, fails, is killed, and ends with its worker."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+import torch
+
+from trimtab.errors import Misconfigured
+from trimtab.states import Outcome
+from trimtab.study import DataSpec
+from workers.child import ended_by
+from workers.messages import Ended, Measured, Order
+from workers.process import ChildDied, ChildProcess, how_it_ended
+from workers.tasks import TRAINERS
+
+REPOSITORY = Path(__file__).parents[2]
+LONG_EPOCH: dict[str, int] = {"hidden_units": 2048, "hidden_layers": 20, "batch_size": 1}  # a quarter of a minute
+
+
+def order(seed: int = 0, dataset: str = "iris", **params: float | str) -> Order:
+    return Order(task="mlp", params=params, data=DataSpec(dataset=dataset), seed=seed)
+
+
+def start(device: str = "cpu", **environment: str) -> ChildProcess:
+    return ChildProcess(device, slot=0, threads=1, environment=os.environ | environment)
+
+
+@pytest.fixture(scope="module")
+def warm() -> Iterator[ChildProcess]:
+    """A child for the tests that leave it idle."""
+    with start() as child:
+        child.wait_ready()
+        yield child
+
+
+@pytest.fixture
+def child() -> Iterator[ChildProcess]:
+    """A child for a test that wears it out."""
+    with start() as child:
+        child.wait_ready()
+        yield child
+
+
+def process(child: ChildProcess) -> psutil.Process:
+    return psutil.Process(child._process.pid)
+
+
+def trained(child: ChildProcess, ordered: Order) -> tuple[list[Measured], Ended]:
+    child.order(ordered)
+    curve: list[Measured] = []
+    while isinstance(said := child.receive(), Measured):
+        curve.append(said)
+        child.answer_go_on()
+    return curve, said
+
+
+def read_to_the_end(child: ChildProcess) -> None:
+    while True:
+        child.answer_go_on()
+        child.receive()
+
+
+def test_a_child_measures_what_the_training_yields(warm: ChildProcess) -> None:
+    ordered = order(seed=3, epochs=4, dropout=0.5)
+
+    curve, ended = trained(warm, ordered)
+
+    expected = TRAINERS["mlp"](ordered.params, ordered.data, seed=3, device=torch.device("cpu"))
+    assert [(said.step, said.metrics) for said in curve] == [(epoch.step, epoch.metrics) for epoch in expected]
+    assert ended.outcome is Outcome.COMPLETE
+
+
+def test_a_child_that_is_told_to_drop_its_trial_takes_the_next(warm: ChildProcess) -> None:
+    warm.order(order(epochs=1000))
+    first = warm.receive()
+    warm.drop()
+
+    curve, _ = trained(warm, order(seed=1, epochs=2))
+
+    assert isinstance(first, Measured)
+    assert [said.step for said in curve] == [1, 2]
+    assert warm.is_idle
+
+
+def test_a_child_survives_a_trial_that_diverges(warm: ChildProcess) -> None:
+    _, ended = trained(warm, order(optimizer="sgd", learning_rate=1e6))
+
+    assert ended == Ended(outcome=Outcome.DIVERGED, message="the loss is not finite in epoch 2")
+    assert warm.is_idle
+
+
+def test_a_child_is_left_alone_by_the_signals_that_end_its_worker(warm: ChildProcess) -> None:
+    process(warm).send_signal(signal.SIGTERM)
+
+    _, ended = trained(warm, order(epochs=1))
+
+    assert ended.outcome is Outcome.COMPLETE
+    assert os.getpgid(process(warm).pid) != os.getpgid(0)  # where Ctrl-C would reach it
+
+
+def test_a_trial_that_raises_ends_with_what_it_said_and_its_child_is_done_with(child: ChildProcess) -> None:
+    _, ended = trained(child, order(dataset="nothing"))
+
+    assert ended.outcome is Outcome.ERROR
+    assert ended.message
+    assert ended.message.startswith("ValueError: no data set is called 'nothing'")
+    assert not child.is_idle
+
+
+def test_a_trial_that_is_too_big_runs_out_of_memory_and_its_child_is_done_with(child: ChildProcess) -> None:
+    room = process(child).memory_info().vms + 2**30
+    resource.prlimit(process(child).pid, resource.RLIMIT_AS, (room, room))
+
+    _, ended = trained(child, order(hidden_units=32_768, hidden_layers=2))
+
+    assert ended.outcome is Outcome.OUT_OF_MEMORY
+    assert not child.is_idle
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"), Outcome.OUT_OF_MEMORY),
+        (RuntimeError("cuDNN error: out of memory"), Outcome.OUT_OF_MEMORY),
+        (RuntimeError("CUDA error: device-side assert triggered"), Outcome.ERROR),
+        (ValueError("out of memory of earlier days"), Outcome.ERROR),
+        (RuntimeError("a NUL \x00 and " + "x" * 10_000), Outcome.ERROR),
+    ],
+)
+def test_errors_of_the_device_are_told_from_errors_of_the_trial(error: Exception, outcome: Outcome) -> None:
+    assert ended_by(error).outcome is outcome
+
+
+def test_a_killed_child_is_reported_with_its_signal(child: ChildProcess) -> None:
+    child.order(order(epochs=1000))
+    child.receive()
+
+    process(child).kill()
+
+    with pytest.raises(ChildDied, match="was killed by SIGKILL"):
+        read_to_the_end(child)
+    assert not child.is_idle
+
+
+@pytest.mark.parametrize(
+    ("code", "words"), [(3, "ended with exit code 3"), (-11, "was killed by SIGSEGV"), (-99, "was killed by signal 99")]
+)
+def test_an_exit_code_is_put_in_words(code: int, words: str) -> None:
+    assert how_it_ended(code) == f"the training process {words}"
+
+
+def test_a_child_is_given_no_setting_of_its_worker() -> None:
+    secret = {"TRIMTAB_TOKEN": "a", "TRIMTAB_TOKEN_FILE": "b", "TRIMTAB_DATABASE_URL": "c", "KEPT": "d"}
+
+    with start(**secret) as child:
+        child.wait_ready()
+        given = process(child).environ()
+
+    assert given["KEPT"] == "d"
+    assert not [name for name in given if name.startswith("TRIMTAB_")]
+
+
+def test_a_device_that_is_not_there_is_refused_with_what_is() -> None:
+    with start("cuda:99") as child, pytest.raises(Misconfigured, match="--device cuda:99 is not here: there are"):
+        child.wait_ready()
+
+
+def test_a_child_ends_with_its_worker_in_the_middle_of_an_epoch() -> None:
+    code = (
+        "import os, psutil, signal\n"
+        "from tests.training.test_process import LONG_EPOCH, order, start\n"
+        "child = start()\n"
+        "child.wait_ready()\n"
+        "process = psutil.Process(child._process.pid)\n"
+        "before = process.cpu_times().user\n"
+        "child.order(order(**LONG_EPOCH))\n"
+        "while process.cpu_times().user < before + 0.5: pass\n"
+        "print(process.pid, flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    with suppress(psutil.NoSuchProcess):
+        psutil.Process(int(done.stdout)).wait(timeout=5)

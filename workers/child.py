@@ -1,0 +1,127 @@
+"""What runs in a slot: `python -m workers.child FD DEVICE SLOT THREADS` trains what it is ordered to, trial by trial.
+
+It talks to its worker alone, over the pipe, and knows neither the service nor a token. It ends with the pipe:
+a worker that is killed leaves nothing behind.
+"""
+
+import logging
+import math
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from queue import SimpleQueue
+
+import torch
+
+from trimtab.errors import Misconfigured
+from trimtab.message import Message
+from trimtab.states import Outcome
+from workers import devices
+from workers.messages import Answer, Ended, Measured, Order, Ready, Unfit, clipped
+from workers.tasks import TRAINERS
+from workers.training.errors import Diverged
+from workers.training.loop import Epoch
+
+_log = logging.getLogger(__name__)
+
+Say = Callable[[Message], None]
+Hear = Callable[[], bytes]
+
+
+def main() -> None:
+    """Serve the worker at the other end of the pipe until it closes it."""
+    # Whoever stops the worker may signal all its processes. How a trial ends is the worker's decision.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    descriptor, wanted, slot, threads = sys.argv[1:]
+    os.set_inheritable(int(descriptor), False)
+    logging.basicConfig(level=logging.INFO, format=f"%(asctime)s %(levelname)s %(name)s {slot}: %(message)s")
+    pipe = Connection(int(descriptor))
+    inbox = _received(pipe)
+
+    def say(message: Message) -> None:
+        pipe.send_bytes(message.model_dump_json().encode())
+
+    try:
+        device = _usable_device(wanted, slot=int(slot))
+    except Misconfigured as error:
+        say(Unfit(message=str(error)))
+        return
+    torch.set_num_threads(int(threads))
+    say(Ready(tasks=tuple(TRAINERS), device=_described(device)))
+    while True:
+        serve(Order.model_validate_json(inbox.get()), device, say=say, hear=inbox.get)
+
+
+def serve(order: Order, device: torch.device, *, say: Say, hear: Hear) -> None:
+    """Train as ordered; say what each epoch led to and how it ended. What goes wrong is said, not raised."""
+    try:
+        for epoch in TRAINERS[order.task](order.params, order.data, seed=order.seed, device=device):
+            say(_measured(epoch))
+            if not Answer.model_validate_json(hear()).go_on:
+                return
+    except Exception as error:  # noqa: BLE001  # whatever a trial raises is its outcome and no more
+        say(ended_by(error))
+    else:
+        say(Ended(outcome=Outcome.COMPLETE))
+
+
+def ended_by(error: Exception) -> Ended:
+    """Return what an error of the training means for its trial."""
+    if isinstance(error, Diverged):
+        return Ended(outcome=Outcome.DIVERGED, message=clipped(str(error)))
+    _log.error("the training failed", exc_info=error)
+    said = clipped(f"{type(error).__name__}: {error}")
+    return Ended(outcome=Outcome.OUT_OF_MEMORY if _is_out_of_memory(error) else Outcome.ERROR, message=said)
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    # The CPU's allocator and some of CUDA's libraries have no class for it.
+    said = str(error).lower()
+    return isinstance(error, RuntimeError) and ("out of memory" in said or "can't allocate memory" in said)
+
+
+def _measured(epoch: Epoch) -> Measured:
+    metrics = {name: figure if math.isfinite(figure) else None for name, figure in epoch.metrics.items()}
+    return Measured(step=epoch.step, metrics=metrics)
+
+
+def _received(pipe: Connection) -> SimpleQueue[bytes]:
+    """Return a queue of what comes through the pipe. When it is closed this process ends, in an epoch or not."""
+    inbox: SimpleQueue[bytes] = SimpleQueue()
+
+    def receive() -> None:
+        try:
+            while True:
+                inbox.put(pipe.recv_bytes())
+        except (EOFError, OSError):
+            os._exit(0)
+
+    threading.Thread(target=receive, name="pipe", daemon=True).start()
+    return inbox
+
+
+def _usable_device(wanted: str, *, slot: int) -> torch.device:
+    """Return the device of this slot, after it has done something.
+
+    Raises:
+        Misconfigured: It is not there, or does not work.
+    """
+    device = torch.device(devices.device_of(wanted, slot=slot, cuda_devices=torch.cuda.device_count()))
+    try:
+        torch.ones(1, device=device).sum().item()
+    except RuntimeError as error:
+        raise Misconfigured(f"{device} does not work: {str(error).partition(chr(10))[0]}") from error
+    return device
+
+
+def _described(device: torch.device) -> str:
+    return f"{device} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else str(device)
+
+
+if __name__ == "__main__":
+    main()

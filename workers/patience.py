@@ -1,0 +1,45 @@
+"""Calls that outlast a service that is away."""
+
+import logging
+import math
+import random
+import time
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from trimtab.errors import Unavailable, Unreachable
+from workers.drain import Drain
+
+FIRST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 10.0
+"""A worker is back at work this long after its service at most."""
+
+Answer = TypeVar("Answer")
+
+_log = logging.getLogger(__name__)
+
+
+def patiently(call: Callable[[], Answer], drain: Drain, *, for_seconds: float = math.inf) -> Answer:
+    """Call until the service answers. Of a worker that drains one more try is made.
+
+    Raises:
+        Unreachable, Unavailable: The last try, after so many seconds or because the worker drains.
+    """
+    give_up_at = time.monotonic() + for_seconds
+    for seconds in pauses(random.Random()):  # noqa: S311  # it spreads workers in time, no more
+        try:
+            return call()
+        except (Unreachable, Unavailable) as error:
+            if drain.has_begun or time.monotonic() + seconds > give_up_at:
+                raise
+            _log.warning("the service is away, trying again in %.1f s: %s", seconds, error)
+            drain.wait(seconds)
+    raise AssertionError("there is always another pause")
+
+
+def pauses(chance: random.Random) -> Iterator[float]:
+    """Yield how long to wait before each next try, in seconds, without end: twice as long each time, give or take."""
+    seconds = FIRST_PAUSE_SECONDS
+    while True:
+        yield seconds * chance.uniform(0.5, 1.0)
+        seconds = min(2 * seconds, LONGEST_PAUSE_SECONDS)

@@ -1,0 +1,157 @@
+"""The child process of a slot, as its worker sees it."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from multiprocessing import Pipe
+from typing import Self
+
+from trimtab.errors import Misconfigured
+from trimtab.message import Message
+from trimtab.states import Outcome
+from workers.messages import Answer, Ended, FromChild, Measured, Order, Ready, Unfit, from_child
+
+_GRACE_SECONDS = 5.0
+"""Between the end of a pipe and the end of its process; it is next to nothing."""
+
+_MAX_BYTES = 2**20
+"""Of a message; the longest that a child of ours sends is a hundredth of it."""
+
+_OUT_OF_TURN = "the training process said what it should not"
+
+_WORN_OUT_BY = {Outcome.ERROR, Outcome.OUT_OF_MEMORY}
+
+
+class ChildDied(Exception):
+    """The child process is gone, or of no use any more. The message says how it went."""
+
+
+class ChildProcess:
+    """A process that trains, one trial at a time.
+
+    Args:
+        device: `auto`, `cpu` or a CUDA device.
+        slot: Which slot it runs in, counted from 0.
+        threads: Of torch.
+        environment: The worker's own; of Trimtab's settings the child gets none, so no token either.
+    """
+
+    def __init__(self, device: str, *, slot: int, threads: int, environment: Mapping[str, str]) -> None:
+        self._pipe, others = Pipe()
+        with others:
+            self._process = subprocess.Popen(  # noqa: S603  # this very interpreter, no shell
+                [sys.executable, "-m", "workers.child", *map(str, (others.fileno(), device, slot, threads))],
+                pass_fds=[others.fileno()],
+                env={name: value for name, value in environment.items() if not name.startswith("TRIMTAB_")},
+                stdin=subprocess.DEVNULL,
+                process_group=0,  # Ctrl-C in a terminal is for the worker.
+            )
+        self.is_idle = False
+        self._is_asking = False
+
+    def wait_ready(self) -> Ready:
+        """Return what the child can do, as soon as it has started.
+
+        Raises:
+            Misconfigured: It cannot train on its device.
+            ChildDied: It ended while it started.
+        """
+        match self._receive():
+            case Ready() as ready:
+                self.is_idle = True
+                return ready
+            case Unfit(message=message):
+                raise Misconfigured(message)
+            case _:
+                raise ChildDied(_OUT_OF_TURN)
+
+    def order(self, order: Order) -> None:
+        """Let an idle child train.
+
+        Raises:
+            ChildDied: It is gone.
+        """
+        self.is_idle = False
+        self._send(order)
+
+    def heard_within(self, seconds: float) -> bool:
+        """Wait for the child to say something; return whether it did. A dead child counts as one that did."""
+        return self._pipe.poll(seconds)
+
+    def receive(self) -> Measured | Ended:
+        """Return what a child that trains says next.
+
+        Raises:
+            ChildDied: It is gone.
+        """
+        said = self._receive()
+        if not isinstance(said, Measured | Ended):
+            raise ChildDied(_OUT_OF_TURN)
+        self._is_asking = isinstance(said, Measured)
+        # After a fault of the device or of memory no later trial can be trusted to it.
+        self.is_idle = isinstance(said, Ended) and said.outcome not in _WORN_OUT_BY
+        return said
+
+    def answer_go_on(self) -> None:
+        """Let a child that has measured train on.
+
+        Raises:
+            ChildDied: It is gone.
+        """
+        self._is_asking = False
+        self._send(Answer(go_on=True))
+
+    def drop(self) -> None:
+        """Have a child that has measured drop its trial: it is idle again. One in an epoch cannot, and goes on."""
+        if self._is_asking:
+            self._is_asking = False
+            with suppress(ChildDied):
+                self._send(Answer(go_on=False))
+                self.is_idle = True
+
+    def close(self) -> None:
+        """End the child, whatever it does."""
+        self._process.kill()
+        self._process.wait()
+        self._pipe.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _send(self, message: Message) -> None:
+        try:
+            self._pipe.send_bytes(message.model_dump_json().encode())
+        except OSError as error:
+            raise self._died() from error
+
+    def _receive(self) -> FromChild:
+        try:
+            return from_child(self._pipe.recv_bytes(_MAX_BYTES))
+        except ValueError as error:
+            raise ChildDied(_OUT_OF_TURN) from error
+        except (EOFError, OSError) as error:
+            raise self._died() from error
+
+    def _died(self) -> ChildDied:
+        self.is_idle = False
+        try:
+            code = self._process.wait(_GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            return ChildDied("the training process closed its pipe")
+        return ChildDied(how_it_ended(code))
+
+
+def how_it_ended(code: int) -> str:
+    """Return a process's exit code in words; a negative one is a signal's number."""
+    if code >= 0:
+        return f"the training process ended with exit code {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    return f"the training process was killed by {name}"

@@ -1,0 +1,127 @@
+"""One lease, from the order to the tell: reports after each epoch, heartbeats in longer ones."""
+
+import logging
+import time
+
+from trimtab.client import Client
+from trimtab.errors import TrimtabError, Unauthorized, Unavailable, Unreachable
+from trimtab.protocol import Lease, Tell, Verdict
+from trimtab.states import Decision, Outcome
+from workers.drain import Drain
+from workers.messages import Ended, Measured, Order
+from workers.patience import patiently
+from workers.process import ChildDied, ChildProcess
+
+_HEARTBEATS_PER_LEASE = 3
+"""Two may go astray."""
+
+_LOOK_SECONDS = 0.5
+
+_log = logging.getLogger(__name__)
+
+
+class Session:
+    """A trial in training.
+
+    Args:
+        client: To the service.
+        lease: What to train.
+        child: Idle; trains it. If it is not idle afterwards it is of no more use.
+        drain: Cuts the training short.
+    """
+
+    def __init__(self, client: Client, lease: Lease, child: ChildProcess, drain: Drain) -> None:
+        self._client = client
+        self._lease = lease
+        self._child = child
+        self._drain = drain
+        self._last: Measured | None = None
+        self._renewed_at = time.monotonic()
+        self._name = f"trial {lease.trial} of {lease.study}"
+
+    def run(self) -> None:
+        """Train the trial and tell how it ended; drop it where the service wants no more of it.
+
+        Raises:
+            Unauthorized: The token is not valid any more.
+        """
+        _log.info("%s: leased, attempt %s", self._name, self._lease.attempt)
+        try:
+            self._tell(self._train())
+        except Unauthorized:
+            raise
+        except TrimtabError as error:
+            _log.warning("%s: dropped: %s", self._name, error)
+        finally:
+            self._child.drop()
+
+    def _train(self) -> Ended:
+        """Have the trial trained until something ends it."""
+        if self._drain.has_begun:
+            return Ended(outcome=Outcome.RELEASED)
+        try:
+            self._child.order(order(self._lease))
+            while True:
+                heard = self._next()
+                ended = heard if isinstance(heard, Ended) else self._go_on(heard)
+                if ended:
+                    return ended
+        except ChildDied as error:
+            return Ended(outcome=Outcome.ERROR, message=str(error))
+
+    def _next(self) -> Measured | Ended:
+        """Return what the child says next, or what ended the training before it said anything."""
+        while not self._child.heard_within(min(_LOOK_SECONDS, self._heartbeat_seconds)):
+            if self._drain.is_overdue:
+                return Ended(outcome=Outcome.RELEASED)
+            if time.monotonic() - self._renewed_at >= self._heartbeat_seconds and self._is_stopped():
+                return Ended(outcome=Outcome.PRUNED)
+        return self._child.receive()
+
+    def _go_on(self, measured: Measured) -> Ended | None:
+        """Report an epoch; let the child go on, or return what ends the training."""
+        verdict = self._report(measured)
+        self._last = measured
+        if verdict.verdict is Decision.STOP:
+            return Ended(outcome=Outcome.PRUNED)
+        if self._drain.has_begun:
+            return Ended(outcome=Outcome.RELEASED)
+        self._child.answer_go_on()
+        return None
+
+    def _report(self, measured: Measured) -> Verdict:
+        verdict = patiently(
+            lambda: self._client.report(self._lease, step=measured.step, metrics=measured.metrics), self._drain
+        )
+        self._renewed_at = time.monotonic()
+        return verdict
+
+    def _is_stopped(self) -> bool:
+        """Renew the lease; return whether the trial was told to stop. A service that is away is asked again later."""
+        self._renewed_at = time.monotonic()
+        try:
+            return self._client.heartbeat(self._lease).verdict is Decision.STOP
+        except (Unreachable, Unavailable) as error:
+            _log.warning("%s: no heartbeat: %s", self._name, error)
+            return False
+
+    def _tell(self, ended: Ended) -> None:
+        told = patiently(lambda: self._client.tell(self._lease, **vars(self._final(ended))), self._drain)
+        _log.info("%s: %s", self._name, " ".join(filter(None, (told.outcome, ended.message))))
+
+    def _final(self, ended: Ended) -> Tell:
+        """Return what is told. Of a trial that did not come to its end the service knows the last report."""
+        if ended.outcome is Outcome.COMPLETE and self._last:
+            return Tell(outcome=ended.outcome, metrics=self._last.metrics, step=self._last.step)
+        return Tell(outcome=ended.outcome, message=ended.message)
+
+    @property
+    def _heartbeat_seconds(self) -> float:
+        return self._lease.expires_in / _HEARTBEATS_PER_LEASE
+
+
+def order(lease: Lease) -> Order:
+    """Return what a child is told of a lease. What the space gives comes before what the task holds fixed."""
+    assert lease.task is not None, "only trials with a task are asked for"
+    params = {**lease.task.fixed, **lease.params}
+    return Order(task=lease.task.name, params=params, data=lease.task.data, seed=lease.seed)

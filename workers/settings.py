@@ -1,0 +1,95 @@
+"""What `python -m workers` was told."""
+
+import os
+import re
+import socket
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from trimtab.errors import Misconfigured
+from workers import devices
+
+_MAX_SLOTS = 256
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What `python -m workers` was told, and where it runs.
+
+    Args:
+        slots: Trials at a time.
+        device: `auto`, `cpu` or a CUDA device.
+        exit_when_idle: Seconds without work after which the worker ends; None: it never does.
+        name: Who asks.
+        host: The machine.
+        threads: Of torch, in each slot. Figures depend on it in their last digits, on the other slots they do not.
+    """
+
+    slots: int
+    device: str
+    exit_when_idle: float | None
+    name: str
+    host: str
+    threads: int
+
+    @classmethod
+    def from_arguments(cls, arguments: Sequence[str]) -> "Settings":
+        """Read the command line. Like every command it ends with exit code 2 where it is wrong."""
+        given = _parser().parse_args(arguments)
+        host = socket.gethostname()
+        return cls(
+            slots=given.slots,
+            device=given.device,
+            exit_when_idle=given.exit_when_idle,
+            name=worker_name(host, os.getpid()),
+            host=host,
+            threads=1,
+        )
+
+
+def worker_name(host: str, process: int) -> str:
+    """Return the name of a worker: it is the only one of that name at a time."""
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", host).lstrip("._-")[:150]
+    return f"{plain or 'worker'}-{process}"
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(prog="python -m workers", description="Trimtab's trainers: pull trials until stopped.")
+    parser.add_argument("--slots", type=_slots, default=1, metavar="N", help="trials at a time (default: 1)")
+    parser.add_argument("--device", type=_device, default="auto", help="auto (default), cpu, or cuda:0 and so on")
+    parser.add_argument(
+        "--exit-when-idle", type=_seconds, metavar="SECONDS", help="end after this long without work (default: never)"
+    )
+    return parser
+
+
+def _slots(given: str) -> int:
+    if not given.isdecimal() or not 1 <= int(given) <= _MAX_SLOTS:
+        raise ArgumentTypeError(f"not an integer from 1 to {_MAX_SLOTS}: {given!r}")
+    return int(given)
+
+
+def _device(given: str) -> str:
+    try:
+        return devices.checked(given)
+    except Misconfigured as error:
+        raise ArgumentTypeError(str(error)) from error
+
+
+def _seconds(given: str) -> float:
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = -1.0
+    # No more than a thread can wait for.
+    if not 0 <= seconds <= 1e6:  # noqa: PLR2004
+        raise ArgumentTypeError(f"not a number of seconds from 0 to 1000000: {given!r}")
+    return seconds
+
+
+def _cores() -> int:
+    """Return the cores that this process may use, where the system tells."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,102 @@
+"""A slot: one trial at a time, in a child process that is kept warm and renewed after a fault."""
+
+import logging
+import math
+import os
+import time
+
+from trimtab.client import Client
+from trimtab.protocol import Lease
+from workers.activity import Activity
+from workers.drain import Drain
+from workers.messages import Ready
+from workers.patience import patiently
+from workers.process import ChildProcess
+from workers.session import Session
+from workers.settings import Settings
+
+FIRST_CONTACT_SECONDS = 60.0
+"""A service that has not answered by then is not there; one that has may be away for longer."""
+
+_ASK_SECONDS = 20.0
+_PAUSE_SECONDS = 1.0
+_LOOK_SECONDS = 0.2
+
+_log = logging.getLogger(__name__)
+
+
+class Slot:
+    """Pulls trials.
+
+    Args:
+        number: Which of the worker's slots, counted from 0.
+        settings: The worker's.
+        client: To the service; shared by all slots.
+        activity: Is told what the slot is at.
+        drain: Ends it.
+    """
+
+    def __init__(self, number: int, settings: Settings, client: Client, activity: Activity, drain: Drain) -> None:
+        self._number = number
+        self._settings = settings
+        self._client = client
+        self._activity = activity
+        self._drain = drain
+        self._has_met_service = False
+
+    def run(self) -> None:
+        """Pull trials until the worker drains.
+
+        Raises:
+            Misconfigured: The device cannot be used.
+            ChildDied: A child process ended while it started.
+            Unauthorized: The token is not valid.
+            Unreachable, Unavailable: The service did not answer at first contact, or when the worker drained.
+        """
+        while not self._drain.has_begun:
+            with self._child() as child:
+                if ready := self._started(child):
+                    self._serve(child, ready)
+
+    def _child(self) -> ChildProcess:
+        return ChildProcess(
+            self._settings.device, slot=self._number, threads=self._settings.threads, environment=os.environ
+        )
+
+    def _started(self, child: ChildProcess) -> Ready | None:
+        """Return what the child can do; None if the worker drains before it has started."""
+        while not child.heard_within(_LOOK_SECONDS):
+            if self._drain.has_begun:
+                return None
+        ready = child.wait_ready()
+        _log.info("slot %s trains on %s", self._number, ready.device)
+        return ready
+
+    def _serve(self, child: ChildProcess, ready: Ready) -> None:
+        while child.is_idle and not self._drain.has_begun:
+            self._activity.idle(self._number)
+            if lease := self._ask(ready):
+                self._activity.busy(self._number)
+                Session(self._client, lease, child, self._drain).run()
+
+    def _ask(self, ready: Ready) -> Lease | None:
+        patience = math.inf if self._has_met_service else FIRST_CONTACT_SECONDS
+        asked_at = time.monotonic()
+        found = patiently(
+            lambda: self._client.ask(
+                worker=self._settings.name,
+                tasks=ready.tasks,
+                wait=_ASK_SECONDS,
+                host=self._settings.host,
+                device=ready.device,
+            ),
+            self._drain,
+            for_seconds=patience,
+        )
+        self._has_met_service = True
+        if found.leases:
+            return found.leases[0]
+        if time.monotonic() - asked_at < _PAUSE_SECONDS:
+            # A service that goes down lets nobody wait.
+            self._drain.wait(_PAUSE_SECONDS)
+        return None
