@@ -1,5 +1,6 @@
 """Ask: a worker gets trials. Sampling comes first, outside any transaction; one transaction does the rest."""
 
+import secrets
 from collections.abc import Sequence
 
 from service import sampling
@@ -65,8 +66,21 @@ def _waiting(replica: Replica, study: StudyMemory, holder: Holder, count: int) -
 
 
 def _new(replica: Replica, study: StudyMemory, holder: Holder, number: int, count: int) -> list[Granted]:
+    """Create trials from `number` on, at points that no other ask was given.
+
+    One ask at a time gets the point of its number. Where several come at once, one of them does and the others get
+    points drawn with salt: had they all sampled for the same number, all would have the same point.
+    """
     count = min(count, study.spec.budget.trials - number)
-    points = _suggestions(replica, study, number, count)
+    with study.asking() as is_alone:
+        granted = _create(replica, study, holder, number, count, salt=None) if is_alone else []
+        return granted or _create(replica, study, holder, number, count, salt=secrets.randbits(32))
+
+
+def _create(
+    replica: Replica, study: StudyMemory, holder: Holder, number: int, count: int, *, salt: int | None
+) -> list[Granted]:
+    points = _suggestions(replica, study, number, count, salt=salt)
     granted: list[Granted] = []
     with transaction(replica.engine) as connection:
         asks.seen(connection, holder)
@@ -77,6 +91,7 @@ def _new(replica: Replica, study: StudyMemory, holder: Holder, number: int, coun
                 space=study.dimensions,
                 point=point,
                 sampled_for=number + position,
+                is_exact=salt is None,
                 holder=holder,
             )
             if lease is None:
@@ -85,7 +100,7 @@ def _new(replica: Replica, study: StudyMemory, holder: Holder, number: int, coun
     return granted
 
 
-def _suggestions(replica: Replica, study: StudyMemory, number: int, count: int) -> Sequence[Point]:
+def _suggestions(replica: Replica, study: StudyMemory, number: int, count: int, *, salt: int | None) -> Sequence[Point]:
     """Return `count` points from trial `number` on, each chosen with those before it counted as running."""
     with autocommit(replica.engine) as connection:
         # The unfinished ones first: a trial that ends in between is then seen twice, and dropped once.
@@ -94,10 +109,10 @@ def _suggestions(replica: Replica, study: StudyMemory, number: int, count: int) 
     ended = set(observations.numbers_N.tolist())
     open_points = [sampling.OpenPoint(t.number, t.point) for t in unfinished if t.number not in ended]
     points: list[Point] = []
-    for position in range(count):
+    for position in range(number, number + count):
         view = sampling.View(study.dimensions, study.objective.direction, observations, tuple(open_points))
-        points.append(sampling.suggest(study.spec, view, number=number + position))
-        open_points.append(sampling.OpenPoint(number + position, points[-1]))
+        points.append(sampling.suggest(study.spec, view, number=position, salt=salt))
+        open_points.append(sampling.OpenPoint(position, points[-1]))
     return points
 
 

@@ -2,7 +2,8 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
@@ -36,6 +37,19 @@ class StudyMemory:
     observations: Observations
     curves: Curves = field(default_factory=Curves)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    _asking: int = 0
+
+    @contextmanager
+    def asking(self) -> Iterator[bool]:
+        """Count an ask of this study; give whether it is the only one in this replica now."""
+        with self.lock:
+            is_alone = self._asking == 0
+            self._asking += 1
+        try:
+            yield is_alone
+        finally:
+            with self.lock:
+                self._asking -= 1
 
     @property
     def objective(self) -> Objective:

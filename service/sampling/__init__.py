@@ -18,8 +18,11 @@ from trimtab.states import Direction
 __all__ = ["OpenPoint", "View", "seed_of", "suggest", "training_seed"]
 
 
-def suggest(spec: specs.StudySpec, view: View, *, number: int) -> Point:
-    """Return the point for trial `number`: the same for the same spec, view and number, in every replica."""
+def suggest(spec: specs.StudySpec, view: View, *, number: int, salt: int | None = None) -> Point:
+    """Return the point for trial `number`: the same for the same spec, view and number, in every replica.
+
+    With `salt`, in [0, 2^32), another one, for an ask that comes at the same time as others.
+    """
     study = cast("Study", _StudyView(view))
     trial = FrozenTrial(
         number=number,
@@ -34,7 +37,7 @@ def suggest(spec: specs.StudySpec, view: View, *, number: int) -> Point:
         intermediate_values={},
         trial_id=number,
     )
-    sampler = _sampler(spec.sampler, view, seed_of(spec.sampler.seed, number))
+    sampler = _sampler(spec.sampler, view, seed_of(spec.sampler.seed, number, salt=salt))
     relative = sampler.sample_relative(study, trial, sampler.infer_relative_search_space(study, trial))
     point: dict[str, float] = {}
     for dimension in view.dimensions:
@@ -44,9 +47,10 @@ def suggest(spec: specs.StudySpec, view: View, *, number: int) -> Point:
     return point
 
 
-def seed_of(study_seed: int, number: int) -> int:
-    """Return the seed of trial `number`, in [0, 2^32): NumPy's SeedSequence of (study seed, number)."""
-    return int(np.random.SeedSequence((study_seed, number)).generate_state(1)[0])
+def seed_of(study_seed: int, number: int, *, salt: int | None = None) -> int:
+    """Return the seed of trial `number`, in [0, 2^32): NumPy's SeedSequence of (study seed, number[, salt])."""
+    entropy = (study_seed, number) if salt is None else (study_seed, number, salt)
+    return int(np.random.SeedSequence(entropy).generate_state(1)[0])
 
 
 def training_seed(study_seed: int, number: int) -> int:

@@ -66,11 +66,13 @@ _LEASE_VALUES = """
     :worker, :host, :device, clock_timestamp() + make_interval(secs => :lease_seconds)
 """
 
-# The budget is checked where the number is taken, under the lock of the study's row.
+# The budget is checked where the number is taken, under the lock of the study's row. So is the number that the point
+# was sampled for, where that matters: another ask that took it was given the same point.
 _CREATE = sa.text(f"""
     WITH study AS (
       UPDATE trimtab_studies SET created = created + 1
       WHERE study_id = :study_id AND state = 'running' AND created < budget
+        AND (NOT :is_exact OR created = :sampled_for)
       RETURNING study_id, created - 1 AS number
     ), trial AS (
       INSERT INTO trials (study_id, number, state, datetime_start)
@@ -149,12 +151,23 @@ def create_trial(
     space: Sequence[Dimension],
     point: Point,
     sampled_for: int,
+    is_exact: bool,
     holder: Holder,
 ) -> Granted | None:
     """Create the next trial with all its parameters and lease it, in one statement.
 
+    Args:
+        connection: In a transaction.
+        study_id: Of the study.
+        space: Its dimensions.
+        point: The parameters.
+        sampled_for: The number that the point was sampled for.
+        is_exact: Only if that is the number which the trial gets.
+        holder: Who gets the lease.
+
     Returns:
-        The lease; None, with nothing written, if the study's budget is used up or it is not running.
+        The lease; None, with nothing written, if the study's budget is used up, it is not running, or the number
+        is another.
     """
     drawn = [dimension for dimension in space if dimension.stored_name in point]
     values = {
@@ -163,6 +176,7 @@ def create_trial(
         "values": [point[dimension.stored_name] for dimension in drawn],
         "distributions": [dimension.distribution_json for dimension in drawn],
         "sampled_for": sampled_for,
+        "is_exact": is_exact,
         **vars(holder),
     }
     row = connection.execute(_CREATE, values).one_or_none()
