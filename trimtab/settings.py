@@ -39,7 +39,8 @@ def token(environment: Mapping[str, str]) -> str:
         return given.strip()
     path = Path(environment.get("TRIMTAB_TOKEN_FILE") or data_dir(environment) / "token")
     try:
-        return path.read_text().strip()
+        # What is no text becomes no token; the client says so.
+        return path.read_text(encoding="ascii", errors="replace").strip()
     except OSError as error:
         reason = error.strerror or error
         raise Misconfigured(
