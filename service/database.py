@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 from sqlalchemy import exc
 
+from service.prepared import prepare
 from trimtab.errors import Unavailable
 
 POOL_SIZE = 16
@@ -26,8 +27,11 @@ _OPTIONS = {
 
 
 def connect(url: str) -> sa.Engine:
-    """Return the pool of connections to the database at `url`. Connects only when first used."""
-    return sa.create_engine(
+    """Return the pool of connections to the database at `url`.
+
+    It connects when it is first used; the schema must be there then.
+    """
+    engine = sa.create_engine(
         url,
         pool_size=POOL_SIZE,
         max_overflow=0,
@@ -44,6 +48,8 @@ def connect(url: str) -> sa.Engine:
             "tcp_user_timeout": 10_000,
         },
     )
+    sa.event.listen(engine, "connect", lambda connection, _: prepare(connection))
+    return engine
 
 
 @contextmanager

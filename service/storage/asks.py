@@ -6,6 +6,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from service.prepared import prepared
 from service.storage.dimensions import Dimension, Point
 
 
@@ -46,7 +47,9 @@ class Granted:
 
 
 # Fewest running trials first, so that studies share the workers; then the oldest.
-_CANDIDATES = sa.text("""
+_CANDIDATES = prepared(
+    "candidates",
+    """
     SELECT study_id, created, has_waiting
     FROM trimtab_studies s
     CROSS JOIN LATERAL (
@@ -59,7 +62,8 @@ _CANDIDATES = sa.text("""
                ELSE task IS NULL OR CAST(:study_id AS bigint) IS NOT NULL END
     ORDER BY live, study_id
     LIMIT 16
-""")
+""",
+)
 
 _LEASE_COLUMNS = "study_id, trial_id, fence, attempt, worker, host, device, expires_at"
 _LEASE_VALUES = """
@@ -68,7 +72,9 @@ _LEASE_VALUES = """
 
 # The budget is checked where the number is taken, under the lock of the study's row. So is the number that the point
 # was sampled for, where that matters: another ask that took it was given the same point.
-_CREATE = sa.text(f"""
+_CREATE = prepared(
+    "create",
+    f"""
     WITH study AS (
       UPDATE trimtab_studies SET created = created + 1
       WHERE study_id = :study_id AND state = 'running' AND created < budget
@@ -84,14 +90,15 @@ _CREATE = sa.text(f"""
         CAST(:names AS text[]), CAST(:values AS float8[]), CAST(:distributions AS text[])) AS p
     ), ours AS (
       INSERT INTO trimtab_trials (trial_id, study_id, number, sampled_for, fence)
-      SELECT trial_id, study_id, number, :sampled_for, 1 FROM trial
+      SELECT trial_id, study_id, number, CAST(:sampled_for AS int), 1 FROM trial
     ), lease AS (
       INSERT INTO trimtab_leases ({_LEASE_COLUMNS})
       SELECT study_id, trial_id, 1, 1, {_LEASE_VALUES} FROM trial
       RETURNING lease_id, fence, attempt, expires_at
     )
     SELECT lease_id, number, fence, attempt, expires_at FROM trial, lease
-""")
+""",
+)
 
 # waiting -> running. The curve of the lost attempt is cut: it starts again.
 _LEASE_WAITING = sa.text(f"""
@@ -120,11 +127,14 @@ _LEASE_WAITING = sa.text(f"""
     FROM ours, lease
 """)
 
-_SEEN = sa.text("""
+_SEEN = prepared(
+    "seen",
+    """
     INSERT INTO trimtab_workers (name, host, device) VALUES (:worker, :host, :device)
     ON CONFLICT (name) DO UPDATE
     SET last_seen_at = clock_timestamp(), host = excluded.host, device = excluded.device
-""")
+""",
+)
 
 
 def candidates(connection: sa.Connection, *, study_id: int | None, tasks: Sequence[str]) -> list[Candidate]:

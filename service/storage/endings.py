@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from service.prepared import prepared
 from service.storage.leases import Reference
 from trimtab.message import Metrics
 from trimtab.protocol import Tell
@@ -76,12 +77,15 @@ class StudyAfter:
     is_best: bool
 
 
-_LOCK_STUDY = sa.text("""
+_LOCK_STUDY = prepared(
+    "lock_study",
+    """
     SELECT study_id, state, reason, budget, finished, failed_in_a_row, best_value
     FROM trimtab_studies
     WHERE study_id = (SELECT study_id FROM trimtab_leases WHERE lease_id = :lease_id)
     FOR NO KEY UPDATE
-""")
+""",
+)
 
 _CLOSE = """
     WITH lease AS (
@@ -96,7 +100,7 @@ _CLOSE = """
     LEFT JOIN trimtab_reports r ON r.lease_id = lease.lease_id AND r.step = last_step
 """
 
-_CLOSE_TOLD = sa.text(_CLOSE.format(guard="fence = :fence AND expires_at > clock_timestamp()"))
+_CLOSE_TOLD = prepared("close_told", _CLOSE.format(guard="fence = :fence AND expires_at > clock_timestamp()"))
 
 _CLOSE_EXPIRED = sa.text(_CLOSE.format(guard="expires_at <= clock_timestamp()"))
 
@@ -109,7 +113,9 @@ _REQUEUE = sa.text("""
 """)
 
 # running -> complete, pruned, fail
-_FINISH = sa.text("""
+_FINISH = prepared(
+    "finish",
+    """
     WITH study AS (
       UPDATE trimtab_studies SET
         finished = finished + 1,
@@ -127,13 +133,14 @@ _FINISH = sa.text("""
       RETURNING trial_id
     ), value AS (
       INSERT INTO trial_values (trial_id, objective, value, value_type)
-      SELECT trial_id, 0, :value, 'FINITE' FROM trial WHERE CAST(:value AS float8) IS NOT NULL
+      SELECT trial_id, 0, CAST(:value AS float8), 'FINITE' FROM trial WHERE CAST(:value AS float8) IS NOT NULL
     )
     UPDATE trimtab_trials t SET
       lost = lost + :lost, outcome = :outcome, reason = :reason, step = :step, metrics = CAST(:metrics AS json),
       finish_order = (SELECT finished FROM study)
     FROM trial WHERE t.trial_id = trial.trial_id
-""")
+""",
+)
 
 _EXPIRED = sa.text("""
     SELECT lease_id FROM trimtab_leases WHERE ended_at IS NULL AND expires_at <= clock_timestamp()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from service.prepared import prepared
 from service.storage.dimensions import Point
 from trimtab.states import Outcome, TrialState
 
@@ -40,19 +41,25 @@ class OpenTrial:
 
 _POINT = "(SELECT json_object_agg(param_name, param_value) FROM trial_params p WHERE p.trial_id = t.trial_id)"
 
-_FINISHED = sa.text(f"""
+_FINISHED = prepared(
+    "finished",
+    f"""
     SELECT o.finish_order, t.trial_id, t.number, lower(CAST(t.state AS text)), o.outcome, v.value, o.step, {_POINT}
     FROM trimtab_trials o
     JOIN trials t USING (trial_id)
     LEFT JOIN trial_values v ON v.trial_id = o.trial_id AND v.objective = 0
     WHERE o.study_id = :study_id AND o.finish_order > :known
     ORDER BY o.finish_order
-""")
+""",
+)
 
-_OPEN = sa.text(f"""
+_OPEN = prepared(
+    "open",
+    f"""
     SELECT t.trial_id, t.number, {_POINT}
     FROM trials t WHERE study_id = :study_id AND state IN ('RUNNING', 'WAITING') ORDER BY number
-""")
+""",
+)
 
 # The curves of complete trials: what a pruner compares with.
 _CURVES = sa.text("""

@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from service.prepared import prepared
 from trimtab.message import Metrics
 from trimtab.states import Decision, Outcome
 
@@ -73,7 +74,9 @@ class NewReport:
     reason: str | None
 
 
-_LOOK = sa.text("""
+_LOOK = prepared(
+    "look",
+    """
     SELECT l.study_id, l.fence, l.ended_at IS NULL AND l.expires_at > clock_timestamp() AS is_live, l.expires_at,
       l.last_step, l.best, l.stop_reason, l.outcome, l.told, o.study_name AS study, t.number,
       s.finished AS study_finished, r.metrics, r.verdict, r.reason
@@ -83,7 +86,8 @@ _LOOK = sa.text("""
     JOIN studies o ON o.study_id = l.study_id
     LEFT JOIN trimtab_reports r ON r.lease_id = l.lease_id AND r.step = :step
     WHERE l.lease_id = :lease_id
-""")
+""",
+)
 
 _LIVE = """
     lease_id = :lease_id AND fence = :fence AND ended_at IS NULL AND expires_at > clock_timestamp()
@@ -93,11 +97,13 @@ _RENEWED = """
     renewed_at = clock_timestamp(), expires_at = clock_timestamp() + make_interval(secs => :lease_seconds)
 """
 
-_RENEW = sa.text(f"UPDATE trimtab_leases SET {_RENEWED} WHERE {_LIVE} RETURNING expires_at, stop_reason")
+_RENEW = prepared("renew", f"UPDATE trimtab_leases SET {_RENEWED} WHERE {_LIVE} RETURNING expires_at, stop_reason")
 
 # The verdict was decided on what came before: if another report of the lease came in between, or another trial has
 # ended that the verdict should know of, no row matches.
-_RECORD = sa.text(f"""
+_RECORD = prepared(
+    "record",
+    f"""
     WITH lease AS (
       UPDATE trimtab_leases SET {_RENEWED}, last_step = :step, best = :best, stop_reason = :stop_reason
       WHERE {_LIVE} AND last_step = :known_step AND stop_reason IS NULL
@@ -106,15 +112,16 @@ _RECORD = sa.text(f"""
       RETURNING lease_id, trial_id, expires_at
     ), report AS (
       INSERT INTO trimtab_reports (lease_id, step, metrics, verdict, reason)
-      SELECT lease_id, :step, CAST(:metrics AS json), :verdict, :stop_reason FROM lease
+      SELECT lease_id, CAST(:step AS int), CAST(:metrics AS json), :verdict, :stop_reason FROM lease
     ), intermediate AS (
       INSERT INTO trial_intermediate_values (trial_id, step, intermediate_value, intermediate_value_type)
-      SELECT trial_id, :step, CAST(:value AS float8),
+      SELECT trial_id, CAST(:step AS int), CAST(:value AS float8),
         CAST(CASE WHEN CAST(:value AS float8) IS NULL THEN 'NAN' ELSE 'FINITE' END AS trialintermediatevaluetype)
       FROM lease
     )
     SELECT expires_at FROM lease
-""")
+""",
+)
 
 _WAS_DELETED = sa.text("SELECT study FROM trimtab_tombstones WHERE lease_id = :lease_id")
 
