@@ -25,14 +25,14 @@ class Progress:
     etag: str | None
 
 
-def watch(client: Client, name: str, console: Console) -> Progress:
+def watch(client: Client, name: str, console: Console, *, sleep: Callable[[float], object] = time.sleep) -> Progress:
     """Show a study until it has ended; return how it ended. In a terminal as a live bar, else a line for each change.
 
     Raises:
         StudyNotFound: There is no such study, any more.
     """
     show = _show_live if console.is_terminal else _show_lines
-    return show(follow(client, name), console)
+    return show(follow(client, name, sleep=sleep), console)
 
 
 def follow(client: Client, name: str, *, sleep: Callable[[float], object] = time.sleep) -> Iterator[Progress]:
