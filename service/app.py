@@ -9,9 +9,10 @@ from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from service.api import health, leases, problems, studies, workers
-from service.api.dependencies import authorized
+from service.api.dependencies import bearer
+from service.api.gate import Gate
+from service.api.limits import BodyLimit
 from service.replica import Replica
-from service.settings import MAX_BODY_BYTES
 from service.sweep import Sweep
 from service.tokens import Tokens
 from trimtab.protocol import Problem
@@ -26,17 +27,19 @@ def create_app(replica: Replica, tokens: Tokens) -> FastAPI:
         description=_DESCRIPTION,
         version=version("trimtab"),
         lifespan=_lifespan,
-        max_body_size=MAX_BODY_BYTES,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
         responses=problems.EVERYWHERE,
         generate_unique_id_function=lambda route: route.name,
         separate_input_output_schemas=False,
     )
     app.state.replica = replica
-    app.state.tokens = tokens
+    app.add_middleware(BodyLimit)
+    app.add_middleware(Gate, tokens=tokens)
     problems.install(app)
     app.include_router(health.router)
     for router in (studies.router, leases.router, workers.router):
-        app.include_router(router, dependencies=[Depends(authorized)])
+        app.include_router(router, dependencies=[Depends(bearer)])
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # as FastAPI documents it
     return app
 

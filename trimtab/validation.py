@@ -63,7 +63,7 @@ def _invalid(error: ValidationError, given: object) -> Invalid:
 def _field(detail: ErrorDetails, given: object) -> str:
     path = detail["loc"]
     parts = _as_sent(path, given)
-    if detail["type"] == "missing":
+    if detail["type"] == "missing" and path:
         parts.append(str(path[-1]))
     if field := detail.get("ctx", {}).get("field"):
         parts.append(field)

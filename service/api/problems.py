@@ -1,7 +1,6 @@
 """Errors on the wire: application/problem+json (RFC 9457), with the field at fault named."""
 
 import logging
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -11,6 +10,7 @@ from starlette.exceptions import HTTPException
 from service.settings import MAX_BODY_BYTES
 from trimtab import errors
 from trimtab.protocol import FieldProblem
+from trimtab.validation import field_problems
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -53,6 +53,11 @@ def response(refused: errors.Refused) -> Response:
     return Response(body, status_code=refused.status, media_type=MEDIA_TYPE, headers=headers)
 
 
+def too_large() -> errors.BodyTooLarge:
+    """Return the refusal of a body over the limit."""
+    return errors.BodyTooLarge(f"the body is over {MAX_BODY_BYTES} bytes")
+
+
 async def _refused(_: Request, refused: Exception) -> Response:
     assert isinstance(refused, errors.Refused)
     return response(refused)
@@ -60,8 +65,10 @@ async def _refused(_: Request, refused: Exception) -> Response:
 
 async def _not_valid(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    found = [_field_problem(detail, error.body) for detail in error.errors()]
-    return response(errors.Invalid("the request is not valid", errors=found))
+    if isinstance(error.body, bytes):
+        problem = FieldProblem(field="Content-Type", message="must be application/json")
+        return response(errors.Invalid("the body is not said to be JSON", errors=[problem]))
+    return response(errors.Invalid("the request is not valid", errors=_found(error)))
 
 
 async def _http(_: Request, error: Exception) -> Response:
@@ -71,9 +78,13 @@ async def _http(_: Request, error: Exception) -> Response:
     elif error.status_code == errors.NotFound.status:
         refused = errors.NotFound("there is nothing at this path")
     elif error.status_code == errors.BodyTooLarge.status:
-        refused = errors.BodyTooLarge(f"the body is over {MAX_BODY_BYTES} bytes")
+        refused = too_large()
     else:
-        refused = errors.Invalid(str(error.detail))
+        # What is left is a body that is not even read to its end.
+        problem = FieldProblem(
+            field="body", message="is not UTF-8, nested too deeply, or has a number of too many digits"
+        )
+        refused = errors.Invalid("the body cannot be read", errors=[problem])
     answer = response(refused)
     answer.headers.update(error.headers or {})
     return answer
@@ -84,27 +95,8 @@ async def _defect(request: Request, error: Exception) -> Response:
     return response(errors.InternalError("the service has a defect; its log says more"))
 
 
-def _field_problem(detail: Mapping[str, Any], body: Any) -> FieldProblem:
-    place, *path = detail["loc"]
-    parts = _on_the_wire(path, body) if place == "body" else [str(part) for part in path]
-    if detail["type"] == "missing" and place == "body" and path:
-        parts.append(str(path[-1]))
-    if field := (detail.get("ctx") or {}).get("field"):
-        parts.append(field)
-    return FieldProblem(field=".".join(parts) or str(place), message=_message(detail))
-
-
-def _on_the_wire(path: Sequence[int | str], body: Any) -> list[str]:
-    """Return `path` without the steps that are the validator's own, such as the branch of a union."""
-    parts: list[str] = []
-    for part in path:
-        inside = dict(enumerate(body)) if isinstance(body, list) else body
-        if isinstance(inside, Mapping) and part in inside:
-            body = inside[part]
-            parts.append(str(part))
-    return parts
-
-
-def _message(detail: Mapping[str, Any]) -> str:
-    message = str(detail["msg"])
-    return message[:1].lower() + message[1:]
+def _found(error: RequestValidationError) -> tuple[FieldProblem, ...]:
+    inside = [detail | {"loc": detail["loc"][1:]} for detail in error.errors() if detail["loc"][0] == "body"]
+    beside = [detail | {"loc": detail["loc"][1:]} for detail in error.errors() if detail["loc"][0] != "body"]
+    given = {detail["loc"][0]: None for detail in beside if detail["type"] != "missing"}
+    return (*field_problems(beside, given), *field_problems(inside, error.body))
