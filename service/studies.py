@@ -1,6 +1,6 @@
 """Create, read, list and delete studies."""
 
-from collections.abc import Sequence
+import json
 
 from service import cursors
 from service.database import autocommit, transaction
@@ -26,11 +26,11 @@ def create(replica: Replica, spec: StudySpec) -> tuple[Study, bool]:
     resolved = spec.resolved()
     with transaction(replica.engine) as connection:
         is_new = studies.insert(connection, resolved)
-        study = studies.require(connection, spec.name)
-        if not is_new and study.spec != resolved:
-            raise StudyExists(
-                f"study {spec.name!r} exists with another spec: differs in {_differences(study, resolved)}"
-            )
+        study = studies.find(connection, spec.name)
+        if study is None:
+            raise StudyExists(f"the name {spec.name!r} is taken by a study that was made with Optuna itself")
+        if differences := _differences(study.spec, resolved):
+            raise StudyExists(f"study {spec.name!r} exists with another spec: differs in {', '.join(differences)}")
         answer = _study(study, studies.counts(connection, [study.study_id])[study.study_id])
     replica.changes.announce()
     return answer, is_new
@@ -88,6 +88,13 @@ def _study(row: StudyRow, counts: dict[str, int]) -> Study:
     )
 
 
-def _differences(study: StudyRow, spec: StudySpec) -> str:
-    fields: Sequence[str] = list(type(spec).model_fields)
-    return ", ".join(field for field in fields if getattr(study.spec, field) != getattr(spec, field))
+def _differences(one: StudySpec, other: StudySpec) -> list[str]:
+    ours, theirs = _parts(one), _parts(other)
+    return [field for field, part in ours.items() if part != theirs[field]]
+
+
+def _parts(spec: StudySpec) -> dict[str, str]:
+    """Return each part as a text: to Python 1 is True, and a mapping in another order the same."""
+    parts = spec.model_dump(mode="json")
+    parts["space"] = list(parts["space"].items())
+    return {field: json.dumps(part, sort_keys=True) for field, part in parts.items()}

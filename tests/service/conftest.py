@@ -1,6 +1,6 @@
 """The real application on a database of its own, called through the real client, all in this process."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 
 import anyio.from_thread
@@ -11,10 +11,8 @@ from anyio.from_thread import BlockingPortal
 from sqlalchemy.pool import NullPool
 
 from service.replica import Replica
-from tests.service.served import Served, serve
+from tests.service.served import Serve, Served, serve
 from trimtab.client import Client
-
-Serve = Callable[[], Served]
 
 # All that is left belongs to a study, and goes with it.
 EMPTY = sa.text("DELETE FROM studies; DELETE FROM trimtab_workers; DELETE FROM trimtab_tombstones")

@@ -1,6 +1,6 @@
 """A replica that is served in this process. Its sweep runs when a test calls it, and not by itself."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -34,6 +34,10 @@ class Served:
     app: FastAPI
     client: Client
     http: httpx2.Client
+
+
+Serve = Callable[[], Served]
+"""Starts one more replica on the database of the test."""
 
 
 @contextmanager

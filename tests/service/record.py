@@ -1,0 +1,36 @@
+"""Looks into the database, and moves its time on."""
+
+import sqlalchemy as sa
+
+Rows = dict[str, list[tuple[object, ...]]]
+
+_TABLES = sa.text("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
+_RUN_OUT = sa.text("UPDATE trimtab_leases SET expires_at = clock_timestamp() - interval '1 s' WHERE ended_at IS NULL")
+
+
+def rows(engine: sa.Engine) -> Rows:
+    """Return all that is stored, by table."""
+    with engine.connect() as connection:
+        tables = connection.execute(_TABLES).scalars().all()
+        return {
+            table: [tuple(row) for row in connection.execute(sa.text(f"SELECT t::text FROM {table} t ORDER BY 1"))]
+            for table in tables
+        }
+
+
+def execute(engine: sa.Engine, statement: str, **values: object) -> None:
+    """Run one statement."""
+    with engine.begin() as connection:
+        connection.execute(sa.text(statement), values)
+
+
+def value(engine: sa.Engine, statement: str, **values: object) -> object:
+    """Return the one value that a statement gives."""
+    with engine.begin() as connection:
+        return connection.execute(sa.text(statement), values).scalar_one()
+
+
+def let_leases_run_out(engine: sa.Engine) -> None:
+    """Let all live leases be past their time, without waiting for it."""
+    with engine.begin() as connection:
+        connection.execute(_RUN_OUT)
