@@ -45,7 +45,7 @@ class Ask(Message):
 
     Args:
         worker: Who asks.
-        tasks: The tasks that it can train. None: only studies without a task, unless `study` is named.
+        tasks: The tasks that it can train. Empty: only studies without a task, unless `study` is named.
         study: Only trials of this study.
         count: How many leases at most.
         wait: Seconds to wait for a trial where there is none now.

@@ -31,6 +31,7 @@ def test_roots_data_is_not_in_roots_home(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_users_data_is_in_the_users_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000, raising=False)
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
 
     assert settings.data_dir({}).name == "trimtab"
     assert settings.data_dir({}).is_relative_to(Path.home())

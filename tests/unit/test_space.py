@@ -137,7 +137,7 @@ def test_a_parameter_knows_its_values(
 
 @pytest.fixture
 def conditional() -> Space:
-    """momentum under its own optimizer; nesterov under a momentum; the rest always."""
+    """A schedule under one optimizer, a warmup under one schedule, the rest always."""
     return Space(
         {
             "rate": Float(low=1e-4, high=1.0, scale=Scale.LOG),
@@ -183,7 +183,22 @@ def test_a_settled_value_that_allows_a_parameter_frees_it(conditional: Space) ->
     assert left["warmup"].when == {"schedule": ("cosine",)}
 
 
-def test_a_settled_value_that_forbids_a_parameter_removes_it_and_what_hangs_on_it(conditional: Space) -> None:
+def test_a_settled_value_that_forbids_a_parameter_removes_it(conditional: Space) -> None:
     left = conditional.without({"optimizer": "adam"})
+
+    assert list(left) == ["rate"]
+
+
+def test_what_hangs_on_a_removed_parameter_goes_with_it() -> None:
+    chain = Space(
+        {
+            "optimizer": Categorical(choices=("momentum", "adam")),
+            "schedule": Categorical(choices=("none", "cosine"), when={"optimizer": ("momentum",)}),
+            "warmup": Int(low=0, high=9, when={"schedule": ("cosine",)}),
+            "rate": Float(low=1e-4, high=1.0, scale=Scale.LOG),
+        }
+    )
+
+    left = chain.without({"optimizer": "adam"})
 
     assert list(left) == ["rate"]
