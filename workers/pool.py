@@ -32,10 +32,10 @@ class Pool:
     """
 
     def __init__(self, settings: Settings, client: Client) -> None:
-        self._settings = settings
-        self._client = client
+        self._exit_when_idle = settings.exit_when_idle
         self._activity = Activity(settings.slots)
         self._drain = Drain()
+        self._slots = [Slot(slot, settings, client, self._activity, self._drain) for slot in range(settings.slots)]
         # Signals that came, and slots that ended, each with its error or None. A signal's handler may interrupt
         # any line of the main thread: of all ways to pass a word on only this queue's put is safe there.
         self._news: SimpleQueue[signal.Signals | Exception | None] = SimpleQueue()
@@ -46,14 +46,16 @@ class Pool:
         Raises:
             Exception: What ended a slot (see Slot.run). The others were drained.
         """
-        for number in _SIGNALS:
-            signal.signal(number, self._on_signal)
-        for slot in range(self._settings.slots):
-            threading.Thread(target=self._run_slot, args=(slot,), name=f"slot-{slot}", daemon=True).start()
+        for wanted in _SIGNALS:
+            signal.signal(wanted, self._on_signal)
+        for number, slot in enumerate(self._slots):
+            threading.Thread(target=self._run_slot, args=(number, slot), name=f"slot-{number}", daemon=True).start()
         cause = self._wait_for_cause()
-        _log.info("draining: %s", cause)
+        _log.info("draining: %s", cause.name if isinstance(cause, signal.Signals) else cause)
         self._drain.begin()
-        second = self._wait_for_slots(self._settings.slots - isinstance(cause, Exception))
+        second = self._wait_for_slots(len(self._slots) - isinstance(cause, Exception))
+        for slot in self._slots:
+            slot.kill_child()
         if isinstance(cause, Exception):
             raise cause
         return 128 + second if second else 0
@@ -61,22 +63,23 @@ class Pool:
     def _on_signal(self, number: int, _: FrameType | None) -> None:
         self._news.put(signal.Signals(number))
 
-    def _run_slot(self, slot: int) -> None:
+    def _run_slot(self, number: int, slot: Slot) -> None:
         try:
-            Slot(slot, self._settings, self._client, self._activity, self._drain).run()
+            slot.run()
         except Exception as error:  # noqa: BLE001  # the main thread raises it
             self._news.put(error)
         else:
             self._news.put(None)
         finally:
-            self._activity.idle(slot)
+            self._activity.idle(number)
 
     def _wait_for_cause(self) -> signal.Signals | Exception | str:
         """Return why the worker is to end."""
-        limit = self._settings.exit_when_idle
+        limit = self._exit_when_idle
         while limit is None or self._activity.idle_seconds < limit:
             with suppress(Empty):
-                news = self._news.get(timeout=None if limit is None else limit - self._activity.idle_seconds)
+                left = None if limit is None else max(0.0, limit - self._activity.idle_seconds)
+                news = self._news.get(timeout=left)
                 assert news is not None, "no slot ends by itself"
                 return news
         return f"idle for {limit:g} s"

@@ -111,8 +111,12 @@ class ChildProcess:
                 self._send(Answer(go_on=False))
                 self.is_idle = True
 
+    def kill(self) -> None:
+        """End the child, in whatever it is. From any thread."""
+        self._process.kill()
+
     def close(self) -> None:
-        """End the child, whatever it does."""
+        """End the child, and wait until it is gone."""
         self._process.kill()
         self._process.wait()
         self._pipe.close()

@@ -67,7 +67,8 @@ class Session:
                 if ended:
                     return ended
         except ChildDied as error:
-            return Ended(outcome=Outcome.ERROR, message=str(error))
+            # Whoever ends the worker may have ended the child too, which is no fault of the trial.
+            return Ended(outcome=Outcome.RELEASED if self._drain.has_begun else Outcome.ERROR, message=str(error))
 
     def _next(self) -> Measured | Ended:
         """Return what the child says next, or what ended the training before it said anything."""

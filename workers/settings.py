@@ -11,6 +11,8 @@ from trimtab.errors import Misconfigured
 from workers import devices
 
 _MAX_SLOTS = 256
+_MAX_IDLE_SECONDS = 1_000_000
+"""No more than a thread can wait for: on some systems 49 days."""
 
 
 @dataclass(frozen=True)
@@ -81,10 +83,9 @@ def _seconds(given: str) -> float:
     try:
         seconds = float(given)
     except ValueError:
-        seconds = -1.0
-    # No more than a thread can wait for.
-    if not 0 <= seconds <= 1e6:  # noqa: PLR2004
-        raise ArgumentTypeError(f"not a number of seconds from 0 to 1000000: {given!r}")
+        seconds = 0.0
+    if not 0 < seconds <= _MAX_IDLE_SECONDS:
+        raise ArgumentTypeError(f"not a number of seconds above 0, at most {_MAX_IDLE_SECONDS}: {given!r}")
     return seconds
 
 

@@ -43,6 +43,7 @@ class Slot:
         self._activity = activity
         self._drain = drain
         self._has_met_service = False
+        self._child: ChildProcess | None = None
 
     def run(self) -> None:
         """Pull trials until the worker drains.
@@ -54,11 +55,16 @@ class Slot:
             Unreachable, Unavailable: The service did not answer at first contact, or when the worker drained.
         """
         while not self._drain.has_begun:
-            with self._child() as child:
-                if ready := self._started(child):
-                    self._serve(child, ready)
+            with self._new_child() as self._child:
+                if ready := self._started(self._child):
+                    self._serve(self._child, ready)
 
-    def _child(self) -> ChildProcess:
+    def kill_child(self) -> None:
+        """End the child, in whatever it is. From another thread than the slot's."""
+        if self._child:
+            self._child.kill()
+
+    def _new_child(self) -> ChildProcess:
         return ChildProcess(
             self._settings.device, slot=self._number, threads=self._settings.threads, environment=os.environ
         )

@@ -53,7 +53,7 @@ def test_what_is_no_device_is_refused(device: str) -> None:
         ["--slots", "1.5"],
         ["--slots", "257"],
         ["--exit-when-idle", "nan"],
-        ["--exit-when-idle", "-1"],
+        ["--exit-when-idle", "0"],
         ["--device", "gpu"],
     ],
 )

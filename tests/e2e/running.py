@@ -1,0 +1,121 @@
+"""The real service and real workers, as processes and threads that end with their test."""
+
+import os
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from signal import Signals
+from typing import TypeVar
+
+import psutil
+import uvicorn
+
+from service.app import create_app
+from service.database import connect
+from service.replica import Replica
+from service.tokens import Tokens
+
+REPOSITORY = Path(__file__).parents[2]
+TOKEN = "ttk_of-the-tests"
+
+Found = TypeVar("Found")
+
+
+def wait_for(find: Callable[[], Found | None], *, seconds: float = 30.0) -> Found:
+    """Look until there is something to be found."""
+    deadline = time.monotonic() + seconds
+    while not (found := find()):
+        assert time.monotonic() < deadline, f"not within {seconds:g} s"
+        time.sleep(0.02)
+    return found
+
+
+@contextmanager
+def serving(database_url: str, *, lease_seconds: float = 30.0, port: int = 0) -> Iterator[str]:
+    """Serve on this machine; give the URL."""
+    replica = Replica(connect(database_url), lease_seconds)
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        config = uvicorn.Config(create_app(replica, Tokens(TOKEN)), log_config=None, access_log=False)
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        try:
+            wait_for(lambda: server.started)
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            replica.changes.close()
+            server.should_exit = True
+            thread.join()
+
+
+@dataclass(frozen=True)
+class Worker:
+    """A worker that was started.
+
+    Args:
+        process: The worker itself.
+        log: Where its standard error goes.
+    """
+
+    process: psutil.Popen
+    log: Path
+
+    def signal(self, number: Signals) -> None:
+        self.process.send_signal(number)
+
+    def wait(self) -> int:
+        """Return the exit code."""
+        return int(self.process.wait(timeout=60))
+
+    def child(self) -> psutil.Process:
+        """Return the process that trains, of a worker with one slot."""
+        (child,) = self.process.children()
+        return child
+
+    def said(self) -> str:
+        return self.log.read_text()
+
+
+@dataclass(frozen=True)
+class Workers:
+    """Starts workers, and lets none outlive its test."""
+
+    folder: Path
+    ending: ExitStack
+    numbers: Iterator[int] = field(default_factory=count)
+
+    def start(
+        self, server: str, *arguments: str, token: str = TOKEN, constants: Mapping[str, float] | None = None
+    ) -> Worker:
+        """Start `python -m workers`, where need be with other constants, given by module and name."""
+        log = self.folder / f"worker{next(self.numbers)}.log"
+        with log.open("w") as output:
+            process = psutil.Popen(
+                [sys.executable, *(_patched(constants) if constants else ["-m", "workers"]), *arguments],
+                cwd=REPOSITORY,
+                env=os.environ
+                | {"TRIMTAB_SERVER": server, "TRIMTAB_TOKEN": token, "TRIMTAB_DATA_DIR": str(self.folder)},
+                stderr=output,
+            )
+        self.ending.callback(_kill, process)
+        return Worker(process, log)
+
+
+def _patched(constants: Mapping[str, float]) -> list[str]:
+    lines = [f"import {name.rpartition('.')[0]}; {name} = {value}" for name, value in constants.items()]
+    return ["-c", "\n".join([*lines, "import sys, workers.__main__", "sys.exit(workers.__main__.main())"])]
+
+
+def _kill(process: psutil.Popen) -> None:
+    with suppress(psutil.NoSuchProcess):
+        family = [process, *process.children()]
+        for member in family:
+            with suppress(psutil.NoSuchProcess):
+                member.kill()
+        psutil.wait_procs(family, timeout=10)

@@ -1,0 +1,154 @@
+"""One worker that outlives whatever happens to its trials."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from signal import SIGCONT, SIGKILL, SIGSTOP
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.pool import NullPool
+
+from tests.conftest import _database
+from tests.e2e.running import TOKEN, Worker, Workers, serving, wait_for
+from tests.e2e.studies import ENDLESS, create, reached
+from trimtab.client import Client
+from trimtab.states import Outcome, TrialState
+
+LEASE_SECONDS = 2.0
+
+LEASED_FOR = sa.text("""
+    SELECT extract(epoch FROM renewed_at - leased_at) FROM trimtab_leases l JOIN studies USING (study_id)
+    WHERE study_name = :study ORDER BY lease_id DESC LIMIT 1
+""")
+STOP = sa.text("""
+    UPDATE trimtab_leases SET stop_reason = 'by hand'
+    WHERE study_id = (SELECT study_id FROM studies WHERE study_name = :study)
+""")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A worker of one slot, and a service that gives a silent worker two seconds."""
+
+    client: Client
+    worker: Worker
+    database: sa.Engine
+
+    def ask(self, statement: sa.TextClause, study: str) -> float:
+        with self.database.begin() as connection:
+            return float(connection.execute(statement, {"study": study}).scalar_one())
+
+    def do(self, statement: sa.TextClause, study: str) -> None:
+        with self.database.begin() as connection:
+            connection.execute(statement, {"study": study})
+
+
+@pytest.fixture(scope="module")
+def stage(postgres: sa.Engine, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    with ExitStack() as ending:
+        database_url = ending.enter_context(_database(postgres, template))
+        server = ending.enter_context(serving(database_url, lease_seconds=LEASE_SECONDS))
+        client = ending.enter_context(Client(server, TOKEN))
+        worker = Workers(tmp_path_factory.mktemp("workers"), ending).start(server)
+        yield Scene(client, worker, sa.create_engine(database_url, poolclass=NullPool))
+
+
+@pytest.fixture
+def scene(stage: Scene) -> Iterator[Scene]:
+    yield stage
+    for study in stage.client.studies():
+        stage.client.delete_study(study.name)
+    assert stage.worker.process.is_running(), stage.worker.said()
+
+
+def test_a_trial_that_diverges_fails_and_the_worker_goes_on(scene: Scene) -> None:
+    create(scene.client, trials=2, fixed={"optimizer": "sgd", "learning_rate": 1e6})
+
+    trials = [reached(scene.client, TrialState.FAIL, number) for number in range(2)]
+
+    assert [(trial.outcome, trial.reason, trial.values) for trial in trials] == [
+        (Outcome.DIVERGED, "the loss is not finite in epoch 2", {}),
+        (Outcome.DIVERGED, "the loss is not finite in epoch 2", {}),
+    ]
+
+
+def test_a_trial_whose_child_is_killed_fails_and_the_next_has_a_new_child(scene: Scene) -> None:
+    create(scene.client, trials=2, fixed=ENDLESS)
+    reached(scene.client, TrialState.RUNNING, reports=1)
+    killed = scene.worker.child()
+
+    killed.send_signal(SIGKILL)
+
+    first = reached(scene.client, TrialState.FAIL)
+    reached(scene.client, TrialState.RUNNING, 1, reports=1)
+    assert (first.outcome, first.reason) == (Outcome.ERROR, "the training process was killed by SIGKILL")
+    assert scene.worker.child() != killed
+
+
+def test_a_worker_leaves_a_deleted_study_for_the_next_with_the_same_child(scene: Scene) -> None:
+    create(scene.client, "deleted", fixed=ENDLESS)
+    reached(scene.client, TrialState.RUNNING, name="deleted", reports=1)
+    child = scene.worker.child()
+
+    scene.client.delete_study("deleted")
+    create(scene.client, "next", fixed=ENDLESS)
+
+    reached(scene.client, TrialState.RUNNING, name="next", reports=1)
+    assert scene.worker.child() == child
+
+
+def test_a_lease_is_kept_through_an_epoch_that_is_longer(scene: Scene) -> None:
+    create(scene.client, fixed=ENDLESS)
+    reached(scene.client, TrialState.RUNNING, reports=1)
+    scene.worker.child().send_signal(SIGSTOP)
+    reported = len(scene.client.trial("study", 0).reports)
+
+    wait_for(lambda: scene.ask(LEASED_FOR, "study") > 2 * LEASE_SECONDS)
+    scene.worker.child().send_signal(SIGCONT)
+
+    trial = reached(scene.client, TrialState.RUNNING, reports=reported + 2)
+    assert len(trial.history) == 1
+
+
+def test_a_trial_that_was_stopped_is_left_in_the_middle_of_an_epoch(scene: Scene) -> None:
+    create(scene.client, fixed=ENDLESS)
+    reached(scene.client, TrialState.RUNNING, reports=1)
+    scene.worker.child().send_signal(SIGSTOP)
+
+    scene.do(STOP, "study")
+
+    trial = reached(scene.client, TrialState.PRUNED)
+    assert (trial.outcome, trial.reason) == (Outcome.PRUNED, "by hand")
+
+
+def test_a_worker_that_was_asleep_too_long_drops_its_trial_and_takes_another(scene: Scene) -> None:
+    create(scene.client, trials=2, fixed=ENDLESS)
+    reached(scene.client, TrialState.RUNNING, reports=1)
+
+    scene.worker.signal(SIGSTOP)
+    reached(scene.client, TrialState.WAITING)
+    (lease,) = scene.client.ask("another", study="study").leases
+    told = scene.client.tell(lease, Outcome.COMPLETE, metrics={"validation_error": 0.5}, step=1)
+    scene.worker.signal(SIGCONT)
+
+    reached(scene.client, TrialState.RUNNING, 1, reports=1)
+    trial = scene.client.trial("study", 0)
+    assert (lease.trial, lease.attempt, told.state) == (0, 2, TrialState.COMPLETE)
+    assert (trial.state, trial.values) == (TrialState.COMPLETE, {"validation_error": 0.5})
+    assert {report.attempt for report in trial.reports} == {1}
+    assert "trial 0 of study: dropped: this lease on trial 0 of 'study' ran out" in scene.worker.said()
+
+
+def test_a_worker_waits_for_a_service_that_is_away(database_url: str, workers: Workers) -> None:
+    with serving(database_url) as server, Client(server, TOKEN) as client:
+        create(client, fixed=ENDLESS)
+        worker = workers.start(server)
+        reached(client, TrialState.RUNNING, reports=1)
+
+    wait_for(lambda: "the service is away" in worker.said())
+
+    with serving(database_url, port=int(server.rpartition(":")[2])), Client(server, TOKEN) as client:
+        reported = len(client.trial("study", 0).reports)
+        trial = reached(client, TrialState.RUNNING, reports=reported + 1)
+        assert len(trial.history) == 1
