@@ -1,0 +1,91 @@
+"""What exists is documented: settings, commands, routes, errors, hyperparameters; and what the docs show works."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+import typer
+
+from service.app import create_app
+from service.replica import Replica
+from service.tokens import Tokens
+from trimtab import cli, errors
+from trimtab.study import StudySpec
+from trimtab.tasks import MLP
+
+ROOT = Path(__file__).parents[2]
+SETTINGS = (ROOT / "docs/reference/settings.md").read_text()
+API = (ROOT / "docs/reference/api.md").read_text()
+TASKS = (ROOT / "docs/reference/tasks.md").read_text()
+
+
+def source() -> Iterator[str]:
+    for package in ("trimtab", "service", "workers"):
+        for path in (ROOT / package).rglob("*.py"):
+            yield path.read_text()
+
+
+def commands() -> Iterator[str]:
+    def walk(command: object, path: str) -> Iterator[str]:
+        inner = getattr(command, "commands", None)
+        if inner is None:
+            yield path
+        for name, each in (inner or {}).items():
+            yield from walk(each, f"{path} {name}")
+
+    yield from walk(typer.main.get_command(cli.app), "trimtab")
+
+
+def test_every_setting_is_documented() -> None:
+    # A trailing underscore is a prefix, not a setting.
+    names = {name for text in source() for name in re.findall(r"\bTRIMTAB_[A-Z_]*[A-Z]\b", text)}
+
+    assert len(names) > 5
+    assert [name for name in sorted(names) if name not in SETTINGS] == []
+
+
+@pytest.mark.parametrize("command", list(commands()))
+def test_every_command_is_documented(command: str) -> None:
+    group, name = command.rsplit(" ", 1)
+
+    documented = [line for line in SETTINGS.splitlines() if line.strip().startswith(group)]
+
+    assert any(name in re.split(r"[ |]", line) for line in documented)
+
+
+def test_every_route_is_documented() -> None:
+    app = create_app(Replica(sa.create_engine("postgresql+psycopg2://"), 30.0), Tokens("token"))
+
+    routes = {f"{method.upper()} {path}" for path, methods in app.openapi()["paths"].items() for method in methods}
+
+    assert {route for route in routes if route not in API} == set()
+
+
+def test_every_error_is_documented() -> None:
+    codes = {
+        error.code for error in vars(errors).values() if isinstance(error, type) and issubclass(error, errors.Refused)
+    }
+
+    assert {code for code in codes if f"`{code}`" not in API} == set()
+
+
+def test_every_hyperparameter_is_documented() -> None:
+    assert {name for name in MLP.hyperparameters if f"`{name}`" not in TASKS} == set()
+
+
+def test_the_study_in_the_reference_is_accepted() -> None:
+    blocks = re.findall(r"```json\n(.*?)```", API, re.DOTALL)
+
+    specs = [StudySpec.model_validate(json.loads(block)) for block in blocks]
+
+    assert [spec.name for spec in specs] == ["digits"]
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]+)\)", page.read_text())
+
+    assert [link for link in links if not (page.parent / link).exists()] == []
