@@ -36,7 +36,8 @@ class Sweep:
     def _run(self) -> None:
         while not self._is_stopping.wait(INTERVAL_SECONDS):
             try:
-                sweep(self._replica)
+                while sweep(self._replica) == endings.EXPIRED_AT_ONCE:
+                    pass
             except Unavailable as error:
                 _log.warning("sweep: %s", error)
             except Exception:  # noqa: BLE001  # a sweep that ends would leave lost trials running for ever
@@ -44,17 +45,28 @@ class Sweep:
 
 
 def sweep(replica: Replica) -> int:
-    """End each lease that has run out; return how many.
+    """End leases that have run out, the oldest first; return how many.
+
+    A study whose row somebody holds is left for the next time, and holds up no other.
 
     Raises:
         Unavailable: The database is away or busy.
     """
     with autocommit(replica.engine) as connection:
         expired = endings.expired(connection)
-    ended = [lease_id for lease_id in expired if _end(replica, lease_id)]
+    held: set[int] = set()
+    ended = 0
+    for lease_id, study_id in expired:
+        if study_id in held:
+            continue
+        try:
+            ended += _end(replica, lease_id)
+        except Unavailable as error:
+            held.add(study_id)
+            _log.warning("lease %s is over, but cannot be ended now: %s", lease_id, error)
     if ended:
         replica.changes.announce()
-    return len(ended)
+    return ended
 
 
 def _end(replica: Replica, lease_id: int) -> bool:

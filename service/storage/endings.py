@@ -77,6 +77,9 @@ class StudyAfter:
     is_best: bool
 
 
+EXPIRED_AT_ONCE = 100
+"""Expired leases that are read at once."""
+
 _LOCK_STUDY = prepared(
     "lock_study",
     """
@@ -143,14 +146,15 @@ _FINISH = prepared(
 )
 
 _EXPIRED = sa.text("""
-    SELECT lease_id FROM trimtab_leases WHERE ended_at IS NULL AND expires_at <= clock_timestamp()
-    ORDER BY expires_at LIMIT 100
+    SELECT lease_id, study_id FROM trimtab_leases WHERE ended_at IS NULL AND expires_at <= clock_timestamp()
+    ORDER BY expires_at LIMIT :limit
 """)
 
 
-def expired(connection: sa.Connection) -> list[int]:
-    """Return the leases that have run out and are not ended yet, the oldest first; at most 100."""
-    return list(connection.execute(_EXPIRED).scalars())
+def expired(connection: sa.Connection) -> list[tuple[int, int]]:
+    """Return leases that have run out and are not ended yet, each with its study; the oldest first."""
+    rows = connection.execute(_EXPIRED, {"limit": EXPIRED_AT_ONCE})
+    return [(row.lease_id, row.study_id) for row in rows]
 
 
 def lock_study(connection: sa.Connection, lease_id: int) -> LockedStudy | None:
