@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -175,22 +174,20 @@ def test_a_device_that_is_not_there_is_refused_with_what_is() -> None:
 
 def test_a_child_ends_with_its_worker_in_the_middle_of_an_epoch() -> None:
     code = (
-        "import os, psutil, signal\n"
-        "from tests.training.test_process import LONG_EPOCH, order, start\n"
+        "import psutil, signal\n"
+        "from tests.training.test_process import LONG_EPOCH, order, process, start\n"
         "child = start()\n"
         "child.wait_ready()\n"
-        "process = psutil.Process(child._process.pid)\n"
-        "before = process.cpu_times().user\n"
+        "before = process(child).cpu_times().user\n"
         "child.order(order(**LONG_EPOCH))\n"
-        "while process.cpu_times().user < before + 0.5: pass\n"
-        "print(process.pid, flush=True)\n"
-        "os.kill(os.getpid(), signal.SIGKILL)\n"
+        "while process(child).cpu_times().user < before + 0.5: pass\n"
+        "print(process(child).pid, flush=True)\n"
+        "signal.pause()\n"
     )
+    with subprocess.Popen([sys.executable, "-c", code], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as worker:
+        assert worker.stdout
+        child = psutil.Process(int(worker.stdout.readline()))
 
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=60
-    )
+        worker.kill()
 
-    assert done.returncode == -signal.SIGKILL, done.stderr
-    with suppress(psutil.NoSuchProcess):
-        psutil.Process(int(done.stdout)).wait(timeout=5)
+        assert child in psutil.wait_procs([child], timeout=5)[0]
