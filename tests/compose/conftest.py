@@ -1,11 +1,12 @@
-"""One stack for all the tests here: building and starting it is what takes long."""
+"""Building the images and starting a stack is what takes long: most tests here share one."""
 
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 
-import httpx2
 import pytest
 
-from tests.compose.stack import CommandFailed, Stack, docker, fresh_stack
+from tests.compose.stack import TWO_WORKERS, CommandFailed, Stack, docker, fresh_stack
+from trimtab.client import Client
 
 
 @pytest.fixture(scope="session")
@@ -20,14 +21,40 @@ def engine() -> None:
 
 
 @pytest.fixture(scope="session")
-def stack(engine: None) -> Iterator[Stack]:
+def images(engine: None) -> None:
+    """The images of this tree."""
+    fresh_stack().build()
+
+
+@pytest.fixture(scope="session")
+def stack(images: None) -> Iterator[Stack]:
     """Everything, brought up by naming the workers, two of them."""
+    with _up(*TWO_WORKERS) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def plain_stack(images: None) -> Iterator[Stack]:
+    """Everything, brought up by `docker compose up`."""
+    with _up() as stack:
+        yield stack
+
+
+@contextmanager
+def _up(*arguments: str) -> Iterator[Stack]:
     stack = fresh_stack()
     try:
-        stack.up("workers", "--scale", "workers=2")
+        stack.up(*arguments)
         yield stack
     finally:
         stack.down()
+
+
+@pytest.fixture
+def ending_workers(stack: Stack) -> Iterator[None]:
+    """Lets a test end workers: the next one finds two again."""
+    yield
+    stack.up(*TWO_WORKERS)
 
 
 @pytest.fixture(scope="session")
@@ -37,11 +64,9 @@ def token(stack: Stack) -> str:
 
 
 @pytest.fixture
-def api(stack: Stack, token: str) -> Iterator[httpx2.Client]:
+def client(stack: Stack, token: str) -> Iterator[Client]:
     """The API as it is published on this machine."""
-    with httpx2.Client(
-        base_url=f"http://127.0.0.1:{stack.port}", headers={"Authorization": f"Bearer {token}"}, timeout=30
-    ) as client:
+    with Client(f"http://127.0.0.1:{stack.port}", token) as client:
         yield client
 
 
@@ -49,7 +74,7 @@ def api(stack: Stack, token: str) -> Iterator[httpx2.Client]:
 def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show what the containers wrote below a test that failed."""
     report = yield
-    stack = item.funcargs.get("stack")
-    if report.failed and isinstance(stack, Stack):
-        report.sections.append(("containers", stack.logs()))
+    if report.failed:
+        stacks = [found for found in item.funcargs.values() if isinstance(found, Stack)]
+        report.sections.extend((f"containers of {stack.project}", stack.logs()) for stack in stacks)
     return report

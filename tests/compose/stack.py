@@ -16,10 +16,11 @@ Found = TypeVar("Found")
 ROOT = Path(__file__).parents[2]
 BUILD_SECONDS = 1500
 UP_SECONDS = 240
+TWO_WORKERS = ("workers", "--scale", "workers=2")
 
 
 class CommandFailed(Exception):
-    """A docker command ended with an error; the message is what it wrote."""
+    """A command ended with an error; the message is what it wrote."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +30,16 @@ class Stack:
     project: str
     port: int
 
+    def build(self) -> None:
+        """Build the images, as far as something changed."""
+        self.compose("build", seconds=BUILD_SECONDS)
+
     def up(self, *arguments: str) -> None:
-        """Build what changed and bring services up with those that they need.
+        """Bring services up with those that they need.
 
         Raises:
-            CommandFailed: Something could not be built or started; the message holds the containers' logs.
+            CommandFailed: Something could not be started; the message holds the containers' logs.
         """
-        self.compose("build", seconds=BUILD_SECONDS)
         try:
             self.compose("up", "--detach", *arguments, seconds=UP_SECONDS)
         except (CommandFailed, subprocess.TimeoutExpired) as error:
@@ -46,13 +50,12 @@ class Stack:
         self.compose("down", "--volumes", "--remove-orphans", "--timeout", "5", seconds=120)
 
     def compose(self, *arguments: str, seconds: float = 60) -> str:
-        """Run a compose command on this project and return what it printed.
+        """Run a compose command on this project; see run."""
+        return self._run("docker", "compose", *arguments, seconds=seconds)
 
-        Raises:
-            CommandFailed: It did not end well.
-            subprocess.TimeoutExpired: It did not end in time.
-        """
-        return docker("compose", "--project-name", self.project, *arguments, port=self.port, seconds=seconds)
+    def shell(self, script: str, *, seconds: float) -> str:
+        """Run lines as a user types them in the repository, for whom this project is the only one; see run."""
+        return self._run("bash", "-euo", "pipefail", "-c", script, seconds=seconds)
 
     def execute(self, service: str, *command: str) -> str:
         """Run a command in a running container of a service, as the user that the service runs as."""
@@ -68,13 +71,26 @@ class Stack:
         """Return what every container wrote."""
         return self.compose("logs", "--no-color", "--timestamps")
 
+    def _run(self, *command: str, seconds: float) -> str:
+        return run(*command, seconds=seconds, COMPOSE_PROJECT_NAME=self.project, TRIMTAB_PORT=str(self.port))
 
-def docker(*arguments: str, port: int = 0, seconds: float = 60) -> str:
-    """Run docker and return what it printed; see Stack.compose."""
+
+def docker(*arguments: str) -> str:
+    """Run docker; see run."""
+    return run("docker", *arguments, seconds=60)
+
+
+def run(*command: str, seconds: float, **environment: str) -> str:
+    """Run a command in the repository and return what it printed.
+
+    Raises:
+        CommandFailed: It did not end well.
+        subprocess.TimeoutExpired: It did not end in time.
+    """
     ended = subprocess.run(
-        ["docker", *arguments],
+        command,
         cwd=ROOT,
-        env=os.environ | {"TRIMTAB_PORT": str(port)},
+        env=os.environ | environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -82,7 +98,7 @@ def docker(*arguments: str, port: int = 0, seconds: float = 60) -> str:
         check=False,
     )
     if ended.returncode:
-        raise CommandFailed(f"docker {' '.join(arguments)}\n{ended.stdout[-4000:]}\n{ended.stderr[-4000:]}")
+        raise CommandFailed(f"{' '.join(command)}\n{ended.stdout[-4000:]}\n{ended.stderr[-4000:]}")
     return ended.stdout
 
 

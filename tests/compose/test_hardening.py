@@ -25,11 +25,10 @@ def test_our_containers_cannot_write_what_they_run_or_are_given(stack: Stack, se
 
 
 @pytest.mark.parametrize("service", OURS)
-@pytest.mark.parametrize("folder", ["/data", "/tmp"])
-def test_our_containers_can_write_where_their_data_goes(stack: Stack, service: str, folder: str) -> None:
-    stack.execute(service, "touch", f"{folder}/kept")
+def test_our_containers_can_write_what_may_be_lost(stack: Stack, service: str) -> None:
+    stack.execute(service, "touch", "/tmp/scratch")
 
-    assert "kept" in stack.execute(service, "ls", folder)
+    assert "scratch" in stack.execute(service, "ls", "/tmp")
 
 
 def test_the_api_is_published_on_this_machine_alone_and_the_database_not_at_all(stack: Stack) -> None:
