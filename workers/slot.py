@@ -6,7 +6,8 @@ import os
 import time
 
 from trimtab.client import Client
-from trimtab.protocol import Lease
+from trimtab.errors import InternalError
+from trimtab.protocol import Lease, Leases
 from workers.activity import Activity
 from workers.drain import Drain
 from workers.messages import Ready
@@ -86,9 +87,23 @@ class Slot:
                 Session(self._client, lease, child, self._drain).run()
 
     def _ask(self, ready: Ready) -> Lease | None:
-        patience = math.inf if self._has_met_service else FIRST_CONTACT_SECONDS
+        """Wait for a trial; return None where there is none yet."""
         asked_at = time.monotonic()
-        found = patiently(
+        try:
+            found = self._leases(ready)
+        except InternalError as error:
+            _log.warning("the service has failed: %s", error)
+        else:
+            self._has_met_service = True
+            if found.leases:
+                return found.leases[0]
+        if time.monotonic() - asked_at < _PAUSE_SECONDS:
+            # A service that goes down lets nobody wait, and one that fails may do so for long.
+            self._drain.wait(_PAUSE_SECONDS)
+        return None
+
+    def _leases(self, ready: Ready) -> Leases:
+        return patiently(
             lambda: self._client.ask(
                 worker=self._settings.name,
                 tasks=ready.tasks,
@@ -97,12 +112,5 @@ class Slot:
                 device=ready.device,
             ),
             self._drain,
-            for_seconds=patience,
+            for_seconds=math.inf if self._has_met_service else FIRST_CONTACT_SECONDS,
         )
-        self._has_met_service = True
-        if found.leases:
-            return found.leases[0]
-        if time.monotonic() - asked_at < _PAUSE_SECONDS:
-            # A service that goes down lets nobody wait.
-            self._drain.wait(_PAUSE_SECONDS)
-        return None

@@ -114,8 +114,7 @@ def _patched(constants: Mapping[str, float]) -> list[str]:
 
 def _kill(process: psutil.Popen) -> None:
     with suppress(psutil.NoSuchProcess):
-        family = [process, *process.children()]
-        for member in family:
+        for member in (*process.children(), process):
             with suppress(psutil.NoSuchProcess):
                 member.kill()
-        psutil.wait_procs(family, timeout=10)
+    process.wait()

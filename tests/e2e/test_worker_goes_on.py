@@ -17,14 +17,8 @@ from trimtab.states import Outcome, TrialState
 
 LEASE_SECONDS = 2.0
 
-LEASED_FOR = sa.text("""
-    SELECT extract(epoch FROM renewed_at - leased_at) FROM trimtab_leases l JOIN studies USING (study_id)
-    WHERE study_name = :study ORDER BY lease_id DESC LIMIT 1
-""")
-STOP = sa.text("""
-    UPDATE trimtab_leases SET stop_reason = 'by hand'
-    WHERE study_id = (SELECT study_id FROM studies WHERE study_name = :study)
-""")
+LEASED_FOR = sa.text("SELECT extract(epoch FROM renewed_at - leased_at) FROM trimtab_leases WHERE ended_at IS NULL")
+STOP = sa.text("UPDATE trimtab_leases SET stop_reason = 'by hand' WHERE ended_at IS NULL")
 
 
 @dataclass(frozen=True)
@@ -35,13 +29,13 @@ class Scene:
     worker: Worker
     database: sa.Engine
 
-    def ask(self, statement: sa.TextClause, study: str) -> float:
+    def find(self, statement: sa.TextClause) -> float:
         with self.database.begin() as connection:
-            return float(connection.execute(statement, {"study": study}).scalar_one())
+            return float(connection.execute(statement).scalar_one())
 
-    def do(self, statement: sa.TextClause, study: str) -> None:
+    def do(self, statement: sa.TextClause) -> None:
         with self.database.begin() as connection:
-            connection.execute(statement, {"study": study})
+            connection.execute(statement)
 
 
 @pytest.fixture(scope="module")
@@ -98,13 +92,23 @@ def test_a_worker_leaves_a_deleted_study_for_the_next_with_the_same_child(scene:
     assert scene.worker.child() == child
 
 
+def test_a_worker_asks_again_where_the_service_failed(scene: Scene) -> None:
+    scene.do(sa.text("ALTER TABLE trimtab_workers RENAME TO hidden"))
+    create(scene.client, fixed=ENDLESS)
+    wait_for(lambda: "the service has failed" in scene.worker.said())
+
+    scene.do(sa.text("ALTER TABLE hidden RENAME TO trimtab_workers"))
+
+    reached(scene.client, TrialState.RUNNING, reports=1)
+
+
 def test_a_lease_is_kept_through_an_epoch_that_is_longer(scene: Scene) -> None:
     create(scene.client, fixed=ENDLESS)
     reached(scene.client, TrialState.RUNNING, reports=1)
     scene.worker.child().send_signal(SIGSTOP)
     reported = len(scene.client.trial("study", 0).reports)
 
-    wait_for(lambda: scene.ask(LEASED_FOR, "study") > 2 * LEASE_SECONDS)
+    wait_for(lambda: scene.find(LEASED_FOR) > 2 * LEASE_SECONDS)
     scene.worker.child().send_signal(SIGCONT)
 
     trial = reached(scene.client, TrialState.RUNNING, reports=reported + 2)
@@ -116,7 +120,7 @@ def test_a_trial_that_was_stopped_is_left_in_the_middle_of_an_epoch(scene: Scene
     reached(scene.client, TrialState.RUNNING, reports=1)
     scene.worker.child().send_signal(SIGSTOP)
 
-    scene.do(STOP, "study")
+    scene.do(STOP)
 
     trial = reached(scene.client, TrialState.PRUNED)
     assert (trial.outcome, trial.reason) == (Outcome.PRUNED, "by hand")
