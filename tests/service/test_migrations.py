@@ -1,0 +1,96 @@
+"""The schema: what migrations make is what the tables say, whoever makes it and however often."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import optuna
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy.pool import NullPool
+
+from service.migrate import VERSION_TABLE, is_current, migrate
+from service.tables import metadata
+
+OURS = "trimtab_"
+
+
+def is_ours(name: str | None, kind: str, _: object) -> bool:
+    return kind != "table" or (str(name).startswith(OURS) and name != VERSION_TABLE)
+
+
+def differences(url: str) -> list[object]:
+    """What sets the database apart from the tables; Optuna's own are its business."""
+    settings = {"include_name": is_ours, "compare_type": True, "compare_server_default": True}
+    engine = sa.create_engine(url, poolclass=NullPool)
+    with engine.connect() as connection:
+        found = compare_metadata(MigrationContext.configure(connection, opts=settings), metadata)
+    return [item for item in found if not (item[0] == "add_table" and not item[1].name.startswith(OURS))]
+
+
+def dump(url: str) -> list[tuple[object, ...]]:
+    """Every column, constraint and index there is."""
+    with sa.create_engine(url, poolclass=NullPool).connect() as connection:
+        rows = connection.execute(
+            sa.text("""
+                SELECT 'column', table_name, column_name, data_type, column_default, is_nullable
+                FROM information_schema.columns WHERE table_schema = 'public'
+                UNION ALL
+                SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid), '', ''
+                FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+                UNION ALL
+                SELECT 'index', tablename, indexname, indexdef, '', '' FROM pg_indexes WHERE schemaname = 'public'
+                ORDER BY 1, 2, 3, 4
+            """)
+        )
+        return [tuple(row) for row in rows]
+
+
+def storage(url: str) -> optuna.storages.RDBStorage:
+    return optuna.storages.RDBStorage(url, engine_kwargs={"poolclass": NullPool})
+
+
+def test_the_migrations_make_the_tables(database_url: str) -> None:
+    assert differences(database_url) == []
+
+
+def test_migrating_again_changes_nothing(database_url: str) -> None:
+    before = dump(database_url)
+
+    migrate(database_url)
+
+    assert dump(database_url) == before
+
+
+def test_eight_at_once_on_an_empty_database_all_succeed(empty_database_url: str, database_url: str) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(migrate, [empty_database_url] * 8))
+
+    assert dump(empty_database_url) == dump(database_url)
+
+
+def test_a_migration_that_died_after_optunas_tables_is_finished_by_the_next(
+    empty_database_url: str, database_url: str
+) -> None:
+    storage(empty_database_url)
+
+    migrate(empty_database_url)
+
+    assert dump(empty_database_url) == dump(database_url)
+
+
+def test_a_database_that_optuna_has_used_keeps_its_studies(empty_database_url: str) -> None:
+    study = optuna.create_study(storage=storage(empty_database_url), study_name="older")
+    study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=3)
+
+    migrate(empty_database_url)
+
+    read = optuna.load_study(study_name="older", storage=storage(empty_database_url))
+    assert [trial.params for trial in read.trials] == [trial.params for trial in study.trials]
+
+
+def test_a_schema_is_current_once_it_is_migrated(empty_database_url: str) -> None:
+    before = is_current(empty_database_url)
+
+    migrate(empty_database_url)
+
+    assert (before, is_current(empty_database_url)) == (False, True)
