@@ -29,7 +29,6 @@ def create_app(replica: Replica, tokens: Tokens) -> FastAPI:
         lifespan=_lifespan,
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
-        responses=problems.EVERYWHERE,
         generate_unique_id_function=lambda route: route.name,
         separate_input_output_schemas=False,
     )
@@ -39,7 +38,7 @@ def create_app(replica: Replica, tokens: Tokens) -> FastAPI:
     problems.install(app)
     app.include_router(health.router)
     for router in (studies.router, leases.router, workers.router):
-        app.include_router(router, dependencies=[Depends(bearer)])
+        app.include_router(router, dependencies=[Depends(bearer)], responses=problems.EVERYWHERE)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # as FastAPI documents it
     return app
 

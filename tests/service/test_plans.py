@@ -80,7 +80,7 @@ def test_no_hot_statement_reads_a_growing_table_from_end_to_end(engine: sa.Engin
     assert {name: plan for name, plan in plans.items() if scanned(plan)} == {}
 
 
-def test_a_scan_is_noticed(engine: sa.Engine, lease: Lease) -> None:
+def test_a_scan_is_noticed(engine: sa.Engine) -> None:
     with engine.connect() as connection:
         rows = connection.execute(sa.text("EXPLAIN SELECT * FROM trial_params WHERE param_value = 3"))
 
