@@ -36,8 +36,7 @@ class Sweep:
     def _run(self) -> None:
         while not self._is_stopping.wait(INTERVAL_SECONDS):
             try:
-                while sweep(self._replica) == endings.EXPIRED_AT_ONCE:
-                    pass
+                sweep(self._replica)
             except Unavailable as error:
                 _log.warning("sweep: %s", error)
             except Exception:  # noqa: BLE001  # a sweep that ends would leave lost trials running for ever
@@ -45,32 +44,41 @@ class Sweep:
 
 
 def sweep(replica: Replica) -> int:
-    """End leases that have run out, the oldest first; return how many.
+    """End each lease that has run out, the oldest first; return how many.
 
     A study whose row somebody holds is left for the next time, and holds up no other.
 
     Raises:
         Unavailable: The database is away or busy.
     """
-    with autocommit(replica.engine) as connection:
-        expired = endings.expired(connection)
     held: set[int] = set()
     ended = 0
-    for lease_id, study_id in expired:
-        if study_id in held:
-            continue
-        try:
-            ended += _end(replica, lease_id)
-        except Unavailable as error:
-            held.add(study_id)
-            _log.warning("lease %s is over, but cannot be ended now: %s", lease_id, error)
+    while expired := _expired(replica, but=held):
+        for lease_id, study_id in expired:
+            if study_id not in held:
+                ended += _end_or_leave(replica, lease_id, study_id, held)
     if ended:
         replica.changes.announce()
     return ended
 
 
+def _expired(replica: Replica, *, but: set[int]) -> list[tuple[int, int]]:
+    with autocommit(replica.engine) as connection:
+        return endings.expired(connection, but=but)
+
+
+def _end_or_leave(replica: Replica, lease_id: int, study_id: int, held: set[int]) -> bool:
+    try:
+        return _end(replica, lease_id)
+    except Unavailable as error:
+        _log.warning("lease %s is over, but cannot be ended now: %s", lease_id, error)
+        held.add(study_id)
+        return False
+
+
 def _end(replica: Replica, lease_id: int) -> bool:
     with transaction(replica.engine) as connection:
+        endings.hurry(connection)
         study = endings.lock_study(connection, lease_id)
         known = replica.memory.study(connection, study.study_id) if study else None
         closed = endings.close_expired(connection, lease_id) if known else None

@@ -4,6 +4,7 @@ lock_study -> close_told or close_expired -> requeue or finish
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -77,9 +78,6 @@ class StudyAfter:
     is_best: bool
 
 
-EXPIRED_AT_ONCE = 100
-"""Expired leases that are read at once."""
-
 _LOCK_STUDY = prepared(
     "lock_study",
     """
@@ -146,15 +144,27 @@ _FINISH = prepared(
 )
 
 _EXPIRED = sa.text("""
-    SELECT lease_id, study_id FROM trimtab_leases WHERE ended_at IS NULL AND expires_at <= clock_timestamp()
-    ORDER BY expires_at LIMIT :limit
+    SELECT lease_id, study_id FROM trimtab_leases
+    WHERE ended_at IS NULL AND expires_at <= clock_timestamp() AND study_id <> ALL(CAST(:but AS bigint[]))
+    ORDER BY expires_at LIMIT 100
 """)
 
+_HURRY = sa.text("SET LOCAL lock_timeout = '200ms'")
 
-def expired(connection: sa.Connection) -> list[tuple[int, int]]:
-    """Return leases that have run out and are not ended yet, each with its study; the oldest first."""
-    rows = connection.execute(_EXPIRED, {"limit": EXPIRED_AT_ONCE})
-    return [(row.lease_id, row.study_id) for row in rows]
+
+def expired(connection: sa.Connection, *, but: Iterable[int]) -> list[tuple[int, int]]:
+    """Return leases that have run out and are not ended yet, each with its study; the oldest first, at most 100.
+
+    Args:
+        connection: To read on.
+        but: Studies that are left out.
+    """
+    return [(row.lease_id, row.study_id) for row in connection.execute(_EXPIRED, {"but": list(but)})]
+
+
+def hurry(connection: sa.Connection) -> None:
+    """Let this transaction fail soon where somebody holds a row that it needs: longer than any call of ours does."""
+    connection.execute(_HURRY)
 
 
 def lock_study(connection: sa.Connection, lease_id: int) -> LockedStudy | None:

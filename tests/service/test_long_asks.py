@@ -9,6 +9,8 @@ from sqlalchemy.pool import QueuePool
 
 from service.api import waiting
 from service.replica import Replica
+from service.sweep import sweep
+from tests.service import record
 from tests.service.served import Serve, Served
 from tests.service.specs import spec
 from trimtab.client import Client
@@ -84,6 +86,18 @@ def test_a_trial_that_comes_back_is_given_at_once_to_who_waits(client: Client, a
     asked = ask(study="study")
 
     client.tell(lease, "released")
+
+    assert [lease.fence for lease in asked.result(10).leases] == [2]
+
+
+@pytest.mark.usefixtures("only_hints")
+def test_a_trial_that_is_lost_is_given_to_who_waits_by_the_sweep(client: Client, replica: Replica, ask: Ask) -> None:
+    client.create_study(spec(budget={"trials": 1}))
+    client.ask("first", study="study")
+    asked = ask(study="study")
+    record.let_leases_run_out(replica.engine)
+
+    sweep(replica)
 
     assert [lease.fence for lease in asked.result(10).leases] == [2]
 

@@ -60,6 +60,8 @@ def explain(connection: sa.Connection, name: str, values: dict[str, object]) -> 
 
 def test_no_hot_statement_reads_a_growing_table_from_end_to_end(engine: sa.Engine, lease: Lease) -> None:
     lease_id = int(lease.id)
+    with engine.connect() as connection:
+        study_id = connection.execute(sa.text("SELECT study_id FROM trimtab_studies")).scalar_one()
     statements: dict[str, dict[str, object]] = {
         "look": {"step": 1, "lease_id": lease_id},
         "renew": {"lease_seconds": 30.0, "lease_id": lease_id, "fence": 1},
@@ -67,9 +69,9 @@ def test_no_hot_statement_reads_a_growing_table_from_end_to_end(engine: sa.Engin
             "lease_seconds": 30.0, "step": 1, "best": 0.1, "stop_reason": None, "lease_id": lease_id, "fence": 1,
             "known_step": 0, "known_finished": TRIALS, "metrics": "{}", "verdict": "continue", "value": 0.1,
         },
-        "candidates": {"study_id": 1, "any_task": False, "tasks": []},
-        "open": {"study_id": 1},
-        "finished": {"study_id": 1, "known": TRIALS - 1},
+        "candidates": {"study_id": study_id, "any_task": False, "tasks": []},
+        "open": {"study_id": study_id},
+        "finished": {"study_id": study_id, "known": TRIALS - 1},
         "lock_study": {"lease_id": lease_id},
         "close_told": {"outcome": "complete", "message": None, "told": "{}", "lease_id": lease_id, "fence": 1},
     }  # fmt: skip
