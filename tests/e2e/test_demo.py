@@ -1,0 +1,33 @@
+"""The demo does what the README says of it."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).parents[2]
+
+
+def is_left(process: psutil.Process) -> bool:
+    """Whether a process still runs; one that has ended and that nobody has asked about does not."""
+    return bool(process.is_running()) and process.status() != psutil.STATUS_ZOMBIE
+
+
+def test_the_demo_finds_a_good_network_and_leaves_nothing_running() -> None:
+    seen: set[psutil.Process] = set()
+    output = ""
+
+    with psutil.Popen([sys.executable, "-m", "examples.demo"], cwd=ROOT, stdout=subprocess.PIPE, text=True) as demo:
+        for line in demo.stdout:
+            output += line
+            seen |= set(demo.children(recursive=True))
+
+    assert demo.returncode == 0, output
+    assert len(seen) > 3, "a service, its database and two workers"
+    assert [process for process in seen if is_left(process)] == []
+    assert "digits complete: 40/40 finished" in output
+    (error,) = re.findall(r"^validation_error +([0-9.e-]+)", output, re.MULTILINE)
+    assert float(error) <= 0.03
+    assert re.search(r"The pruner saved [1-9][0-9]?% of the training", output)
