@@ -15,18 +15,28 @@ def is_left(process: psutil.Process) -> bool:
     return bool(process.is_running()) and process.status() != psutil.STATUS_ZOMBIE
 
 
+def servers() -> list[list[str]]:
+    """The command lines of PostgreSQL servers of demos. A server is nobody's child."""
+    lines = [process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])]
+    return [line for line in lines if "trimtab-demo-" in " ".join(line)]
+
+
 def test_the_demo_finds_a_good_network_and_leaves_nothing_running() -> None:
     seen: set[psutil.Process] = set()
     output = ""
+    served = 0
 
     with psutil.Popen([sys.executable, "-m", "examples.demo"], cwd=ROOT, stdout=subprocess.PIPE, text=True) as demo:
         for line in demo.stdout:
             output += line
             seen |= set(demo.children(recursive=True))
+            served += len(servers())
 
     assert demo.returncode == 0, output
-    assert len(seen) > 3, "a service, its database and two workers"
+    assert len(seen) > 2, "a service and two workers, at least"
+    assert served > 0, "a database"
     assert [process for process in seen if is_left(process)] == []
+    assert servers() == []
     assert "digits complete: 40/40 finished" in output
     (error,) = re.findall(r"^validation_error +([0-9.e-]+)", output, re.MULTILINE)
     assert float(error) <= 0.03
