@@ -11,14 +11,12 @@ from service.api import waiting
 from service.replica import Replica
 from service.sweep import sweep
 from tests.service import record
+from tests.service.long_polls import LONG, wait_until, waiters
 from tests.service.served import Serve, Served
 from tests.service.specs import spec
 from trimtab.client import Client
 from trimtab.protocol import Leases
 from trimtab.states import NoLease
-
-LONG = 30.0
-"""Seconds that no test waits."""
 
 Ask = Callable[..., Future[Leases]]
 
@@ -42,17 +40,6 @@ def ask(served: Served) -> Iterator[Ask]:
 
         yield ask
         served.replica.changes.close()
-
-
-def waiters(replica: Replica) -> int:
-    return len(replica.changes._waiting)
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
 
 
 def test_who_does_not_wait_is_answered_at_once(client: Client) -> None:
