@@ -48,8 +48,13 @@ class ChildProcess:
                 stdin=subprocess.DEVNULL,
                 process_group=0,  # Ctrl-C in a terminal is for the worker.
             )
-        self.is_idle = False
+        self._is_idle = False
         self._is_asking = False
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it waits for an order. One that is gone does not."""
+        return self._is_idle and self._process.poll() is None
 
     def wait_ready(self) -> Ready:
         """Return what the child can do, as soon as it has started.
@@ -60,7 +65,7 @@ class ChildProcess:
         """
         match self._receive():
             case Ready() as ready:
-                self.is_idle = True
+                self._is_idle = True
                 return ready
             case Unfit(message=message):
                 raise Misconfigured(message)
@@ -73,7 +78,7 @@ class ChildProcess:
         Raises:
             ChildDied: It is gone.
         """
-        self.is_idle = False
+        self._is_idle = False
         self._send(order)
 
     def heard_within(self, seconds: float) -> bool:
@@ -91,7 +96,7 @@ class ChildProcess:
             raise ChildDied(_OUT_OF_TURN)
         self._is_asking = isinstance(said, Measured)
         # After a fault of the device or of memory no later trial can be trusted to it.
-        self.is_idle = isinstance(said, Ended) and said.outcome not in _WORN_OUT_BY
+        self._is_idle = isinstance(said, Ended) and said.outcome not in _WORN_OUT_BY
         return said
 
     def answer_go_on(self) -> None:
@@ -109,7 +114,7 @@ class ChildProcess:
             self._is_asking = False
             with suppress(ChildDied):
                 self._send(Answer(go_on=False))
-                self.is_idle = True
+                self._is_idle = True
 
     def kill(self) -> None:
         """End the child, in whatever it is. From any thread."""
@@ -142,7 +147,7 @@ class ChildProcess:
             raise self._died() from error
 
     def _died(self) -> ChildDied:
-        self.is_idle = False
+        self._is_idle = False
         try:
             code = self._process.wait(_GRACE_SECONDS)
         except subprocess.TimeoutExpired:

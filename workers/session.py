@@ -26,7 +26,7 @@ class Session:
     Args:
         client: To the service.
         lease: What to train.
-        child: Idle; trains it. If it is not idle afterwards it is of no more use.
+        child: Trains it, unless it has died while it was idle. If it is not idle afterwards it is of no more use.
         drain: Cuts the training short.
     """
 
@@ -57,7 +57,7 @@ class Session:
 
     def _train(self) -> Ended:
         """Have the trial trained until something ends it."""
-        if self._drain.has_begun:
+        if self._drain.has_begun or not self._child.is_idle:
             return Ended(outcome=Outcome.RELEASED)
         try:
             self._child.order(order(self._lease))
@@ -108,7 +108,7 @@ class Session:
 
     def _tell(self, ended: Ended) -> None:
         told = patiently(lambda: self._client.tell(self._lease, **vars(self._final(ended))), self._drain)
-        _log.info("%s: %s", self._name, " ".join(filter(None, (told.outcome, ended.message))))
+        _log.info("%s: %s", self._name, ": ".join(filter(None, (told.outcome, ended.message))))
 
     def _final(self, ended: Ended) -> Tell:
         """Return what is told. Of a trial that did not come to its end the service knows the last report."""

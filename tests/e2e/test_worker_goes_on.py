@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from signal import SIGCONT, SIGKILL, SIGSTOP
 
+import psutil
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
@@ -78,6 +79,17 @@ def test_a_trial_whose_child_is_killed_fails_and_the_next_has_a_new_child(scene:
     reached(scene.client, TrialState.RUNNING, 1, reports=1)
     assert (first.outcome, first.reason) == (Outcome.ERROR, "the training process was killed by SIGKILL")
     assert scene.worker.child() != killed
+
+
+def test_a_trial_is_not_to_blame_for_a_child_that_died_before_it(scene: Scene) -> None:
+    idle = scene.worker.child()
+    idle.kill()
+    wait_for(lambda: idle.status() == psutil.STATUS_ZOMBIE)
+
+    create(scene.client, fixed=ENDLESS)
+
+    trial = reached(scene.client, TrialState.RUNNING, reports=1)
+    assert {attempt.outcome for attempt in trial.history} <= {Outcome.RELEASED, None}
 
 
 def test_a_worker_leaves_a_deleted_study_for_the_next_with_the_same_child(scene: Scene) -> None:
