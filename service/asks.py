@@ -56,12 +56,12 @@ def _from_study(replica: Replica, candidate: Candidate, holder: Holder, count: i
 def _waiting(replica: Replica, study: StudyMemory, holder: Holder, count: int) -> list[Granted]:
     granted: list[Granted] = []
     with transaction(replica.engine) as connection:
-        asks.seen(connection, holder)
         while len(granted) < count:
             lease = asks.lease_waiting(connection, study_id=study.study_id, holder=holder)
             if lease is None:
                 break
             granted.append(lease)
+        asks.seen(connection, holder)
     return granted
 
 
@@ -83,7 +83,6 @@ def _create(
     points = _suggestions(replica, study, number, count, salt=salt)
     granted: list[Granted] = []
     with transaction(replica.engine) as connection:
-        asks.seen(connection, holder)
         for position, point in enumerate(points):
             lease = asks.create_trial(
                 connection,
@@ -97,6 +96,7 @@ def _create(
             if lease is None:
                 break
             granted.append(lease)
+        asks.seen(connection, holder)
     return granted
 
 

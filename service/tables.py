@@ -6,7 +6,8 @@
                                   ^-- trimtab_reports     every report with its verdict
     trimtab_workers, trimtab_tombstones
 
-Rows are locked in one order: a study, then its leases, then its trials. A report takes only its lease.
+Rows are locked in one order: a study, then its leases, then its trials. A report takes only its lease. A worker's row
+is taken by who holds the study that it works on, and by who holds nothing else.
 """
 
 from sqlalchemy import (

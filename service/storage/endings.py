@@ -93,17 +93,25 @@ _CLOSE = """
       UPDATE trimtab_leases
       SET outcome = :outcome, message = :message, told = CAST(:told AS json), ended_at = clock_timestamp()
       WHERE lease_id = :lease_id AND ended_at IS NULL AND {guard}
-      RETURNING lease_id, trial_id, stop_reason, nullif(last_step, 0) AS last_step
-    )
+      RETURNING lease_id, trial_id, worker, stop_reason, nullif(last_step, 0) AS last_step
+    ){also}
     SELECT trial_id, number, lost, stop_reason, last_step, coalesce(r.metrics, '{{}}') AS last_metrics
     FROM lease
     JOIN trimtab_trials USING (trial_id)
     LEFT JOIN trimtab_reports r ON r.lease_id = lease.lease_id AND r.step = last_step
 """
 
-_CLOSE_TOLD = prepared("close_told", _CLOSE.format(guard="fence = :fence AND expires_at > clock_timestamp()"))
+# Whoever tells is there.
+_SEEN = """, seen AS (
+      UPDATE trimtab_workers SET last_seen_at = clock_timestamp() FROM lease WHERE name = lease.worker
+    )
+"""
 
-_CLOSE_EXPIRED = sa.text(_CLOSE.format(guard="expires_at <= clock_timestamp()"))
+_CLOSE_TOLD = prepared(
+    "close_told", _CLOSE.format(guard="fence = :fence AND expires_at > clock_timestamp()", also=_SEEN)
+)
+
+_CLOSE_EXPIRED = sa.text(_CLOSE.format(guard="expires_at <= clock_timestamp()", also=""))
 
 # running -> waiting
 _REQUEUE = sa.text("""
