@@ -27,6 +27,10 @@ from workers.training.loop import Epoch
 
 _log = logging.getLogger(__name__)
 
+THREADS = 1
+"""Of torch, in each slot. Figures depend on it in their last digits, so it is the same everywhere; networks that are
+small enough for a CPU train fastest so, and slots use the other cores."""
+
 Say = Callable[[Message], None]
 Hear = Callable[[], bytes]
 
@@ -35,7 +39,7 @@ def main() -> None:
     """Serve the worker at the other end of the pipe until it closes it."""
     # Whoever stops the worker may signal all its processes. How a trial ends is the worker's decision.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    descriptor, wanted, slot, threads = sys.argv[1:]
+    descriptor, wanted, slot = sys.argv[1:]
     os.set_inheritable(int(descriptor), False)
     logging.basicConfig(level=logging.INFO, format=f"%(asctime)s %(levelname)s %(name)s {slot}: %(message)s")
     pipe = Connection(int(descriptor))
@@ -49,7 +53,7 @@ def main() -> None:
     except Misconfigured as error:
         say(Unfit(message=str(error)))
         return
-    torch.set_num_threads(int(threads))
+    torch.set_num_threads(THREADS)
     say(Ready(tasks=tuple(TRAINERS), device=_described(device)))
     while True:
         serve(Order.model_validate_json(inbox.get()), device, say=say, hear=inbox.get)

@@ -34,15 +34,14 @@ class ChildProcess:
     Args:
         device: `auto`, `cpu` or a CUDA device.
         slot: Which slot it runs in, counted from 0.
-        threads: Of torch.
         environment: The worker's own; of Trimtab's settings the child gets none, so no token either.
     """
 
-    def __init__(self, device: str, *, slot: int, threads: int, environment: Mapping[str, str]) -> None:
+    def __init__(self, device: str, *, slot: int, environment: Mapping[str, str]) -> None:
         self._pipe, others = Pipe()
         with others:
             self._process = subprocess.Popen(  # noqa: S603  # this very interpreter, no shell
-                [sys.executable, "-m", "workers.child", *map(str, (others.fileno(), device, slot, threads))],
+                [sys.executable, "-m", "workers.child", *map(str, (others.fileno(), device, slot))],
                 pass_fds=[others.fileno()],
                 env={name: value for name, value in environment.items() if not name.startswith("TRIMTAB_")},
                 stdin=subprocess.DEVNULL,

@@ -25,7 +25,6 @@ class Settings:
         exit_when_idle: Seconds without work after which the worker ends; None: it never does.
         name: Who asks.
         host: The machine.
-        threads: Of torch, in each slot. Figures depend on it in their last digits, on the other slots they do not.
     """
 
     slots: int
@@ -33,7 +32,6 @@ class Settings:
     exit_when_idle: float | None
     name: str
     host: str
-    threads: int
 
     @classmethod
     def from_arguments(cls, arguments: Sequence[str]) -> "Settings":
@@ -46,7 +44,6 @@ class Settings:
             exit_when_idle=given.exit_when_idle,
             name=worker_name(host, os.getpid()),
             host=host,
-            threads=1,
         )
 
 
@@ -87,10 +84,3 @@ def _seconds(given: str) -> float:
     if not 0 < seconds <= _MAX_IDLE_SECONDS:
         raise ArgumentTypeError(f"not a number of seconds above 0, at most {_MAX_IDLE_SECONDS}: {given!r}")
     return seconds
-
-
-def _cores() -> int:
-    """Return the cores that this process may use, where the system tells."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -66,9 +66,7 @@ class Slot:
             self._child.kill()
 
     def _new_child(self) -> ChildProcess:
-        return ChildProcess(
-            self._settings.device, slot=self._number, threads=self._settings.threads, environment=os.environ
-        )
+        return ChildProcess(self._settings.device, slot=self._number, environment=os.environ)
 
     def _started(self, child: ChildProcess) -> Ready | None:
         """Return what the child can do; None if the worker drains before it has started."""

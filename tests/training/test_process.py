@@ -29,7 +29,7 @@ def order(seed: int = 0, dataset: str = "iris", **params: float | str) -> Order:
 
 
 def start(device: str = "cpu", **environment: str) -> ChildProcess:
-    return ChildProcess(device, slot=0, threads=1, environment=os.environ | environment)
+    return ChildProcess(device, slot=0, environment=os.environ | environment)
 
 
 @pytest.fixture(scope="module")

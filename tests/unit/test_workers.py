@@ -67,14 +67,6 @@ def test_an_argument_out_of_range_is_refused_in_one_line(
     assert arguments[0] in capsys.readouterr().err.splitlines()[-1]
 
 
-def test_slots_share_the_cores() -> None:
-    one, many = Settings.from_arguments([]), Settings.from_arguments(["--slots", "256"])
-
-    assert one.threads >= 1
-    assert many.threads == max(1, one.threads // 256)
-    assert one.exit_when_idle is None
-
-
 @pytest.mark.parametrize("host", ["gpu0", "gpu0.example.org", "-odd", "Jürgens Rechner", "", "x" * 300])
 def test_every_host_gives_a_name_that_the_service_takes(host: str) -> None:
     name = worker_name(host, 4_194_304)
