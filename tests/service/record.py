@@ -18,6 +18,14 @@ def rows(engine: sa.Engine) -> Rows:
         }
 
 
+def transactions(engine: sa.Engine) -> set[object]:
+    """Return the transactions that wrote what is stored."""
+    with engine.connect() as connection:
+        tables = connection.execute(_TABLES).scalars().all()
+        writers = " UNION ".join(f"SELECT xmin::text FROM {table}" for table in tables)
+        return set(connection.execute(sa.text(writers)).scalars())
+
+
 def execute(engine: sa.Engine, statement: str, **values: object) -> None:
     """Run one statement."""
     with engine.begin() as connection:
