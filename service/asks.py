@@ -4,12 +4,13 @@ import secrets
 from collections.abc import Sequence
 
 from service import sampling
-from service.database import autocommit, transaction
+from service.database import autocommit, is_held, transaction
 from service.memory import Progress, StudyMemory
 from service.replica import Replica
 from service.storage import asks, finished, studies
 from service.storage.asks import Candidate, Granted, Holder
 from service.storage.dimensions import Point, params
+from trimtab.errors import Unavailable
 from trimtab.protocol import Ask, Lease, Leases
 from trimtab.states import NoLease, StudyState
 
@@ -33,12 +34,27 @@ def ask(replica: Replica, wanted: Ask) -> Leases:
     with autocommit(replica.engine) as connection:
         study = studies.require(connection, wanted.study) if wanted.study else None
         found = asks.candidates(connection, study_id=study.study_id if study else None, tasks=wanted.tasks)
-    for candidate in found:
-        if leases := _from_study(replica, candidate, holder, wanted.count):
-            return Leases(leases=leases)
+    if leases := _first(replica, found, holder, wanted.count):
+        return Leases(leases=leases)
     with transaction(replica.engine) as connection:
         asks.seen(connection, holder)
     return Leases(leases=[], reason=_REASONS.get(study.state, NoLease.NOTHING_NOW) if study else NoLease.NOTHING_NOW)
+
+
+def _first(replica: Replica, found: Sequence[Candidate], holder: Holder, count: int) -> list[Lease]:
+    """Return leases of the first study that has any. One that somebody holds is passed over if another has."""
+    held: Unavailable | None = None
+    for candidate in found:
+        try:
+            if leases := _from_study(replica, candidate, holder, count):
+                return leases
+        except Unavailable as error:
+            if not is_held(error):
+                raise
+            held = error
+    if held:
+        raise held
+    return []
 
 
 def _from_study(replica: Replica, candidate: Candidate, holder: Holder, count: int) -> list[Lease]:

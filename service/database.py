@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import sqlalchemy as sa
+from psycopg2.errors import LockNotAvailable
 from sqlalchemy import exc
 
 from service.prepared import prepare
@@ -50,6 +51,12 @@ def connect(url: str) -> sa.Engine:
     )
     sa.event.listen(engine, "connect", lambda connection, _: prepare(connection))
     return engine
+
+
+def is_held(error: Unavailable) -> bool:
+    """Return whether a call failed only because somebody holds a row that it needs."""
+    cause = error.__cause__
+    return isinstance(cause, exc.DBAPIError) and isinstance(cause.orig, LockNotAvailable)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import logging
 import threading
 
 from service import lifecycle
-from service.database import autocommit, transaction
+from service.database import autocommit, is_held, transaction
 from service.replica import Replica
 from service.settling import settle
 from service.storage import endings
@@ -71,7 +71,9 @@ def _end_or_leave(replica: Replica, lease_id: int, study_id: int, held: set[int]
     try:
         return _end(replica, lease_id)
     except Unavailable as error:
-        _log.warning("lease %s is over, but cannot be ended now: %s", lease_id, error)
+        if not is_held(error):
+            raise
+        _log.warning("lease %s is over, but somebody holds its study", lease_id)
         held.add(study_id)
         return False
 
