@@ -116,7 +116,7 @@ def _reached(url: str) -> Iterator[None]:
     try:
         yield
     except (DBAPIError, RuntimeError) as error:
-        shown = sa.make_url(url).render_as_string(hide_password=True)
+        shown = sa.make_url(url).difference_update_query(["password"]).render_as_string(hide_password=True)
         reason = str(error.orig if isinstance(error, DBAPIError) else error).strip().partition("\n")[0]
         raise Misconfigured(f"cannot use the database {shown}: {reason}; check TRIMTAB_DATABASE_URL") from error
 

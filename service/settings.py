@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
 from trimtab import settings as shared
 from trimtab.errors import Misconfigured
 
@@ -66,7 +69,16 @@ def _database_url(environment: Mapping[str, str], name: str) -> str | None:
     scheme, separator, rest = given.partition("://")
     if not separator or scheme not in {"postgresql", "postgresql+psycopg2"}:
         raise Misconfigured(f"{name} is not a postgresql+psycopg2:// URL: it begins with {scheme[:20]!r}")
-    return f"postgresql+psycopg2://{rest}"
+    url = f"postgresql+psycopg2://{rest}"
+    try:
+        make_url(url)
+    except (ArgumentError, ValueError) as error:
+        # The message of the error may show the password.
+        raise Misconfigured(
+            f"{name} cannot be read as postgresql+psycopg2://user:password@host:port/database; "
+            "percent-encode what is special in its parts"
+        ) from error
+    return url
 
 
 def _number(environment: Mapping[str, str], name: str, *, default: int, low: int, high: int) -> int:
@@ -77,17 +89,23 @@ def _number(environment: Mapping[str, str], name: str, *, default: int, low: int
 
 
 def _admin_token(environment: Mapping[str, str]) -> str | None:
-    if given := environment.get("TRIMTAB_ADMIN_TOKEN"):
-        return given.strip()
+    if given := environment.get("TRIMTAB_ADMIN_TOKEN", "").strip():
+        return _checked(given, "TRIMTAB_ADMIN_TOKEN")
     if not (path := environment.get("TRIMTAB_ADMIN_TOKEN_FILE")):
         return None
     try:
-        found = Path(path).read_text().strip()
+        found = Path(path).read_text(encoding="ascii", errors="replace").strip()
     except OSError as error:
         raise Misconfigured(f"TRIMTAB_ADMIN_TOKEN_FILE={path} cannot be read: {error.strerror}") from error
     if not found:
         raise Misconfigured(f"TRIMTAB_ADMIN_TOKEN_FILE={path} is empty")
-    return found
+    return _checked(found, f"TRIMTAB_ADMIN_TOKEN_FILE={path}")
+
+
+def _checked(token: str, source: str) -> str:
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise Misconfigured(f"{source}: a token has ASCII letters, digits and signs only, and no spaces")
+    return token
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,0 +1,108 @@
+"""The service's settings: what may be set, and what is refused in one line that says what to do."""
+
+from pathlib import Path
+
+import pytest
+
+from service.settings import Settings
+from trimtab.errors import Misconfigured
+
+TOKEN = {"TRIMTAB_ADMIN_TOKEN": "ttk_secret"}
+
+
+def test_without_any_setting_there_is_a_default_for_each() -> None:
+    settings = Settings.from_environment({})
+
+    assert (settings.host, settings.port, settings.lease_seconds) == ("127.0.0.1", 8000, 30)
+    assert (settings.database_url, settings.migration_url, settings.admin_token) == (None, None, None)
+    assert settings.data_dir.is_absolute()
+
+
+def test_what_is_set_to_nothing_is_not_set() -> None:
+    names = ["DATABASE_URL", "MIGRATION_URL", "DATA_DIR", "HOST", "PORT", "ADMIN_TOKEN", "ADMIN_TOKEN_FILE"]
+
+    settings = Settings.from_environment({f"TRIMTAB_{name}": "" for name in [*names, "LEASE_SECONDS"]})
+
+    assert settings == Settings.from_environment({})
+
+
+def test_each_setting_is_read(tmp_path: Path) -> None:
+    settings = Settings.from_environment(
+        {
+            "TRIMTAB_DATABASE_URL": "postgresql://user:pass@db:5433/trimtab?sslmode=require",
+            "TRIMTAB_MIGRATION_URL": "postgresql+psycopg2://owner@db/trimtab",
+            "TRIMTAB_DATA_DIR": str(tmp_path),
+            "TRIMTAB_HOST": "0.0.0.0",
+            "TRIMTAB_PORT": "80",
+            "TRIMTAB_LEASE_SECONDS": "5",
+            **TOKEN,
+        }
+    )
+
+    assert settings == Settings(
+        database_url="postgresql+psycopg2://user:pass@db:5433/trimtab?sslmode=require",
+        migration_url="postgresql+psycopg2://owner@db/trimtab",
+        data_dir=tmp_path,
+        host="0.0.0.0",
+        port=80,
+        admin_token="ttk_secret",
+        lease_seconds=5,
+    )
+
+
+def test_a_token_may_come_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("ttk_from-a-file\n")
+
+    settings = Settings.from_environment({"TRIMTAB_ADMIN_TOKEN_FILE": str(file), "TRIMTAB_HOST": "0.0.0.0"})
+
+    assert settings.admin_token == "ttk_from-a-file"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
+def test_this_machine_needs_no_token_of_the_operators(host: str) -> None:
+    settings = Settings.from_environment({"TRIMTAB_HOST": host})
+
+    assert settings.host == host
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.0.7", "service", "127.0.0.1.example.org"])
+@pytest.mark.parametrize("token", ["", "  "])
+def test_beyond_this_machine_the_operator_must_choose_a_token(host: str, token: str) -> None:
+    with pytest.raises(Misconfigured, match="set TRIMTAB_ADMIN_TOKEN_FILE"):
+        Settings.from_environment({"TRIMTAB_HOST": host, "TRIMTAB_ADMIN_TOKEN": token})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TRIMTAB_PORT", "http"),
+        ("TRIMTAB_PORT", "0"),
+        ("TRIMTAB_PORT", "65536"),
+        ("TRIMTAB_PORT", "-1"),
+        ("TRIMTAB_PORT", "8000.0"),
+        ("TRIMTAB_PORT", "8²"),
+        ("TRIMTAB_LEASE_SECONDS", "0"),
+        ("TRIMTAB_LEASE_SECONDS", "half a minute"),
+        ("TRIMTAB_LEASE_SECONDS", "86401"),
+        ("TRIMTAB_LEASE_SECONDS", "inf"),
+        ("TRIMTAB_DATABASE_URL", "sqlite:///trimtab.db"),
+        ("TRIMTAB_DATABASE_URL", "trimtab"),
+        ("TRIMTAB_DATABASE_URL", "postgresql://user:secret@host:port/trimtab"),
+        ("TRIMTAB_DATABASE_URL", "postgresql://user:secret@[::1/trimtab"),
+        ("TRIMTAB_MIGRATION_URL", "postgresql+asyncpg://user:secret@host/trimtab"),
+        ("TRIMTAB_ADMIN_TOKEN", "two words"),
+        ("TRIMTAB_ADMIN_TOKEN", "clé"),
+        ("TRIMTAB_ADMIN_TOKEN", "line\nline"),
+        ("TRIMTAB_ADMIN_TOKEN_FILE", "/nowhere/token"),
+        ("TRIMTAB_ADMIN_TOKEN_FILE", "/dev/null"),
+        ("TRIMTAB_ADMIN_TOKEN_FILE", "/bin/sh"),
+        ("TRIMTAB_ADMIN_TOKEN_FILE", "/"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_by_its_name_in_one_line(name: str, value: str) -> None:
+    with pytest.raises(Misconfigured, match=f"^{name}") as refused:
+        Settings.from_environment({name: value})
+
+    assert "\n" not in str(refused.value)
+    assert "secret" not in str(refused.value)
