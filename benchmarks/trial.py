@@ -106,8 +106,8 @@ def _server(database_url: str) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = {
-        **os.environ,
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("TRIMTAB_")}
+    environment |= {
         "TRIMTAB_DATABASE_URL": database_url,
         "TRIMTAB_ADMIN_TOKEN": TOKEN,
         "TRIMTAB_PORT": str(port),
