@@ -46,7 +46,7 @@ def postgres() -> Iterator[sa.Engine]:
 @pytest.fixture(scope="session")
 def template(postgres: sa.Engine) -> Iterator[str]:
     """The name of a migrated database, which nobody else uses, so that it can be copied."""
-    with _database(postgres) as url:
+    with fresh_database(postgres) as url:
         migrate(url)
         yield str(sa.make_url(url).database)
 
@@ -54,14 +54,14 @@ def template(postgres: sa.Engine) -> Iterator[str]:
 @pytest.fixture
 def empty_database_url(postgres: sa.Engine) -> Iterator[str]:
     """The URL of a database without a table."""
-    with _database(postgres) as url:
+    with fresh_database(postgres) as url:
         yield url
 
 
 @pytest.fixture
 def database_url(postgres: sa.Engine, template: str) -> Iterator[str]:
     """The URL of a migrated database without a row."""
-    with _database(postgres, template) as url:
+    with fresh_database(postgres, template) as url:
         yield url
 
 
@@ -80,7 +80,8 @@ def storage(engine: sa.Engine) -> OptunaStorage:
 
 
 @contextmanager
-def _database(postgres: sa.Engine, template: str = "template1") -> Iterator[str]:
+def fresh_database(postgres: sa.Engine, template: str = "template1") -> Iterator[str]:
+    """Make a copy of the template, which nobody else uses; give its URL, and remove it at the end."""
     name = f"test_{next(_NUMBERS)}"
     _run(postgres, f"CREATE DATABASE {name} TEMPLATE {template}")
     yield postgres.url.set(database=name).render_as_string(hide_password=False)

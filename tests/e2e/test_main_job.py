@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tests.conftest import _database
+from tests.conftest import fresh_database
 from tests.e2e.running import TOKEN, Workers, serving
 from trimtab.client import Client
 from trimtab.message import Params
@@ -67,7 +67,7 @@ class Trained:
 @pytest.fixture(scope="module")
 def trained(postgres: sa.Engine, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trained]:
     with ExitStack() as ending:
-        database_url = ending.enter_context(_database(postgres, template))
+        database_url = ending.enter_context(fresh_database(postgres, template))
         server = ending.enter_context(serving(database_url))
         client = ending.enter_context(Client(server, TOKEN))
         client.create_study(DIGITS)

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
-from tests.conftest import _database
+from tests.conftest import fresh_database
 from tests.e2e.running import TOKEN, Worker, Workers, serving, wait_for
 from tests.e2e.studies import ENDLESS, create, reached
 from trimtab.client import Client
@@ -42,7 +42,7 @@ class Scene:
 @pytest.fixture(scope="module")
 def stage(postgres: sa.Engine, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     with ExitStack() as ending:
-        database_url = ending.enter_context(_database(postgres, template))
+        database_url = ending.enter_context(fresh_database(postgres, template))
         server = ending.enter_context(serving(database_url, lease_seconds=LEASE_SECONDS))
         client = ending.enter_context(Client(server, TOKEN))
         worker = Workers(tmp_path_factory.mktemp("workers"), ending).start(server)
