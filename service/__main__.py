@@ -80,7 +80,7 @@ class _Server(uvicorn.Server):
         self._replica = replica
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._replica.changes.close()
+        self._replica.close()
         await super().shutdown(sockets)
 
 

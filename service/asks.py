@@ -1,5 +1,6 @@
 """Ask: a worker gets trials. Sampling comes first, outside any transaction; one transaction does the rest."""
 
+import logging
 import secrets
 from collections.abc import Sequence
 
@@ -14,6 +15,8 @@ from trimtab.errors import Unavailable
 from trimtab.protocol import Ask, Lease, Leases
 from trimtab.states import NoLease, StudyState
 
+_log = logging.getLogger(__name__)
+
 _REASONS = {
     StudyState.PAUSED: NoLease.PAUSED,
     StudyState.COMPLETE: NoLease.STUDY_ENDED,
@@ -21,10 +24,15 @@ _REASONS = {
 }
 
 
-def ask(replica: Replica, wanted: Ask) -> Leases:
+def ask(replica: Replica, wanted: Ask, *, is_noted: bool = False) -> Leases:
     """Give a worker up to `wanted.count` trials of one study, each with a lease; do not wait.
 
     A trial that waits for its next attempt goes first.
+
+    Args:
+        replica: That serves.
+        wanted: What the worker wants.
+        is_noted: It was noted a moment ago that the worker is there.
 
     Raises:
         StudyNotFound: There is no study of the name that was asked for.
@@ -36,24 +44,29 @@ def ask(replica: Replica, wanted: Ask) -> Leases:
         found = asks.candidates(connection, study_id=study.study_id if study else None, tasks=wanted.tasks)
     if leases := _first(replica, found, holder, wanted.count):
         return Leases(leases=leases)
-    with transaction(replica.engine) as connection:
-        asks.seen(connection, holder)
+    if not is_noted:
+        with autocommit(replica.engine) as connection:
+            asks.seen(connection, holder)
     return Leases(leases=[], reason=_REASONS.get(study.state, NoLease.NOTHING_NOW) if study else NoLease.NOTHING_NOW)
 
 
 def _first(replica: Replica, found: Sequence[Candidate], holder: Holder, count: int) -> list[Lease]:
-    """Return leases of the first study that has any. One that somebody holds is passed over if another has."""
-    held: Unavailable | None = None
+    """Return leases of the first study that has any.
+
+    A study that somebody holds, or that something is wrong with, is passed over if another has a trial.
+    """
+    failure: Exception | None = None
     for candidate in found:
         try:
             if leases := _from_study(replica, candidate, holder, count):
                 return leases
-        except Unavailable as error:
-            if not is_held(error):
+        except Exception as error:  # one bad study must not keep workers from the others
+            if isinstance(error, Unavailable) and not is_held(error):
                 raise
-            held = error
-    if held:
-        raise held
+            _log.warning("study %s was passed over: %r", candidate.study_id, error)
+            failure = error
+    if failure:
+        raise failure
     return []
 
 
@@ -88,6 +101,8 @@ def _new(replica: Replica, study: StudyMemory, holder: Holder, number: int, coun
     points drawn with salt: had they all sampled for the same number, all would have the same point.
     """
     count = min(count, study.spec.budget.trials - number)
+    if count <= 0:
+        return []
     with study.asking() as is_alone:
         granted = _create(replica, study, holder, number, count, salt=None) if is_alone else []
         return granted or _create(replica, study, holder, number, count, salt=secrets.randbits(32))

@@ -33,6 +33,6 @@ class Changes:
                 loop.call_soon_threadsafe(event.set)
 
     def close(self) -> None:
-        """Let nobody wait any longer: the replica is going down."""
+        """Wake everybody, for the last time."""
         self.is_closing = True
         self.announce()

@@ -30,7 +30,7 @@ def ending_by_tell(tell: Tell, lease: ClosedLease, objective: Objective) -> Endi
     state = state_of(outcome, is_stopped=lease.stop_reason is not None)
     if state is TrialState.WAITING:
         return None
-    metrics = tell.metrics or lease.last_metrics
+    metrics = tell.metrics if state is TrialState.COMPLETE else lease.last_metrics | tell.metrics
     has_value = state in {TrialState.COMPLETE, TrialState.PRUNED}
     return Ending(
         outcome=outcome,

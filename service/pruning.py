@@ -18,6 +18,11 @@ class Judgement:
 GO_ON = Judgement(Decision.CONTINUE)
 
 
+def looks_at_others(pruner: MedianPruner | NoPruner, step: int) -> bool:
+    """Return whether a decision at this step depends on the curves of other trials."""
+    return isinstance(pruner, MedianPruner) and step > pruner.warmup_steps
+
+
 def judge(
     pruner: MedianPruner | NoPruner, curves: Curves, *, step: int, best: float | None, direction: Direction
 ) -> Judgement:
@@ -32,7 +37,7 @@ def judge(
         best: The best value that the trial has reported up to here; None: not one of them was finite.
         direction: Which values are better.
     """
-    if isinstance(pruner, NoPruner) or step <= pruner.warmup_steps:
+    if isinstance(pruner, NoPruner) or not looks_at_others(pruner, step):
         return GO_ON
     if curves.complete == 0 or curves.complete < pruner.startup_trials:
         return GO_ON

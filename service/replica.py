@@ -16,10 +16,17 @@ class Replica:
         engine: The pool of database connections.
         lease_seconds: How long a lease lives without a sign of its worker.
         memory: What was read from the database and never changes there.
-        changes: Who waits.
+        offers: Who waits for a trial to train.
+        changes: Who waits for a study to change.
     """
 
     engine: sa.Engine
     lease_seconds: float
     memory: Memory = field(default_factory=Memory)
+    offers: Changes = field(default_factory=Changes)
     changes: Changes = field(default_factory=Changes)
+
+    def close(self) -> None:
+        """Let nobody wait any longer: the replica is going down."""
+        self.offers.close()
+        self.changes.close()

@@ -16,7 +16,7 @@ def settle(
     *,
     spec: StudySpec,
     is_lost: bool,
-) -> None:
+) -> bool:
     """Write the end of a trial; without an ending it goes back to the queue.
 
     Args:
@@ -26,8 +26,13 @@ def settle(
         ending: Of the trial.
         spec: Of the study.
         is_lost: The lease ran out.
+
+    Returns:
+        Whether that is news for who waits for trials: there is one more, or there will be none.
     """
     if ending is None:
         endings.requeue(connection, lease.trial_id, is_lost=is_lost)
-    else:
-        endings.finish(connection, study, lease, ending, lifecycle.study_after(study, ending, spec))
+        return True
+    after = lifecycle.study_after(study, ending, spec)
+    endings.finish(connection, study, lease, ending, after)
+    return after.state.is_ended

@@ -32,7 +32,7 @@ def create(replica: Replica, spec: StudySpec) -> tuple[Study, bool]:
         if differences := _differences(study.spec, resolved):
             raise StudyExists(f"study {spec.name!r} exists with another spec: differs in {', '.join(differences)}")
         answer = _study(study, studies.counts(connection, [study.study_id])[study.study_id])
-    replica.changes.announce()
+    replica.offers.announce()
     return answer, is_new
 
 
@@ -73,6 +73,7 @@ def delete(replica: Replica, name: str) -> None:
     with transaction(replica.engine) as connection:
         if not studies.delete(connection, name):
             raise StudyNotFound(f"there is no study {name!r}")
+    replica.offers.announce()
     replica.changes.announce()
 
 

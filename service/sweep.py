@@ -46,7 +46,7 @@ class Sweep:
 def sweep(replica: Replica) -> int:
     """End each lease that has run out, the oldest first; return how many.
 
-    A study whose row somebody holds is left for the next time, and holds up no other.
+    A study that somebody holds, or that something is wrong with, is left for the next time and holds up no other.
 
     Raises:
         Unavailable: The database is away or busy.
@@ -58,6 +58,7 @@ def sweep(replica: Replica) -> int:
             if study_id not in held:
                 ended += _end_or_leave(replica, lease_id, study_id, held)
     if ended:
+        replica.offers.announce()
         replica.changes.announce()
     return ended
 
@@ -74,8 +75,10 @@ def _end_or_leave(replica: Replica, lease_id: int, study_id: int, held: set[int]
         if not is_held(error):
             raise
         _log.warning("lease %s is over, but somebody holds its study", lease_id)
-        held.add(study_id)
-        return False
+    except Exception:  # noqa: BLE001  # whatever is wrong with one study, the leases of the others end
+        _log.exception("lease %s is over, but cannot be ended", lease_id)
+    held.add(study_id)
+    return False
 
 
 def _end(replica: Replica, lease_id: int) -> bool:

@@ -1,12 +1,13 @@
 """Read the trials of a study, and the best of them."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from service import cursors
 from service.database import autocommit
 from service.replica import Replica
 from service.storage import studies, trials
-from service.storage.dimensions import dimensions, params
+from service.storage.dimensions import Dimension, dimensions, params
 from service.storage.studies import StudyRow
 from service.storage.trials import TrialRow
 from trimtab.errors import NoCompleteTrial, TrialNotFound
@@ -39,7 +40,8 @@ def page(
             limit=limit + 1,
             is_descending=is_descending,
         )
-    items = [_trial(row, trial) for trial in rows[:limit]]
+    space = dimensions(row.spec.searched)
+    items = [_trial(row, space, trial) for trial in rows[:limit]]
     return Page(items=items, next=str(rows[limit - 1].number) if len(rows) > limit else None)
 
 
@@ -59,7 +61,7 @@ def read(replica: Replica, study: str, number: int) -> TrialHistory:
         reports = trials.reports(connection, trial.trial_id)
         attempts = trials.attempts(connection, trial.trial_id)
     return TrialHistory(
-        **dict(_trial(row, trial)),
+        **dict(_trial(row, dimensions(row.spec.searched), trial)),
         reports=[RecordedReport.model_validate(report, strict=False) for report in reports],
         history=[Attempt.model_validate(attempt, strict=False) for attempt in attempts],
     )
@@ -80,8 +82,21 @@ def best(replica: Replica, study: str) -> BestTrial:
         # While the study runs, asking again may help.
         retry_after = None if row.state.is_ended else _RETRY_AFTER_SECONDS
         raise NoCompleteTrial(f"no trial of {study!r} is complete: it is {row.state}", retry_after=retry_after)
-    shared = _trial(row, trial).model_dump(include=set(BestTrial.model_fields), exclude_none=True)
-    return BestTrial.model_validate(shared | {"study_state": row.state, "finished_trials": row.finished}, strict=False)
+    assert trial.started_at is not None, "a complete trial has begun"
+    assert trial.completed_at is not None, "and ended"
+    return BestTrial(
+        study=study,
+        number=trial.number,
+        state=trial.state,
+        params=params(dimensions(row.spec.searched), trial.point),
+        values={row.spec.objectives[0].metric: trial.value},
+        metrics=trial.metrics,
+        step=trial.step,
+        study_state=row.state,
+        finished_trials=row.finished,
+        started_at=trial.started_at.replace(tzinfo=UTC),
+        completed_at=trial.completed_at.replace(tzinfo=UTC),
+    )
 
 
 def etag(trial: BestTrial) -> str:
@@ -89,13 +104,13 @@ def etag(trial: BestTrial) -> str:
     return f'W/"{trial.number}-{int(trial.study_state.is_ended)}"'
 
 
-def _trial(study: StudyRow, row: TrialRow) -> Trial:
+def _trial(study: StudyRow, space: Sequence[Dimension], row: TrialRow) -> Trial:
     objective = study.spec.objectives[0]
     return Trial(
         study=study.spec.name,
         number=row.number,
         state=row.state,
-        params=params(dimensions(study.spec.searched), row.point),
+        params=params(space, row.point),
         values={objective.metric: row.value} if row.value is not None else {},
         metrics=row.metrics,
         step=row.step,

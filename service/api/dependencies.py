@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Header, Path, Query, Request
 from fastapi.security import HTTPBearer
 
-from service import leases
+from service import calls
 from service.replica import Replica
 from service.storage.leases import Reference
 from trimtab.message import StudyName as Name
@@ -24,7 +24,7 @@ async def _reference(
     lease_id: Annotated[str, Path(max_length=40)],
     fence: Annotated[int, Header(alias="Trimtab-Fence", ge=1, lt=2**31, description="The lease's fence.")],
 ) -> Reference:
-    return leases.reference(lease_id, fence)
+    return calls.reference(lease_id, fence)
 
 
 ReplicaDep = Annotated[Replica, Depends(_replica)]

@@ -80,13 +80,13 @@ async def read_best_trial(
     def is_news(found: BestTrial | errors.NoCompleteTrial) -> bool:
         if isinstance(found, errors.NoCompleteTrial):
             return found.retry_after is None
-        return trials.etag(found) != if_none_match
+        return not _holds(trials.etag(found), if_none_match)
 
-    found = await until(request, replica, lambda: _best(replica, name), is_news, seconds=wait)
+    found = await until(request, replica.changes, lambda: _best(replica, name), is_news, seconds=wait)
     if isinstance(found, errors.NoCompleteTrial):
         raise found
     headers = {"ETag": trials.etag(found)}
-    if trials.etag(found) == if_none_match:
+    if _holds(trials.etag(found), if_none_match):
         return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
     return Response(found.model_dump_json(), media_type="application/json", headers=headers)
 
@@ -110,6 +110,12 @@ def list_trials(
 def read_trial(name: StudyName, number: Annotated[int, Path(ge=0, lt=2**31)], replica: ReplicaDep) -> TrialHistory:
     """Read a trial with every report and every attempt."""
     return trials.read(replica, name, number)
+
+
+def _holds(etag: str, if_none_match: str | None) -> bool:
+    """Return whether an ETag is among those of If-None-Match; weakly compared (RFC 9110, section 13.1.2)."""
+    given = [tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")]
+    return "*" in given or etag.removeprefix("W/") in given
 
 
 def _best(replica: ReplicaDep, name: str) -> BestTrial | errors.NoCompleteTrial:

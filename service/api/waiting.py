@@ -8,7 +8,7 @@ from typing import TypeVar
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 
-from service.replica import Replica
+from service.changes import Changes
 
 POLL_SECONDS = 1.0
 """Changes made through other replicas, and leases that run out, are noticed this late at most."""
@@ -18,7 +18,7 @@ Answer = TypeVar("Answer")
 
 async def until(
     request: Request,
-    replica: Replica,
+    changes: Changes,
     attempt: Callable[[], Answer],
     is_news: Callable[[Answer], bool],
     *,
@@ -30,10 +30,10 @@ async def until(
     """
     deadline = time.monotonic() + seconds
     while True:
-        with replica.changes.awaited() as changed:
+        with changes.awaited() as changed:
             answer = await run_in_threadpool(attempt)
             left = deadline - time.monotonic()
-            if is_news(answer) or left <= 0 or replica.changes.is_closing or await request.is_disconnected():
+            if is_news(answer) or left <= 0 or changes.is_closing or await request.is_disconnected():
                 return answer
             try:
                 async with asyncio.timeout(min(left, POLL_SECONDS)):

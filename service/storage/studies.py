@@ -151,5 +151,6 @@ def delete(connection: sa.Connection, name: str) -> bool:
 
 def _study(row: sa.Row[tuple[object, ...]]) -> StudyRow:
     values = row._asdict()
-    spec = StudySpec.model_validate_json(values.pop("spec"))
+    # A newer replica beside this one may have stored a field that this one does not know.
+    spec = StudySpec.model_validate_json(values.pop("spec"), extra="ignore")
     return StudyRow(spec=spec, state=StudyState(values.pop("state")), **values)

@@ -11,7 +11,7 @@ LONG = 30.0
 
 def waiters(replica: Replica) -> int:
     """Return how many requests a replica holds."""
-    return len(replica.changes._waiting)
+    return len(replica.offers._waiting) + len(replica.changes._waiting)
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:

@@ -49,5 +49,5 @@ def serve(database_url: str, portal: BlockingPortal) -> Iterator[Served]:
     http.portal = portal
     client = Client("http://testserver", TOKEN, transport=http._transport, sleep=lambda _: None)
     yield Served(replica, app, client, http)
-    replica.changes.close()
+    replica.close()
     replica.engine.dispose()

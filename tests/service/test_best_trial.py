@@ -34,7 +34,7 @@ def poll(served: Served, monkeypatch: pytest.MonkeyPatch) -> Iterator[Poll]:
             return answer
 
         yield poll
-        served.replica.changes.close()
+        served.replica.close()
 
 
 def test_a_study_that_is_not_there_is_not_found(http: httpx2.Client) -> None:

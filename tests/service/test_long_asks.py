@@ -39,7 +39,7 @@ def ask(served: Served) -> Iterator[Ask]:
             return asked
 
         yield ask
-        served.replica.changes.close()
+        served.replica.close()
 
 
 def test_who_does_not_wait_is_answered_at_once(client: Client) -> None:
@@ -138,6 +138,6 @@ def test_more_may_wait_than_there_are_threads_and_connections(client: Client, se
 def test_a_replica_that_goes_down_lets_nobody_wait(served: Served, ask: Ask) -> None:
     asked = ask()
 
-    served.replica.changes.close()
+    served.replica.close()
 
     assert asked.result(10).reason is NoLease.NOTHING_NOW

@@ -1,0 +1,85 @@
+"""What report, heartbeat and tell have in common: the lease that is called on, and what is said of one that is dead."""
+
+import re
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from service import pruning
+from service.pruning import Judgement
+from service.storage import leases
+from service.storage.leases import LeaseRow, Reference
+from trimtab.errors import Invalid, LeaseEnded, LeaseLost, LeaseNotFound, Refused, StudyDeleted
+from trimtab.message import Metrics
+from trimtab.protocol import FieldProblem, Verdict
+from trimtab.states import Decision, Outcome
+from trimtab.study import Objective
+
+_LEASE_ID = re.compile(r"[1-9][0-9]{0,17}")
+
+
+def reference(lease: str, fence: int) -> Reference:
+    """Return what is meant by a lease's id on the wire.
+
+    Raises:
+        LeaseNotFound: No lease was ever called that.
+    """
+    if not _LEASE_ID.fullmatch(lease):
+        raise LeaseNotFound(f"there is no lease {lease[:40]!r}")
+    return Reference(int(lease), fence)
+
+
+def look(connection: sa.Connection, lease: Reference, *, step: int = 0) -> LeaseRow:
+    """Return the lease, with its report at `step` if there is one.
+
+    Raises:
+        LeaseNotFound, StudyDeleted, LeaseLost: As for a report.
+    """
+    row = leases.look(connection, lease.lease_id, step=step)
+    if row is None:
+        raise gone(connection, lease.lease_id)
+    if row.fence != lease.fence:
+        raise LeaseLost(f"the fence of this lease is not {lease.fence}")
+    return row
+
+
+def gone(connection: sa.Connection, lease_id: int) -> Refused:
+    """Return what is said of a lease that is not there."""
+    study = leases.study_of_deleted(connection, lease_id)
+    if study is None:
+        return LeaseNotFound(f"there is no lease '{lease_id}'")
+    return StudyDeleted(f"study {study!r} was deleted")
+
+
+def not_live(row: LeaseRow) -> Refused:
+    """Return what is said of a lease that has ended or run out."""
+    if row.outcome is None or row.outcome is Outcome.LOST:
+        return LeaseLost(f"this lease on trial {row.number} of {row.study!r} ran out at {row.expires_at.isoformat()}")
+    return LeaseEnded(f"this lease on trial {row.number} of {row.study!r} was ended: {row.outcome}")
+
+
+def as_told(stop_reason: str | None) -> Judgement:
+    """Return what a trial was told last."""
+    return Judgement(Decision.STOP, stop_reason) if stop_reason else pruning.GO_ON
+
+
+def verdict_of(judgement: Judgement, expiry: datetime, *, is_recorded: bool, lease_seconds: float) -> Verdict:
+    """Return a judgement as it is answered."""
+    return Verdict(
+        verdict=judgement.decision,
+        reason=judgement.reason,
+        recorded=is_recorded,
+        expires_in=lease_seconds,
+        expires_at=expiry,
+    )
+
+
+def require_metric(metrics: Metrics, objective: Objective) -> None:
+    """Refuse figures without the one that is optimised.
+
+    Raises:
+        Invalid: It is missing.
+    """
+    if objective.metric not in metrics:
+        problem = FieldProblem(field=f"metrics.{objective.metric}", message="is missing: it is what is optimised")
+        raise Invalid("a metric is missing", errors=[problem])

@@ -1,0 +1,147 @@
+"""Report: a measurement, and the verdict on it. The same twice as once.
+
+Judge on what is remembered and record, in one statement that is guarded by what the verdict was decided on. If more has
+happened than this replica knows: look, learn, judge, record.
+"""
+
+import json
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from service import pruning
+from service.calls import as_told, look, not_live, reference, require_metric, verdict_of
+from service.database import autocommit
+from service.memory import Progress, StudyMemory
+from service.pruning import Judgement
+from service.replica import Replica
+from service.storage import leases
+from service.storage.leases import LeaseRow, NewReport, Reference
+from trimtab.errors import Refused, StepConflict, StudyDeleted, Unavailable
+from trimtab.protocol import LeaseReport, Report, Verdict
+from trimtab.states import Direction, Outcome
+
+_TRIES = 5
+
+
+def report(replica: Replica, lease: Reference, measured: Report) -> Verdict:
+    """Record a measurement, renew the lease and say whether to go on.
+
+    Raises:
+        LeaseNotFound: There never was such a lease.
+        LeaseLost: It ran out, or the fence is not its own. Nothing was written.
+        LeaseEnded: It was ended by a tell, and this report is not among those on record.
+        StudyDeleted: Its study is gone.
+        StepConflict: The step is on record with other metrics, or behind one that is.
+        Invalid: The metric that is optimised is missing.
+        Unavailable: The database is away or busy.
+    """
+    if known := replica.memory.known(lease.lease_id):
+        study, progress = known
+        if verdict := _record(replica, lease, study, progress, measured, known_finished=study.curves.known):
+            return verdict
+    for _ in range(_TRIES):
+        with autocommit(replica.engine) as connection:
+            row = look(connection, lease, step=measured.step)
+            if answer := _answer_on_record(replica, connection, lease, row, measured):
+                return answer
+            study = _study(replica, connection, row)
+            if pruning.looks_at_others(study.spec.pruner, measured.step):
+                study.learn_curves(connection, ended=row.study_finished)
+        progress = Progress(study.study_id, row.last_step, row.best)
+        if verdict := _record(replica, lease, study, progress, measured, known_finished=None):
+            return verdict
+    raise Unavailable("other calls on this lease came in between each time; try again", retry_after=1)
+
+
+def report_many(replica: Replica, reports: Sequence[LeaseReport]) -> list[Verdict | Refused]:
+    """Take each report by itself; the answers are in the order of the reports."""
+    return [_report_one(replica, measured) for measured in reports]
+
+
+def _report_one(replica: Replica, measured: LeaseReport) -> Verdict | Refused:
+    try:
+        plain = Report(step=measured.step, metrics=measured.metrics)
+        return report(replica, reference(measured.lease, measured.fence), plain)
+    except Refused as refused:
+        return refused
+
+
+def _answer_on_record(
+    replica: Replica, connection: sa.Connection, lease: Reference, row: LeaseRow, measured: Report
+) -> Verdict | None:
+    """Return the answer to a report that changes nothing; None if it is a new one."""
+    is_same = row.report is not None and row.report.metrics == measured.metrics
+    if row.report and is_same and row.outcome not in {None, Outcome.LOST}:
+        stored = Judgement(row.report.verdict, row.report.reason)
+        return verdict_of(stored, row.expires_at, is_recorded=True, lease_seconds=replica.lease_seconds)
+    if not row.is_live:
+        raise not_live(row)
+    if row.report and not is_same:
+        raise StepConflict(f"step {measured.step} is on record with other metrics: {json.dumps(row.report.metrics)}")
+    if row.report is None and measured.step <= row.last_step:
+        raise StepConflict(f"step {measured.step} is behind the last one reported, {row.last_step}")
+    if row.report is None and row.stop_reason is None:
+        return None
+    return _renewed(replica, connection, lease, row)
+
+
+def _renewed(replica: Replica, connection: sa.Connection, lease: Reference, row: LeaseRow) -> Verdict:
+    """Renew the lease; return the verdict on record, or the stop that came before this report."""
+    renewed = leases.renew(connection, lease, lease_seconds=replica.lease_seconds)
+    if renewed is None:
+        raise not_live(look(connection, lease))
+    stored = Judgement(row.report.verdict, row.report.reason) if row.report else as_told(row.stop_reason)
+    return verdict_of(stored, renewed[0], is_recorded=row.report is not None, lease_seconds=replica.lease_seconds)
+
+
+def _study(replica: Replica, connection: sa.Connection, row: LeaseRow) -> StudyMemory:
+    study = replica.memory.study(connection, row.study_id)
+    if study is None:
+        raise StudyDeleted(f"study {row.study!r} was deleted")
+    return study
+
+
+def _record(
+    replica: Replica,
+    lease: Reference,
+    study: StudyMemory,
+    before: Progress,
+    measured: Report,
+    *,
+    known_finished: int | None,
+) -> Verdict | None:
+    """Judge and write, in one statement; None, with nothing written, if more has happened than `before` knows."""
+    if measured.step <= before.last_step:
+        return None
+    require_metric(measured.metrics, study.objective)
+    new, judgement = _judged(study, before, measured)
+    looks = pruning.looks_at_others(study.spec.pruner, measured.step)
+    with autocommit(replica.engine) as connection:
+        expiry = leases.record(
+            connection,
+            lease,
+            new,
+            known_step=before.last_step,
+            known_finished=known_finished if looks else None,
+            lease_seconds=replica.lease_seconds,
+        )
+    if expiry is None:
+        return None
+    replica.memory.note(lease.lease_id, Progress(study.study_id, measured.step, new.best))
+    return verdict_of(judgement, expiry, is_recorded=True, lease_seconds=replica.lease_seconds)
+
+
+def _judged(study: StudyMemory, before: Progress, measured: Report) -> tuple[NewReport, Judgement]:
+    direction = study.objective.direction
+    value = measured.metrics[study.objective.metric]
+    best = _better(before.best, value, direction)
+    with study.lock:
+        judgement = pruning.judge(study.spec.pruner, study.curves, step=measured.step, best=best, direction=direction)
+    return NewReport(measured.step, measured.metrics, value, best, judgement.decision, judgement.reason), judgement
+
+
+def _better(best: float | None, value: float | None, direction: Direction) -> float | None:
+    if best is None or value is None:
+        return value if best is None else best
+    return min(best, value) if direction is Direction.MINIMIZE else max(best, value)
