@@ -2,16 +2,19 @@
 
 import logging
 import threading
+import time
 
 from service import lifecycle
 from service.database import autocommit, is_held, transaction
 from service.replica import Replica
 from service.settling import settle
-from service.storage import endings
+from service.storage import endings, retention
 from trimtab.errors import Unavailable
 
 INTERVAL_SECONDS = 1.0
 """A lease is over at most this long after its time, and the time that the sweep itself takes."""
+
+FORGET_SECONDS = 3600.0
 
 _log = logging.getLogger(__name__)
 
@@ -34,9 +37,13 @@ class Sweep:
         self._thread.join()
 
     def _run(self) -> None:
+        forget_at = time.monotonic()
         while not self._is_stopping.wait(INTERVAL_SECONDS):
             try:
                 sweep(self._replica)
+                if time.monotonic() >= forget_at:
+                    forget(self._replica)
+                    forget_at += FORGET_SECONDS
             except Unavailable as error:
                 _log.warning("sweep: %s", error)
             except Exception:  # noqa: BLE001  # a sweep that ends would leave lost trials running for ever
@@ -61,6 +68,16 @@ def sweep(replica: Replica) -> int:
         replica.offers.announce()
         replica.changes.announce()
     return ended
+
+
+def forget(replica: Replica) -> None:
+    """Delete what nobody needs any more.
+
+    Raises:
+        Unavailable: The database is away or busy.
+    """
+    with transaction(replica.engine) as connection:
+        retention.forget(connection)
 
 
 def _expired(replica: Replica, *, but: set[int]) -> list[tuple[int, int]]:
