@@ -1,7 +1,7 @@
 """What is searched: parameters, their ranges and their scales."""
 
-import math
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
@@ -11,8 +11,12 @@ from trimtab.message import Lax, Message, ParamName, Params, Scalar, invalid
 
 MAX_PARAMETERS = 256
 MAX_CHOICES = 1024
+MAX_CHOICES_OF_ALL = 4096
+"""Choices of all parameters of a space: one suggestion holds about trials x choices numbers."""
 MAX_INT = 2**53
 """Optuna stores every value as a double, which holds integers exactly up to here (IEEE 754)."""
+MAX_FLOAT = 1e150
+"""Samplers square distances, and the square of a double ends at 1.8e308 (IEEE 754)."""
 
 When = Annotated[dict[ParamName, Annotated[tuple[Scalar, ...], Field(strict=False, min_length=1)]], Field(min_length=1)]
 
@@ -33,7 +37,7 @@ class Float(Message):
         high: Largest value, included. Below one on a reverse_log scale.
         scale: `log` for what acts by factors, such as a learning rate; `reverse_log` for what acts by
             its distance from one, such as a momentum.
-        step: Distance between neighbours; linear scale only.
+        step: Distance between neighbours; linear scale only. Nothing lies between the last one and high.
         when: The parameter exists only where each named one, listed before it, has one of the given values.
     """
 
@@ -46,6 +50,8 @@ class Float(Message):
 
     @model_validator(mode="after")
     def _range(self) -> Self:
+        _check_size("low", self.low)
+        _check_size("high", self.high)
         _check_range(self.low, self.high, self.step, self.scale)
         if self.scale is Scale.REVERSE_LOG and self.high >= 1:
             raise invalid("high", f"must be below 1 on a reverse_log scale, not {self.high}")
@@ -163,6 +169,13 @@ class Space(RootModel[Annotated[dict[ParamName, Parameter], Field(min_length=1, 
             earlier[name] = parameter
         return self
 
+    @model_validator(mode="after")
+    def _choices(self) -> Self:
+        count = sum(len(parameter.choices) for parameter in self.root.values() if isinstance(parameter, Categorical))
+        if count > MAX_CHOICES_OF_ALL:
+            raise invalid("", f"has too many choices in all: {count}, and at most {MAX_CHOICES_OF_ALL} are allowed")
+        return self
+
     def without(self, fixed: Mapping[str, Scalar]) -> "Space":
         """Return this space without the parameters that `fixed` settles.
 
@@ -189,17 +202,30 @@ class Space(RootModel[Annotated[dict[ParamName, Parameter], Field(min_length=1, 
         return active == set(params) and all(self.root[name].contains(params[name]) for name in active)
 
 
+def _check_size(field: str, bound: float) -> None:
+    if abs(bound) > MAX_FLOAT:
+        raise invalid(field, f"must lie between -{MAX_FLOAT:g} and {MAX_FLOAT:g}, not {bound}")
+
+
 def _check_range(low: float, high: float, step: float | None, scale: Scale) -> None:
     if low > high:
         raise invalid("low", f"must not be above high: {low} > {high}")
-    if not math.isfinite(high - low):
-        raise invalid("high", f"is too far from low: {low} to {high}")
     if scale is Scale.LOG and low <= 0:
         raise invalid("low", f"must be above 0 on a log scale, not {low}")
-    if step is not None and scale is not Scale.LINEAR:
+    if step is not None:
+        _check_step(low, high, step, scale)
+
+
+def _check_step(low: float, high: float, step: float, scale: Scale) -> None:
+    if scale is not Scale.LINEAR:
         raise invalid("step", f"goes with a linear scale only, not {scale}")
-    if step is not None and step > high - low:
-        raise invalid("step", f"must not be above high - low = {high - low}, not {step}")
+    # In decimals, as they were written: 0.2 fits between 0.1 and 0.3, though not in doubles.
+    distance = Decimal(str(high)) - Decimal(str(low))
+    if Decimal(str(step)) > distance:
+        raise invalid("step", f"must not be above high - low = {distance}, not {step}")
+    # Of the bounds too, since far from zero a double has no room for small steps.
+    if max(high - low, abs(low), abs(high)) > MAX_INT * step:
+        raise invalid("step", f"is too fine for the range: {step} from {low} to {high}")
 
 
 def _check_condition(

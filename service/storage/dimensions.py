@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from optuna.distributions import (
     BaseDistribution,
@@ -87,8 +88,20 @@ def _distribution(parameter: Float | Int | Categorical) -> BaseDistribution:
         case Float(scale=Scale.REVERSE_LOG, low=low, high=high):
             return FloatDistribution(1.0 - high, 1.0 - low, log=True)
         case Float(low=low, high=high, scale=scale, step=step):
-            return FloatDistribution(low, high, log=scale is Scale.LOG, step=step)
+            return _stepped(low, high, step) if step else FloatDistribution(low, high, log=scale is Scale.LOG)
 
 
 def _last_step(low: int, high: int, step: int) -> int:
     return low + (high - low) // step * step
+
+
+def _stepped(low: float, high: float, step: float) -> FloatDistribution:
+    """Return the distribution of low, low + step, ... up to the last one that is not above `high`.
+
+    Optuna counts the steps in decimals too. It would warn of a range that they do not divide, and once more of
+    the end that it rounds that range to, where no double is that end: so it is not asked.
+    """
+    distribution = FloatDistribution(low, low, step=step)
+    first, last, distance = (Decimal(str(number)) for number in (low, high, step))
+    distribution.high = float(first + (last - first) // distance * distance)
+    return distribution

@@ -12,6 +12,7 @@ from tests.service.specs import body
 from trimtab.space import MAX_CHOICES, MAX_PARAMETERS
 
 UNIT = {"type": "float", "low": 0.0, "high": 1.0}
+CHOICES = {"type": "categorical", "choices": [*range(MAX_CHOICES)]}
 MLP = {"name": "mlp"}
 
 
@@ -64,11 +65,13 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ("a bound that is infinite", space(high=float("inf")), "space.x.high"),
     ("a bound beyond all floats", space(high=10**400), "space.x.high"),
     ("a range the wrong way round", space(low=2.0), "space.x.low"),
-    ("a range wider than all floats", space(low=-1e308, high=1e308), "space.x.high"),
+    ("a bound whose square is beyond all floats", space(high=1e151), "space.x.high"),
     ("a log scale from zero", space(scale="log"), "space.x.low"),
     ("a reverse log scale up to one", space(scale="reverse_log"), "space.x.high"),
     ("an unknown scale", space(scale="square"), "space.x.scale"),
     ("a step of zero", space(step=0), "space.x.step"),
+    ("a step that its range cannot hold", space(high=1e100, step=1), "space.x.step"),
+    ("the smallest step there is", space(step=5e-324), "space.x.step"),
     ("half an integer", space(type="int", low=0, high=1.5), "space.x.high"),
     ("an integer that a double cannot hold", space(type="int", low=0, high=2**53 + 1), "space.x.high"),
     ("no choices", choices(), "space.x.choices"),
@@ -79,6 +82,7 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ("a choice with a NUL", choices("\0"), "space.x.choices.0"),
     ("a choice with half a character", choices("\udfff"), "space.x.choices.0"),
     ("more choices than there may be", choices(*range(MAX_CHOICES + 1)), "space.x.choices"),
+    ("more choices in all than there may be", {"space": {f"x{n}": CHOICES for n in range(5)}}, "space"),
     ("a condition on what is not there", space(when={"y": [1]}), "space.x.when.y"),
     ("no objectives", {"objectives": []}, "objectives"),
     ("two objectives", {"objectives": [{"metric": "a"}, {"metric": "b"}]}, "objectives"),

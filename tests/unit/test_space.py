@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from trimtab.errors import Invalid
-from trimtab.space import MAX_CHOICES, MAX_INT, MAX_PARAMETERS, Categorical, Float, Int, Scale, Space
+from trimtab.space import MAX_CHOICES, MAX_FLOAT, MAX_INT, MAX_PARAMETERS, Categorical, Float, Int, Scale, Space
 from trimtab.validation import from_json
 
 OPTIMIZER = {"type": "categorical", "choices": ["momentum", "adam"]}
@@ -25,7 +25,12 @@ BAD_SPACES: dict[str, tuple[dict[str, Any], str, str]] = {
     "with an integer's bound that is none": ({"x": {"type": "int", "low": 1.5, "high": 3}}, "x.low", "valid integer"),
     "with a bound that is a truth value": ({"x": {"type": "int", "low": True, "high": 3}}, "x.low", "valid integer"),
     "with its bounds swapped": ({"x": {"type": "int", "low": 3, "high": 1}}, "x.low", "must not be above high: 3 > 1"),
-    "with bounds too far apart": ({"x": {"type": "float", "low": -1e308, "high": 1e308}}, "x.high", "too far from low"),
+    "with a bound whose square is beyond all floats": (
+        {"x": {**RATE, "high": 1e151}},
+        "x.high",
+        "must lie between -1e+150 and 1e+150, not 1e+151",
+    ),
+    "with a bound as far below zero": ({"x": {**RATE, "low": -1e151}}, "x.low", "between -1e+150 and 1e+150"),
     "with a log scale from zero": ({"x": {**RATE, "low": 0}}, "x.low", "must be above 0 on a log scale"),
     "with a log scale of integers from zero": (
         {"x": {"type": "int", "low": 0, "high": 3, "scale": "log"}},
@@ -46,6 +51,21 @@ BAD_SPACES: dict[str, tuple[dict[str, Any], str, str]] = {
     "with a step on a log scale": ({"x": {**RATE, "step": 0.01}}, "x.step", "goes with a linear scale only"),
     "with a step of zero": ({"x": {"type": "float", "low": 0, "high": 1, "step": 0}}, "x.step", "greater than 0"),
     "with a step beyond the range": ({"x": {"type": "int", "low": 0, "high": 3, "step": 4}}, "x.step", "not be above"),
+    "with a step that its range cannot hold": (
+        {"x": {"type": "float", "low": 0, "high": 1e100, "step": 1}},
+        "x.step",
+        "is too fine for the range: 1.0 from 0.0 to 1e+100",
+    ),
+    "with the smallest step there is": (
+        {"x": {"type": "float", "low": 0, "high": 1, "step": 5e-324}},
+        "x.step",
+        "is too fine for the range",
+    ),
+    "with a step that is nothing beside its bounds": (
+        {"x": {"type": "float", "low": 1e16, "high": 1.0000000000000004e16, "step": 0.001}},
+        "x.step",
+        "is too fine for the range",
+    ),
     "with integers that a double cannot hold": (
         {"x": {"type": "int", "low": 0, "high": MAX_INT + 1}},
         "x.high",
@@ -53,6 +73,11 @@ BAD_SPACES: dict[str, tuple[dict[str, Any], str, str]] = {
     ),
     "with an empty list of choices": ({"x": {**OPTIMIZER, "choices": []}}, "x.choices", "at least 1 item"),
     "with too many choices": ({"x": {**OPTIMIZER, "choices": [*range(MAX_CHOICES + 1)]}}, "x.choices", "at most 1024"),
+    "with too many choices in all": (
+        {f"x{n}": {**OPTIMIZER, "choices": [*range(MAX_CHOICES)]} for n in range(4)} | {"x4": OPTIMIZER},
+        "body",
+        "too many choices in all: 4098, and at most 4096",
+    ),
     "with a choice twice": ({"x": {**OPTIMIZER, "choices": ["a", "b", "a"]}}, "x.choices.2", "there twice: 'a'"),
     "with choices that are equal": ({"x": {**OPTIMIZER, "choices": [1, True]}}, "x.choices.1", "there twice: True"),
     "with a choice that is a list": ({"x": {**OPTIMIZER, "choices": [[1]]}}, "x.choices.0", "valid boolean"),
@@ -99,9 +124,11 @@ def test_a_bound_that_is_not_finite_is_refused(number: str) -> None:
     "parameter",
     [
         Float(low=0.5, high=0.5),
-        Float(low=1e-300, high=1e300, scale=Scale.LOG),
+        Float(low=1e-300, high=MAX_FLOAT, scale=Scale.LOG),
         Float(low=-3.0, high=0.999, scale=Scale.REVERSE_LOG),
         Float(low=0.0, high=1.0, step=0.25),
+        Float(low=0.0, high=1.0, step=0.3),
+        Float(low=0.1, high=0.3, step=0.2),
         Int(low=-MAX_INT, high=MAX_INT),
         Int(low=1, high=512, scale=Scale.LOG),
         Int(low=0, high=10, step=5),

@@ -1,0 +1,85 @@
+"""Every parameter that a spec may have is one that Optuna draws from without a word."""
+
+import warnings
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from optuna.distributions import FloatDistribution, IntDistribution
+from pydantic import ValidationError
+
+from service import sampling
+from service.history import Observations
+from service.storage.dimensions import dimensions, params
+from trimtab.space import MAX_FLOAT, MAX_INT, Float, Int, Scale, Space
+from trimtab.states import Direction
+from trimtab.study import RandomSampler, StudySpec
+
+BOUNDS = st.floats(-MAX_FLOAT, MAX_FLOAT) | st.integers(-1000, 1000).map(lambda hundredths: hundredths / 100)
+STEPS = st.none() | st.floats(0, exclude_min=True, allow_infinity=False) | st.sampled_from([0.01, 0.1, 1 / 3, 2.5])
+INTS = st.integers(-MAX_INT, MAX_INT) | st.integers(-20, 20)
+
+
+def drawn(parameter: Float | Int, seed: int) -> float:
+    """A random value of `parameter`, by way of its distribution."""
+    spec = StudySpec(name="s", task=None, space=Space({"x": parameter}), sampler=RandomSampler(name="random"))
+    found = dimensions(spec.searched)
+    view = sampling.View(found, Direction.MINIMIZE, Observations.empty([d.stored_name for d in found]), ())
+    value = params(found, sampling.suggest(spec, view, number=seed))["x"]
+    assert isinstance(value, int | float)
+    return value
+
+
+@given(BOUNDS, BOUNDS, STEPS, st.sampled_from(Scale), st.integers(0, 99))
+def test_every_number_that_may_be_searched_can_be_drawn(
+    low: float, high: float, step: float | None, scale: Scale, seed: int
+) -> None:
+    try:
+        parameter = Float(low=low, high=high, step=step, scale=scale)
+    except ValidationError:
+        assume(False)
+
+    value = drawn(parameter, seed)
+
+    assert parameter.contains(value)
+
+
+@given(INTS, INTS, st.integers(1, 2**54), st.sampled_from(Scale), st.integers(0, 99))
+def test_every_integer_that_may_be_searched_can_be_drawn(
+    low: int, high: int, step: int, scale: Scale, seed: int
+) -> None:
+    try:
+        parameter = Int(low=low, high=high, step=step, scale=scale)
+    except ValidationError:
+        assume(False)
+
+    value = drawn(parameter, seed)
+
+    assert parameter.contains(value)
+    assert (int(value) - low) % step == 0
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "step", "last"),
+    [
+        (0.0, 1.0, 0.3, 0.9),
+        (0.0, 0.3, 0.1, 0.3),
+        (0.1, 0.3, 0.2, 0.3),
+        (-1.0, 1.0, 0.75, 0.5),
+        (0.0, 10.0, 1 / 3, 9.999999999999998),
+        (1e-20, 1.0, 0.3, 0.9),
+    ],
+)
+def test_a_range_ends_with_the_step_that_optuna_ends_it_with(low: float, high: float, step: float, last: float) -> None:
+    (dimension,) = dimensions(Space({"x": Float(low=low, high=high, step=step)}))
+
+    with warnings.catch_warnings(action="ignore"):
+        optunas_own = FloatDistribution(low, high, step=step)
+    assert dimension.distribution == optunas_own
+    assert optunas_own.high == last
+
+
+def test_a_range_of_integers_ends_with_its_last_step() -> None:
+    (dimension,) = dimensions(Space({"x": Int(low=1, high=10, step=4)}))
+
+    assert dimension.distribution == IntDistribution(1, 9, step=4)
