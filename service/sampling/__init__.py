@@ -1,5 +1,6 @@
 """Chooses the next point of a space. The sampler is Optuna's, made anew for each trial, on our view of the history."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -17,34 +18,21 @@ from trimtab.states import Direction
 
 __all__ = ["OpenPoint", "View", "seed_of", "suggest", "training_seed"]
 
+_log = logging.getLogger(__name__)
+
 
 def suggest(spec: specs.StudySpec, view: View, *, number: int, salt: int | None = None) -> Point:
     """Return the point for trial `number`: the same for the same spec, view and number, in every replica.
 
-    With `salt`, in [0, 2^32), another one, for an ask that comes at the same time as others.
+    With `salt`, in [0, 2^32), another one, for an ask that comes at the same time as others. Where the sampler
+    itself fails it is a random point, and the log says why: a study does not stand still for its sampler.
     """
-    study = cast("Study", _StudyView(view))
-    trial = FrozenTrial(
-        number=number,
-        state=TrialState.RUNNING,
-        value=None,
-        datetime_start=None,
-        datetime_complete=None,
-        params={},
-        distributions={},
-        user_attrs={},
-        system_attrs={},
-        intermediate_values={},
-        trial_id=number,
-    )
-    sampler = _sampler(spec.sampler, view, seed_of(spec.sampler.seed, number, salt=salt))
-    relative = sampler.sample_relative(study, trial, sampler.infer_relative_search_space(study, trial))
-    point: dict[str, float] = {}
-    for dimension in view.dimensions:
-        if spec.searched.is_active(dimension.name, params(view.dimensions, point)):
-            value = _value(sampler, study, trial, dimension, relative)
-            point[dimension.stored_name] = float(dimension.distribution.to_internal_repr(value))
-    return point
+    seed = seed_of(spec.sampler.seed, number, salt=salt)
+    try:
+        return _point(_sampler(spec.sampler, view, seed), spec, view, number)
+    except Exception:  # noqa: BLE001  # whatever fails in it, the study goes on
+        _log.exception("study %s: the sampler failed at trial %d, which gets a random point", spec.name, number)
+        return _point(RandomSampler(seed), spec, view, number)
 
 
 def seed_of(study_seed: int, number: int, *, salt: int | None = None) -> int:
@@ -64,6 +52,30 @@ def _sampler(spec: specs.TpeSampler | specs.RandomSampler, view: View, seed: int
             return RandomSampler(seed)
         case specs.TpeSampler(startup_trials=startup_trials):
             return ArrayTPESampler(view, seed=seed, startup_trials=startup_trials)
+
+
+def _point(sampler: BaseSampler, spec: specs.StudySpec, view: View, number: int) -> Point:
+    study = cast("Study", _StudyView(view))
+    trial = FrozenTrial(
+        number=number,
+        state=TrialState.RUNNING,
+        value=None,
+        datetime_start=None,
+        datetime_complete=None,
+        params={},
+        distributions={},
+        user_attrs={},
+        system_attrs={},
+        intermediate_values={},
+        trial_id=number,
+    )
+    relative = sampler.sample_relative(study, trial, sampler.infer_relative_search_space(study, trial))
+    point: dict[str, float] = {}
+    for dimension in view.dimensions:
+        if spec.searched.is_active(dimension.name, params(view.dimensions, point)):
+            value = _value(sampler, study, trial, dimension, relative)
+            point[dimension.stored_name] = float(dimension.distribution.to_internal_repr(value))
+    return point
 
 
 def _value(
