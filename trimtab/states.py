@@ -38,11 +38,6 @@ class TrialState(StrEnum):
     PRUNED = "pruned"
     FAIL = "fail"
 
-    @property
-    def is_finished(self) -> bool:
-        """Whether the trial has reached its end."""
-        return self in {TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL}
-
 
 class Outcome(StrEnum):
     """How a lease ended. A worker tells each of them but the last, which the service finds out itself."""

@@ -21,7 +21,6 @@ class FinishedTrial:
     """
 
     order: int
-    trial_id: int
     number: int
     state: TrialState
     outcome: Outcome
@@ -34,7 +33,6 @@ class FinishedTrial:
 class OpenTrial:
     """A trial that runs, or waits for its next attempt."""
 
-    trial_id: int
     number: int
     point: Point
 
@@ -44,7 +42,7 @@ _POINT = "(SELECT json_object_agg(param_name, param_value) FROM trial_params p W
 _FINISHED = prepared(
     "finished",
     f"""
-    SELECT o.finish_order, t.trial_id, t.number, lower(CAST(t.state AS text)), o.outcome, v.value, o.step, {_POINT}
+    SELECT o.finish_order, t.number, lower(CAST(t.state AS text)), o.outcome, v.value, o.step, {_POINT}
     FROM trimtab_trials o
     JOIN trials t USING (trial_id)
     LEFT JOIN trial_values v ON v.trial_id = o.trial_id AND v.objective = 0
@@ -56,7 +54,7 @@ _FINISHED = prepared(
 _OPEN = prepared(
     "open",
     f"""
-    SELECT t.trial_id, t.number, {_POINT}
+    SELECT t.number, {_POINT}
     FROM trials t WHERE study_id = :study_id AND state IN ('RUNNING', 'WAITING') ORDER BY number
 """,
 )
@@ -78,8 +76,8 @@ _CURVES = sa.text("""
 def finished(connection: sa.Connection, study_id: int, *, known: int) -> list[FinishedTrial]:
     """Return the trials that ended after the first `known` ones, in the order in which they ended."""
     return [
-        FinishedTrial(order, trial_id, number, TrialState(state), Outcome(outcome), value, step, point)
-        for order, trial_id, number, state, outcome, value, step, point in connection.execute(
+        FinishedTrial(order, number, TrialState(state), Outcome(outcome), value, step, point)
+        for order, number, state, outcome, value, step, point in connection.execute(
             _FINISHED, {"study_id": study_id, "known": known}
         )
     ]

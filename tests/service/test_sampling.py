@@ -69,7 +69,7 @@ def random_history(rng: np.random.RandomState, count: int) -> list[FinishedTrial
             state = states.TrialState.FAIL
         value = None if kind in {"mute", "nan", "diverged", "error"} else float(rng.choice([rng.normal(), 0.5]))
         step = None if kind == "mute" else int(rng.randint(1, 6))
-        trials.append(FinishedTrial(order, 1000 + int(number), int(number), state, outcome, value, step, point))
+        trials.append(FinishedTrial(order, int(number), state, outcome, value, step, point))
     return trials
 
 
