@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
@@ -54,7 +53,7 @@ class Settings:
             admin_token=_admin_token(environment),
             lease_seconds=_number(environment, "TRIMTAB_LEASE_SECONDS", default=30, low=1, high=86_400),
         )
-        if settings.admin_token is None and not _is_loopback(settings.host):
+        if settings.admin_token is None and not shared.is_loopback(settings.host):
             raise Misconfigured(
                 f"TRIMTAB_HOST={settings.host} listens beyond this machine: "
                 "set TRIMTAB_ADMIN_TOKEN_FILE (or TRIMTAB_ADMIN_TOKEN), or leave TRIMTAB_HOST out"
@@ -106,12 +105,3 @@ def _checked(token: str, source: str) -> str:
     if not token.isascii() or not token.isprintable() or " " in token:
         raise Misconfigured(f"{source}: a token has ASCII letters, digits and signs only, and no spaces")
     return token
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

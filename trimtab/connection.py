@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import ip_address
 from itertools import count
 
 import httpx2
 
-from trimtab import answers, retries
+from trimtab import answers, retries, settings
 from trimtab.errors import Misconfigured, Unreachable
 from trimtab.requests import Request
 
@@ -63,7 +62,7 @@ class Connection:
             limits=httpx2.Limits(max_connections=None, keepalive_expiry=KEEP_SECONDS),
             transport=transport,
             # A proxy for the outside world knows nothing of this machine's own services.
-            trust_env=not _is_loopback(url.host),
+            trust_env=not settings.is_loopback(url.host),
         )
 
     def send(self, request: Request) -> Reply:
@@ -131,10 +130,3 @@ def _checked(token: str) -> str:
     if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise Misconfigured("the token is empty or has characters that no token has; set TRIMTAB_TOKEN")
     return token
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

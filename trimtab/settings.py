@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 
 import platformdirs
@@ -46,3 +47,11 @@ def token(environment: Mapping[str, str]) -> str:
         raise Misconfigured(
             f"no token: {path}: {reason}; set TRIMTAB_TOKEN or TRIMTAB_TOKEN_FILE, or start the service here"
         ) from error
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether `host` is this machine and can be reached from nowhere else."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
