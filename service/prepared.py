@@ -1,6 +1,6 @@
 """Statements that PostgreSQL plans once a connection and not each time: those of the hot paths.
 
-Planning is a third of what a report costs (benchmarks/LOG.md).
+Planning is half of what the statement of a report costs (benchmarks/LOG.md).
 """
 
 import re
