@@ -1,12 +1,16 @@
 """What every message on the wire has in common, and the few scalar types that they are made of."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 Lax = Field(strict=False)
-"""For enumerations and sequences: JSON has no type of their own, so a string or an array stands for them."""
+"""For enumerations: JSON has no type of their own, so a string stands for them."""
+
+Array = Field(strict=False, fail_fast=True)
+"""For tuples, which an array stands for. The first item at fault is the last looked at: there may be a million."""
 
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=10_000)]
 """Words for people. No NUL: PostgreSQL cannot store it."""
@@ -29,7 +33,20 @@ Step = Annotated[int, Field(ge=1, lt=2**31)]
 Scalar = bool | int | float | Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=500)]
 """A value of a parameter."""
 
-Params = dict[ParamName, Scalar]
+MAX_PARAMETERS = 256
+"""Of a space, and so of a point."""
+
+
+def _few(given: object) -> object:
+    """Refuse an object of very many fields before they are looked at: a body of 1 MiB can have a hundred thousand."""
+    if isinstance(given, Mapping) and len(given) > MAX_PARAMETERS:
+        raise PydanticCustomError("crowded", "has too many items: at most {most}", {"most": MAX_PARAMETERS})
+    return given
+
+
+Few = BeforeValidator(_few)
+
+Params = Annotated[dict[ParamName, Scalar], Field(max_length=MAX_PARAMETERS), Few]
 """One point of a space."""
 
 Metrics = Annotated[dict[ParamName, float | None], Field(max_length=64)]

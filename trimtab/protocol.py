@@ -6,6 +6,7 @@ from typing import Annotated, Generic, Self, TypeVar
 from pydantic import Field, model_validator
 
 from trimtab.message import (
+    Array,
     Lax,
     Message,
     Metrics,
@@ -54,7 +55,7 @@ class Ask(Message):
     """
 
     worker: WorkerName
-    tasks: Annotated[tuple[TaskName, ...], Field(strict=False, max_length=256)] = ()
+    tasks: Annotated[tuple[TaskName, ...], Array, Field(max_length=256)] = ()
     study: StudyName | None = None
     count: Annotated[int, Field(ge=1, le=MAX_LEASES)] = 1
     wait: Wait = 0.0
@@ -113,7 +114,7 @@ class LeaseReport(Report):
 class LeaseReports(Message):
     """Reports on many leases in one request."""
 
-    reports: Annotated[tuple[LeaseReport, ...], Field(strict=False, min_length=1, max_length=MAX_REPORTS)]
+    reports: Annotated[tuple[LeaseReport, ...], Array, Field(min_length=1, max_length=MAX_REPORTS)]
 
 
 class Verdict(Message):

@@ -7,9 +7,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, RootModel, model_validator
 
-from trimtab.message import Lax, Message, ParamName, Params, Scalar, invalid
+from trimtab.message import MAX_PARAMETERS, Array, Few, Lax, Message, ParamName, Params, Scalar, invalid
 
-MAX_PARAMETERS = 256
 MAX_CHOICES = 1024
 MAX_CHOICES_OF_ALL = 4096
 """Choices of all parameters of a space: one suggestion holds about trials x choices numbers."""
@@ -18,7 +17,7 @@ MAX_INT = 2**53
 MAX_FLOAT = 1e150
 """Samplers square distances, and the square of a double ends at 1.8e308 (IEEE 754)."""
 
-When = Annotated[dict[ParamName, Annotated[tuple[Scalar, ...], Field(strict=False, min_length=1)]], Field(min_length=1)]
+When = Annotated[dict[ParamName, Annotated[tuple[Scalar, ...], Array, Field(min_length=1)]], Field(min_length=1), Few]
 
 
 class Scale(StrEnum):
@@ -117,7 +116,7 @@ class Categorical(Message):
     """
 
     type: Literal["categorical"] = "categorical"
-    choices: Annotated[tuple[Scalar, ...], Field(strict=False, min_length=1, max_length=MAX_CHOICES)]
+    choices: Annotated[tuple[Scalar, ...], Array, Field(min_length=1, max_length=MAX_CHOICES)]
     when: When | None = None
 
     @model_validator(mode="after")
@@ -145,7 +144,7 @@ class Categorical(Message):
 Parameter = Annotated[Float | Int | Categorical, Field(discriminator="type")]
 
 
-class Space(RootModel[Annotated[dict[ParamName, Parameter], Field(min_length=1, max_length=MAX_PARAMETERS)]]):
+class Space(RootModel[Annotated[dict[ParamName, Parameter], Field(min_length=1, max_length=MAX_PARAMETERS), Few]]):
     """The parameters that are searched, by name, in the order in which they are drawn."""
 
     def __iter__(self) -> Iterator[str]:  # type: ignore[override]  # iterated as the mapping that it is

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from trimtab.message import Lax, Message, ParamName, Params, Scalar, StudyName, TaskName, invalid
+from trimtab.message import Array, Lax, Message, ParamName, Params, Scalar, StudyName, TaskName, invalid
 from trimtab.space import Space
 from trimtab.states import Direction
 from trimtab.tasks import TASKS, Hyperparameter, Task
@@ -138,7 +138,7 @@ class StudySpec(Message):
     name: StudyName
     task: TaskSpec | None
     space: SearchedSpace = None
-    objectives: Annotated[tuple[Objective, ...], Field(strict=False, min_length=1, max_length=1)] = (Objective(),)
+    objectives: Annotated[tuple[Objective, ...], Array, Field(min_length=1, max_length=1)] = (Objective(),)
     sampler: Annotated[TpeSampler | RandomSampler, Field(discriminator="name")] = TpeSampler()
     pruner: Annotated[MedianPruner | NoPruner, Field(discriminator="name")] = MedianPruner()
     budget: Budget = Budget()

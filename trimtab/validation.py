@@ -1,13 +1,21 @@
 """Validation that says which field is at fault, in the words of the sender."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from trimtab import wording
 from trimtab.errors import Invalid
 from trimtab.protocol import FieldProblem
+
+MAX_DETAILS = 100
+"""Errors that are looked at: a body of 1 MiB can have a hundred thousand, and nobody reads on that far."""
+
+LONGEST_PART = 200
+"""Characters of a name that is sent back; none of ours has more."""
 
 Checked = TypeVar("Checked", bound=BaseModel)
 
@@ -40,24 +48,24 @@ def from_json(message: type[Checked], text: str | bytes) -> Checked:
 
 
 def field_problems(details: Iterable[ErrorDetails], given: object) -> tuple[FieldProblem, ...]:
-    """Return what is wrong, once for each field.
+    """Return what is wrong, once for each field; of very many errors the first.
 
     Args:
         details: Pydantic's errors; their places are below `given`.
         given: What was validated.
     """
     by_field: dict[str, list[ErrorDetails]] = {}
-    for detail in details:
+    for detail in islice(details, MAX_DETAILS):
         by_field.setdefault(_field(detail, given), []).append(detail)
     return tuple(
-        FieldProblem(field=field or "body", message=_message(found))
+        FieldProblem(field=field or "body", message=wording.message(found))
         for field, found in by_field.items()
         if not _is_hollowed(field, found, by_field)
     )
 
 
 def _invalid(error: ValidationError, given: object) -> Invalid:
-    return Invalid("not valid", errors=field_problems(error.errors(include_url=False, include_input=False), given))
+    return Invalid("not valid", errors=field_problems(error.errors(include_url=False), given))
 
 
 def _field(detail: ErrorDetails, given: object) -> str:
@@ -70,12 +78,6 @@ def _field(detail: ErrorDetails, given: object) -> str:
     return ".".join(parts)
 
 
-def _message(found: Sequence[ErrorDetails]) -> str:
-    """Return one message. Each branch of a union has its own; the one for a value of its type says the most."""
-    telling = [detail for detail in found if not detail["type"].endswith("_type")] or found
-    return " or ".join(detail["msg"][:1].lower() + detail["msg"][1:] for detail in telling)
-
-
 def _is_hollowed(field: str, found: Sequence[ErrorDetails], fields: Iterable[str]) -> bool:
     """Return whether a list is too short only because items of it are at fault themselves."""
     return found[0]["type"] == "too_short" and any(other.startswith(f"{field}.") for other in fields)
@@ -85,8 +87,12 @@ def _as_sent(path: Sequence[int | str], given: object) -> list[str]:
     """Return `path` without the steps that are the validator's own, such as the branch of a union."""
     parts: list[str] = []
     for part in path:
-        inside = dict(enumerate(given)) if isinstance(given, list | tuple) else given
-        if isinstance(inside, Mapping) and part in inside:
-            given = inside[part]
-            parts.append(str(part))
+        match given:
+            case list() | tuple() if isinstance(part, int) and part < len(given):
+                given = given[part]
+            case Mapping() if part in given:
+                given = given[part]
+            case _:
+                continue
+        parts.append(str(part)[:LONGEST_PART])
     return parts

@@ -1,6 +1,7 @@
 """What is no JSON, too large, too deep or hostile is refused with its name, and never a defect."""
 
 import json
+import time
 from collections.abc import AsyncIterator
 
 import httpx2
@@ -96,6 +97,32 @@ def test_a_body_that_turns_out_too_long_is_not_read_to_its_end(
 
     assert answer.status_code == 413
     assert answer.json()["code"] == "body_too_large"
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("/v1/studies", body() | {f"x{n}": 1 for n in range(80_000)}),
+        ("/v1/studies", body() | {"x" * 1_000_000: 1}),
+        ("/v1/studies", body(name="x" * 1_000_000)),
+        ("/v1/studies", body(space={f"x{n}": 1 for n in range(80_000)})),
+        ("/v1/studies", body(space={"x": {"type": "categorical", "choices": [[]] * 250_000}})),
+        ("/v1/studies", body(task={"name": "mlp", "fixed": {f"x{n}": None for n in range(60_000)}})),
+        ("/v1/leases", {"worker": "w", "tasks": [1] * 300_000}),
+        ("/v1/reports", {"reports": [1] * 300_000}),
+    ],
+    ids=["fields", "long field", "long name", "parameters", "choices", "fixed", "tasks", "reports"],
+)
+def test_a_megabyte_of_nonsense_is_answered_soon_and_in_few_words(
+    http: httpx2.Client, path: str, content: dict[str, object]
+) -> None:
+    begin = time.monotonic()
+
+    answer = http.post(path, json=content)
+
+    assert answer.status_code == 422
+    assert time.monotonic() - begin < 5
+    assert len(answer.content) < 10_000
 
 
 @pytest.mark.parametrize(

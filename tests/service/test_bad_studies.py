@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from tests.service import record
 from tests.service.specs import body
-from trimtab.space import MAX_CHOICES, MAX_PARAMETERS
+from trimtab.message import MAX_PARAMETERS
+from trimtab.space import MAX_CHOICES
 
 UNIT = {"type": "float", "low": 0.0, "high": 1.0}
 CHOICES = {"type": "categorical", "choices": [*range(MAX_CHOICES)]}

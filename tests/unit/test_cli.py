@@ -99,7 +99,7 @@ def test_a_spec_at_fault_names_its_fields_in_one_line(stub: Stub, run: Run) -> N
     ran = run("study", "create", "-f", "-", given='{"name": "x", "task": {"name": "mlp"}, "budget": {"trials": 0}}')
 
     assert ran.code == 1
-    assert ran.errors == "trimtab: not valid: budget.trials input should be greater than or equal to 1\n"
+    assert ran.errors == "trimtab: not valid: budget.trials must be at least 1, not 0\n"
     assert stub.asked == []
 
 

@@ -6,24 +6,37 @@ from typing import Any
 import pytest
 
 from trimtab.errors import Invalid
-from trimtab.space import MAX_CHOICES, MAX_FLOAT, MAX_INT, MAX_PARAMETERS, Categorical, Float, Int, Scale, Space
+from trimtab.message import MAX_PARAMETERS
+from trimtab.space import MAX_CHOICES, MAX_FLOAT, MAX_INT, Categorical, Float, Int, Scale, Space
 from trimtab.validation import from_json
 
 OPTIMIZER = {"type": "categorical", "choices": ["momentum", "adam"]}
 RATE = {"type": "float", "low": 1e-4, "high": 0.1, "scale": "log"}
 
 BAD_SPACES: dict[str, tuple[dict[str, Any], str, str]] = {
-    "without a parameter": ({}, "body", "at least 1 item"),
-    "with too many parameters": ({f"x{n}": RATE for n in range(MAX_PARAMETERS + 1)}, "body", "at most 256 items"),
-    "with a name that is no word": ({"learning rate": RATE}, "learning rate", "should match pattern"),
-    "with a name that a column cannot hold": ({"x" * 129: RATE}, "x" * 129, "should match pattern"),
-    "with an unknown type": ({"x": {"type": "real", "low": 0, "high": 1}}, "x", "does not match any"),
-    "without a type": ({"x": {"low": 0, "high": 1}}, "x", "unable to extract tag"),
-    "without a bound": ({"x": {"type": "float", "low": 0}}, "x.high", "field required"),
-    "with an unknown field": ({"x": {**RATE, "hihg": 1}}, "x.hihg", "extra inputs are not permitted"),
-    "with a bound of another type": ({"x": {**RATE, "low": "0.1"}}, "x.low", "valid number"),
-    "with an integer's bound that is none": ({"x": {"type": "int", "low": 1.5, "high": 3}}, "x.low", "valid integer"),
-    "with a bound that is a truth value": ({"x": {"type": "int", "low": True, "high": 3}}, "x.low", "valid integer"),
+    "without a parameter": ({}, "body", "too few items: at least 1"),
+    "with too many parameters": (
+        {f"x{n}": RATE for n in range(MAX_PARAMETERS + 1)},
+        "body",
+        "too many items: at most 256",
+    ),
+    "with a name that is no word": ({"learning rate": RATE}, "learning rate", "must match"),
+    "with a name that a column cannot hold": ({"x" * 129: RATE}, "x" * 129, "must match"),
+    "with an unknown type": ({"x": {"type": "real", "low": 0, "high": 1}}, "x", "has an unknown"),
+    "without a type": ({"x": {"low": 0, "high": 1}}, "x", "lacks 'type'"),
+    "without a bound": ({"x": {"type": "float", "low": 0}}, "x.high", "is missing"),
+    "with an unknown field": ({"x": {**RATE, "hihg": 1}}, "x.hihg", "is unknown"),
+    "with a bound of another type": ({"x": {**RATE, "low": "0.1"}}, "x.low", "must be a number"),
+    "with an integer's bound that is none": (
+        {"x": {"type": "int", "low": 1.5, "high": 3}},
+        "x.low",
+        "must be an integer",
+    ),
+    "with a bound that is a truth value": (
+        {"x": {"type": "int", "low": True, "high": 3}},
+        "x.low",
+        "must be an integer",
+    ),
     "with its bounds swapped": ({"x": {"type": "int", "low": 3, "high": 1}}, "x.low", "must not be above high: 3 > 1"),
     "with a bound whose square is beyond all floats": (
         {"x": {**RATE, "high": 1e151}},
@@ -47,9 +60,9 @@ BAD_SPACES: dict[str, tuple[dict[str, Any], str, str]] = {
         "x.scale",
         "must be linear or log",
     ),
-    "with an unknown scale": ({"x": {**RATE, "scale": "logarithmic"}}, "x.scale", "should be 'linear'"),
+    "with an unknown scale": ({"x": {**RATE, "scale": "logarithmic"}}, "x.scale", "must be 'linear'"),
     "with a step on a log scale": ({"x": {**RATE, "step": 0.01}}, "x.step", "goes with a linear scale only"),
-    "with a step of zero": ({"x": {"type": "float", "low": 0, "high": 1, "step": 0}}, "x.step", "greater than 0"),
+    "with a step of zero": ({"x": {"type": "float", "low": 0, "high": 1, "step": 0}}, "x.step", "above 0"),
     "with a step beyond the range": ({"x": {"type": "int", "low": 0, "high": 3, "step": 4}}, "x.step", "not be above"),
     "with a step that its range cannot hold": (
         {"x": {"type": "float", "low": 0, "high": 1e100, "step": 1}},
@@ -69,9 +82,9 @@ BAD_SPACES: dict[str, tuple[dict[str, Any], str, str]] = {
     "with integers that a double cannot hold": (
         {"x": {"type": "int", "low": 0, "high": MAX_INT + 1}},
         "x.high",
-        "less than or equal to",
+        "at most",
     ),
-    "with an empty list of choices": ({"x": {**OPTIMIZER, "choices": []}}, "x.choices", "at least 1 item"),
+    "with an empty list of choices": ({"x": {**OPTIMIZER, "choices": []}}, "x.choices", "too few items: at least 1"),
     "with too many choices": ({"x": {**OPTIMIZER, "choices": [*range(MAX_CHOICES + 1)]}}, "x.choices", "at most 1024"),
     "with too many choices in all": (
         {f"x{n}": {**OPTIMIZER, "choices": [*range(MAX_CHOICES)]} for n in range(4)} | {"x4": OPTIMIZER},
@@ -80,8 +93,8 @@ BAD_SPACES: dict[str, tuple[dict[str, Any], str, str]] = {
     ),
     "with a choice twice": ({"x": {**OPTIMIZER, "choices": ["a", "b", "a"]}}, "x.choices.2", "there twice: 'a'"),
     "with choices that are equal": ({"x": {**OPTIMIZER, "choices": [1, True]}}, "x.choices.1", "there twice: True"),
-    "with a choice that is a list": ({"x": {**OPTIMIZER, "choices": [[1]]}}, "x.choices.0", "valid boolean"),
-    "with a choice that cannot be stored": ({"x": {**OPTIMIZER, "choices": ["\0"]}}, "x.choices.0", "match pattern"),
+    "with a choice that is a list": ({"x": {**OPTIMIZER, "choices": [[1]]}}, "x.choices.0", "must be true or false"),
+    "with a choice that cannot be stored": ({"x": {**OPTIMIZER, "choices": ["\0"]}}, "x.choices.0", "must match"),
     "with a condition on nothing": ({"x": {**RATE, "when": {"y": [1]}}}, "x.when.y", "not a parameter listed before"),
     "with a condition on itself": ({"x": {**RATE, "when": {"x": [1]}}}, "x.when.x", "not a parameter listed before"),
     "with a condition on a later parameter": (
@@ -94,11 +107,15 @@ BAD_SPACES: dict[str, tuple[dict[str, Any], str, str]] = {
         "x.when.optimizer",
         "can never be 'sgd'",
     ),
-    "with an empty condition": ({"optimizer": OPTIMIZER, "x": {**RATE, "when": {}}}, "x.when", "at least 1 item"),
+    "with an empty condition": (
+        {"optimizer": OPTIMIZER, "x": {**RATE, "when": {}}},
+        "x.when",
+        "too few items: at least 1",
+    ),
     "with a condition without values": (
         {"optimizer": OPTIMIZER, "x": {**RATE, "when": {"optimizer": []}}},
         "x.when.optimizer",
-        "at least 1 item",
+        "too few items: at least 1",
     ),
 }
 

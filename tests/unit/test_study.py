@@ -28,18 +28,18 @@ from trimtab.validation import from_json
 RATE = {"type": "float", "low": 1e-4, "high": 0.1, "scale": "log"}
 
 BAD_SPECS: dict[str, tuple[dict[str, Any], str, str]] = {
-    "with an unknown field": ({"colour": "red"}, "colour", "extra inputs are not permitted"),
-    "with an unknown field inside": ({"budget": {"epochs": 3}}, "budget.epochs", "extra inputs are not permitted"),
-    "with a number for a name": ({"name": 3}, "name", "valid string"),
-    "without characters in its name": ({"name": ""}, "name", "match pattern"),
-    "with a path for a name": ({"name": "../secrets"}, "name", "match pattern"),
-    "with a space in its name": ({"name": "my digits"}, "name", "match pattern"),
-    "with a line end after its name": ({"name": "digits\n"}, "name", "match pattern"),
-    "with NUL in its name": ({"name": "digits\0"}, "name", "match pattern"),
-    "with a name of foreign letters": ({"name": "ziffern-äöü"}, "name", "match pattern"),
-    "with a name too long": ({"name": "x" * 129}, "name", "match pattern"),
+    "with an unknown field": ({"colour": "red"}, "colour", "is unknown"),
+    "with an unknown field inside": ({"budget": {"epochs": 3}}, "budget.epochs", "is unknown"),
+    "with a number for a name": ({"name": 3}, "name", "must be a string"),
+    "without characters in its name": ({"name": ""}, "name", "must match"),
+    "with a path for a name": ({"name": "../secrets"}, "name", "must match"),
+    "with a space in its name": ({"name": "my digits"}, "name", "must match"),
+    "with a line end after its name": ({"name": "digits\n"}, "name", "must match"),
+    "with NUL in its name": ({"name": "digits\0"}, "name", "must match"),
+    "with a name of foreign letters": ({"name": "ziffern-äöü"}, "name", "must match"),
+    "with a name too long": ({"name": "x" * 129}, "name", "must match"),
     "with a task that is not there": ({"task": {"name": "rnn"}}, "task.name", "is not a task: 'rnn'; there are mlp"),
-    "with a task that is a word": ({"task": "mlp"}, "task", "should be an object"),
+    "with a task that is a word": ({"task": "mlp"}, "task", "must be an object"),
     "with data that is not there": (
         {"task": {"name": "mlp", "data": {"dataset": "mnist"}}},
         "task.data.dataset",
@@ -49,12 +49,12 @@ BAD_SPECS: dict[str, tuple[dict[str, Any], str, str]] = {
     "with an unknown split": (
         {"task": {"name": "mlp", "data": {"split": {"method": "odd"}}}},
         "task.data.split.method",
-        "should be 'auto'",
+        "must be 'auto'",
     ),
     "with a seed below zero": (
         {"task": {"name": "mlp", "data": {"split": {"seed": -1}}}},
         "task.data.split.seed",
-        "greater than or equal to 0",
+        "at least 0",
     ),
     "with a hyperparameter that the task does not have": (
         {"space": {"learning_rat": RATE}},
@@ -96,12 +96,12 @@ BAD_SPECS: dict[str, tuple[dict[str, Any], str, str]] = {
         "space.learning_rate",
         "both searched and fixed",
     ),
-    "with a space that is another word": ({"space": "all"}, "space", "should be an object"),
-    "with an empty space": ({"space": {}}, "space", "at least 1 item"),
+    "with a space that is another word": ({"space": "all"}, "space", "must be an object"),
+    "with an empty space": ({"space": {}}, "space", "too few items: at least 1"),
     "without a task and a space": ({"task": None}, "space", "is needed where task is null"),
     "with the default space of no task": ({"task": None, "space": "default"}, "space", "is needed where task is null"),
-    "without an objective": ({"objectives": []}, "objectives", "at least 1 item"),
-    "with two objectives": ({"objectives": [{}, {}]}, "objectives", "at most 1 item"),
+    "without an objective": ({"objectives": []}, "objectives", "too few items: at least 1"),
+    "with two objectives": ({"objectives": [{}, {}]}, "objectives", "too many items: at most 1"),
     "with an objective that is not reported": (
         {"objectives": [{"metric": "f1"}]},
         "objectives.0.metric",
@@ -110,21 +110,21 @@ BAD_SPECS: dict[str, tuple[dict[str, Any], str, str]] = {
     "with an unknown direction": (
         {"objectives": [{"direction": "down"}]},
         "objectives.0.direction",
-        "should be 'minimize' or 'maximize'",
+        "must be 'minimize' or 'maximize'",
     ),
-    "with an unknown sampler": ({"sampler": {"name": "magic"}}, "sampler", "does not match any"),
+    "with an unknown sampler": ({"sampler": {"name": "magic"}}, "sampler", "has an unknown"),
     "with another sampler's setting": (
         {"sampler": {"name": "random", "startup_trials": 3}},
         "sampler.startup_trials",
-        "extra inputs",
+        "is unknown",
     ),
-    "with an unknown pruner": ({"pruner": {"name": "magic"}}, "pruner", "does not match any"),
+    "with an unknown pruner": ({"pruner": {"name": "magic"}}, "pruner", "has an unknown"),
     "with a pruner before its start": ({"pruner": {"name": "median", "warmup_steps": -1}}, "pruner.warmup_steps", ""),
-    "with a budget of nothing": ({"budget": {"trials": 0}}, "budget.trials", "greater than or equal to 1"),
-    "with an absurd budget": ({"budget": {"trials": 10**9}}, "budget.trials", "less than or equal to 1000000"),
-    "with a budget in words": ({"budget": {"trials": "40"}}, "budget.trials", "valid integer"),
-    "with half a trial": ({"budget": {"trials": 0.5}}, "budget.trials", "valid integer"),
-    "with no attempt": ({"max_attempts": 0}, "max_attempts", "greater than or equal to 1"),
+    "with a budget of nothing": ({"budget": {"trials": 0}}, "budget.trials", "at least 1"),
+    "with an absurd budget": ({"budget": {"trials": 10**9}}, "budget.trials", "at most 1000000"),
+    "with a budget in words": ({"budget": {"trials": "40"}}, "budget.trials", "must be an integer"),
+    "with half a trial": ({"budget": {"trials": 0.5}}, "budget.trials", "must be an integer"),
+    "with no attempt": ({"max_attempts": 0}, "max_attempts", "at least 1"),
 }
 
 
@@ -143,7 +143,7 @@ def test_a_spec_is_refused(changed: dict[str, Any], field: str, message: str) ->
 def test_a_name_and_a_task_are_required(missing: str) -> None:
     spec = {name: value for name, value in {"name": "digits", "task": None}.items() if name != missing}
 
-    with pytest.raises(Invalid, match=f"{missing} field required"):
+    with pytest.raises(Invalid, match=f"{missing} is missing"):
         from_json(StudySpec, json.dumps(spec))
 
 
