@@ -1,9 +1,11 @@
 """Every parameter that a spec may have is one that Optuna draws from without a word."""
 
 import warnings
+from collections.abc import Callable
+from typing import TypeVar
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 from optuna.distributions import FloatDistribution, IntDistribution
 from pydantic import ValidationError
@@ -15,9 +17,39 @@ from trimtab.space import MAX_FLOAT, MAX_INT, Float, Int, Scale, Space
 from trimtab.states import Direction
 from trimtab.study import RandomSampler, StudySpec
 
-BOUNDS = st.floats(-MAX_FLOAT, MAX_FLOAT) | st.integers(-1000, 1000).map(lambda hundredths: hundredths / 100)
-STEPS = st.none() | st.floats(0, exclude_min=True, allow_infinity=False) | st.sampled_from([0.01, 0.1, 1 / 3, 2.5])
-INTS = st.integers(-MAX_INT, MAX_INT) | st.integers(-20, 20)
+Parameter = TypeVar("Parameter", Float, Int)
+
+BOUNDS = {
+    Scale.LINEAR: st.floats(-MAX_FLOAT, MAX_FLOAT) | st.integers(-1000, 1000).map(lambda hundredths: hundredths / 100),
+    Scale.LOG: st.floats(0, MAX_FLOAT, exclude_min=True),
+    Scale.REVERSE_LOG: st.floats(-MAX_FLOAT, 1, exclude_max=True),
+}
+FINE = st.sampled_from([0.01, 0.1, 1 / 3, 2.5])
+
+
+@st.composite
+def floats(draw: st.DrawFn) -> Float:
+    scale = draw(st.sampled_from(Scale))
+    low, high = sorted(draw(st.tuples(BOUNDS[scale], BOUNDS[scale])))
+    is_stepped = scale is Scale.LINEAR and low < high and draw(st.booleans())
+    step = draw(FINE | st.floats(0, high - low, exclude_min=True)) if is_stepped else None
+    return accepted(lambda: Float(low=low, high=high, step=step, scale=scale))
+
+
+@st.composite
+def integers(draw: st.DrawFn) -> Int:
+    scale = draw(st.sampled_from([Scale.LINEAR, Scale.LOG]))
+    bound = st.integers(-MAX_INT, MAX_INT) | st.integers(-20, 20) if scale is Scale.LINEAR else st.integers(1, MAX_INT)
+    low, high = sorted(draw(st.tuples(bound, bound)))
+    step = draw(st.integers(1, max(high - low, 1))) if scale is Scale.LINEAR else 1
+    return accepted(lambda: Int(low=low, high=high, step=step, scale=scale))
+
+
+def accepted(make: Callable[[], Parameter]) -> Parameter:
+    try:
+        return make()
+    except ValidationError:
+        reject()
 
 
 def drawn(parameter: Float | Int, seed: int) -> float:
@@ -30,33 +62,19 @@ def drawn(parameter: Float | Int, seed: int) -> float:
     return value
 
 
-@given(BOUNDS, BOUNDS, STEPS, st.sampled_from(Scale), st.integers(0, 99))
-def test_every_number_that_may_be_searched_can_be_drawn(
-    low: float, high: float, step: float | None, scale: Scale, seed: int
-) -> None:
-    try:
-        parameter = Float(low=low, high=high, step=step, scale=scale)
-    except ValidationError:
-        assume(False)
-
+@given(floats(), st.integers(0, 99))
+def test_every_number_that_may_be_searched_can_be_drawn(parameter: Float, seed: int) -> None:
     value = drawn(parameter, seed)
 
     assert parameter.contains(value)
 
 
-@given(INTS, INTS, st.integers(1, 2**54), st.sampled_from(Scale), st.integers(0, 99))
-def test_every_integer_that_may_be_searched_can_be_drawn(
-    low: int, high: int, step: int, scale: Scale, seed: int
-) -> None:
-    try:
-        parameter = Int(low=low, high=high, step=step, scale=scale)
-    except ValidationError:
-        assume(False)
-
+@given(integers(), st.integers(0, 99))
+def test_every_integer_that_may_be_searched_can_be_drawn(parameter: Int, seed: int) -> None:
     value = drawn(parameter, seed)
 
     assert parameter.contains(value)
-    assert (int(value) - low) % step == 0
+    assert (int(value) - parameter.low) % parameter.step == 0
 
 
 @pytest.mark.parametrize(
