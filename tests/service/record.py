@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-Rows = dict[str, list[tuple[object, ...]]]
+Rows = dict[str, list[str]]
 
 _TABLES = sa.text("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
 _RUN_OUT = sa.text("UPDATE trimtab_leases SET expires_at = clock_timestamp() - interval '1 s' WHERE ended_at IS NULL")
@@ -12,10 +12,11 @@ def rows(engine: sa.Engine) -> Rows:
     """Return all that is stored, by table."""
     with engine.connect() as connection:
         tables = connection.execute(_TABLES).scalars().all()
-        return {
-            table: [tuple(row) for row in connection.execute(sa.text(f"SELECT t::text FROM {table} t ORDER BY 1"))]
-            for table in tables
-        }
+        found: Rows = {table: [] for table in tables}
+        every = " UNION ALL ".join(f"SELECT '{table}', t::text FROM {table} t" for table in tables)
+        for table, row in connection.execute(sa.text(f"{every} ORDER BY 1, 2")):
+            found[table].append(row)
+        return found
 
 
 def transactions(engine: sa.Engine) -> set[object]:

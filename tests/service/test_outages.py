@@ -13,7 +13,7 @@ from anyio.from_thread import BlockingPortal
 from fastapi.testclient import TestClient
 from sqlalchemy.pool import QueuePool
 
-from service import embedded
+from service import database, embedded
 from service.database import POOL_SIZE
 from service.embedded.cluster import Cluster
 from service.migrate import migrate
@@ -40,10 +40,10 @@ class Fragile:
 
 @pytest.fixture
 def fragile(data_dir: Path, portal: BlockingPortal) -> Iterator[Fragile]:
-    with embedded.start(data_dir) as database:
-        migrate(database.url)
-        with serve(database.url, portal) as served:
-            yield Fragile(served, database._cluster)
+    with embedded.start(data_dir) as postgres:
+        migrate(postgres.url)
+        with serve(postgres.url, portal) as served:
+            yield Fragile(served, postgres._cluster)
 
 
 REQUESTS: dict[str, Request] = {
@@ -141,7 +141,13 @@ def test_a_lease_that_somebody_holds_holds_up_no_other(client: Client, held_leas
 
 
 @pytest.fixture
-def held_study(client: Client, engine: sa.Engine) -> Iterator[Lease]:
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nobody wait for a lock as long as he would."""
+    monkeypatch.setitem(database._OPTIONS, "lock_timeout", "200ms")
+
+
+@pytest.fixture
+def held_study(hurried: None, client: Client, engine: sa.Engine) -> Iterator[Lease]:
     """A lease of a study whose row somebody holds."""
     client.create_study(spec())
     lease = lease_of(client)
@@ -150,7 +156,7 @@ def held_study(client: Client, engine: sa.Engine) -> Iterator[Lease]:
         yield lease
 
 
-def test_reports_go_on_while_somebody_holds_the_study(client: Client, held_study: Lease) -> None:
+def test_reports_go_on_while_somebody_holds_the_study(held_study: Lease, client: Client) -> None:
     begin = time.monotonic()
 
     verdict = report(client, held_study, 1, 0.5)
@@ -159,7 +165,7 @@ def test_reports_go_on_while_somebody_holds_the_study(client: Client, held_study
     assert time.monotonic() - begin < 1.5
 
 
-def test_who_asks_for_any_trial_is_given_one_of_a_study_that_nobody_holds(client: Client, held_study: Lease) -> None:
+def test_who_asks_for_any_trial_is_given_one_of_a_study_that_nobody_holds(held_study: Lease, client: Client) -> None:
     client.create_study(spec("free"))
     client.ask("other", study="free", count=5)
 
@@ -170,7 +176,7 @@ def test_who_asks_for_any_trial_is_given_one_of_a_study_that_nobody_holds(client
 
 
 def test_who_asks_for_a_trial_of_a_study_that_somebody_holds_is_asked_to_come_back(
-    http: httpx2.Client, held_study: Lease
+    held_study: Lease, http: httpx2.Client
 ) -> None:
     answer = http.post("/v1/leases", json={"worker": "w", "study": held_study.study})
 
