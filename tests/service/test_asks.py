@@ -3,6 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
+from service.replica import Replica
 from tests.service import record
 from tests.service.served import LEASE_SECONDS
 from tests.service.specs import spec
@@ -131,6 +132,22 @@ def test_a_study_that_does_not_run_says_why_it_gives_no_trial(
 
     assert asked.leases == []
     assert asked.reason is reason
+
+
+def test_a_study_that_is_paused_while_a_point_is_chosen_gives_no_trial(
+    client: Client, replica: Replica, engine: sa.Engine
+) -> None:
+    client.create_study(spec())
+
+    def pause(_: object, __: object, statement: str, *___: object) -> None:
+        if statement.startswith("EXECUTE trimtab_create"):
+            record.execute(engine, "UPDATE trimtab_studies SET state = 'paused'")
+
+    sa.event.listen(replica.engine, "before_cursor_execute", pause)
+    asked = client.ask("worker", study="study")
+
+    assert asked.leases == []
+    assert client.study("study").counts.running == 0
 
 
 def test_studies_share_the_workers(client: Client) -> None:

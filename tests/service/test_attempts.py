@@ -155,3 +155,20 @@ def test_a_lost_trial_of_a_study_that_does_not_run_is_not_tried_again(
     assert swept == 1
     assert client.ask("worker", study="study").leases == []
     assert client.trial("study", 0).state is TrialState.WAITING
+
+
+def test_a_trial_of_a_study_that_is_paused_meanwhile_waits_on(
+    client: Client, replica: Replica, engine: sa.Engine
+) -> None:
+    client.create_study(spec())
+    client.tell(lease_of(client), "released")
+
+    def pause(_: object, __: object, statement: str, *___: object) -> None:
+        if "state = 'WAITING'" in statement and "UPDATE trials" in statement:
+            record.execute(engine, "UPDATE trimtab_studies SET state = 'paused'")
+
+    sa.event.listen(replica.engine, "before_cursor_execute", pause)
+    asked = client.ask("worker", study="study")
+
+    assert asked.leases == []
+    assert client.study("study").counts.waiting == 1

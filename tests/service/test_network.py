@@ -10,7 +10,7 @@ import pytest
 import uvicorn
 
 from service.api import waiting
-from tests.service.long_polls import LONG, wait_until, waiters
+from tests.service.long_polls import LONG, wait_until
 from tests.service.served import TOKEN, Served
 from tests.service.specs import spec
 
@@ -50,11 +50,11 @@ def test_no_trial_is_given_to_a_caller_that_has_gone(
     monkeypatch.setattr(waiting, "POLL_SECONDS", LONG)
     with listening.connect() as caller:
         caller.sendall(request("POST", "/v1/leases", json.dumps({"worker": "gone", "wait": LONG})))
-        wait_until(lambda: waiters(served.replica) == 1)
+        wait_until(lambda: [worker.name for worker in served.client.workers()] == ["gone"])
     wait_until(lambda: not listening.server.server_state.connections)
 
     served.client.create_study(spec())
-    wait_until(lambda: waiters(served.replica) == 0)
+    wait_until(lambda: not listening.server.server_state.tasks)
 
     assert list(served.client.trials("study")) == []
 

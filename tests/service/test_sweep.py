@@ -8,7 +8,9 @@ import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
+from service.database import transaction
 from service.replica import Replica
+from service.storage import endings
 from service.sweep import sweep
 from tests.service import record
 from tests.service.runs import lease_of
@@ -91,6 +93,17 @@ def test_a_study_that_somebody_holds_does_not_keep_the_sweep_from_others(client:
     assert swept == 1
     assert client.study("free").counts.waiting == 1
     assert time.monotonic() - begin < 1.0
+
+
+def test_a_lease_is_looked_at_again_when_it_is_ended(client: Client, replica: Replica) -> None:
+    client.create_study(spec())
+    lease = lease_of(client)
+
+    with transaction(replica.engine) as connection:
+        closed = endings.close_expired(connection, int(lease.id))
+
+    assert closed is None
+    client.heartbeat(lease)
 
 
 def test_a_running_application_sweeps_by_itself(served: Served) -> None:
