@@ -13,6 +13,7 @@ from service.app import create_app
 from service.database import connect
 from service.replica import Replica
 from service.tokens import Tokens
+from tests.service.documented import Documented
 from trimtab.client import Client
 
 TOKEN = "ttk_of-the-tests"
@@ -47,6 +48,7 @@ def serve(database_url: str, portal: BlockingPortal) -> Iterator[Served]:
     app = create_app(replica, Tokens(TOKEN))
     http = TestClient(app, headers={"Authorization": f"Bearer {TOKEN}"})
     http.portal = portal
+    http._transport = Documented(http._transport)
     client = Client("http://testserver", TOKEN, transport=http._transport, sleep=lambda _: None)
     yield Served(replica, app, client, http)
     replica.close()

@@ -189,7 +189,7 @@ def test_a_defect_is_answered_without_its_details(served: Served, http: httpx2.C
     def broken() -> None:
         raise ZeroDivisionError("secret")
 
-    http._transport.raise_server_exceptions = False  # type: ignore[attr-defined]  # show what goes over the wire
+    http._transport._transport.raise_server_exceptions = False  # type: ignore[attr-defined]  # show the answer
     answer = http.get("/v1/broken")
 
     assert answer.status_code == 500
