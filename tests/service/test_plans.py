@@ -1,13 +1,20 @@
 """The hot statements find their rows by an index, however large the tables."""
 
 import re
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.engine.interfaces import DBAPICursor
 
 from benchmarks import history
 from service import asks, studies
 from service.replica import Replica
+from service.sweep import sweep
+from tests.service import record
+from tests.service.runs import EAGER, complete, lease_of, report
+from tests.service.served import Served
+from tests.service.specs import spec
 from trimtab.protocol import Ask, Lease
 
 TRIALS = 2_000
@@ -80,6 +87,41 @@ def test_no_hot_statement_reads_a_growing_table_from_end_to_end(engine: sa.Engin
         plans = {name: explain(connection, name, values) for name, values in statements.items()}
 
     assert {name: plan for name, plan in plans.items() if scanned(plan)} == {}
+
+
+def test_no_call_reads_a_growing_table_from_end_to_end(lease: Lease, served: Served) -> None:
+    """As the one above, for all that the routes send on a small study beside a large one."""
+    assert lease.study == "large"
+    plans: dict[str, str] = {}
+
+    def note(connection: sa.Connection, cursor: DBAPICursor, statement: str, values: Any, *_: object) -> None:
+        if not statement.startswith(("SAVEPOINT", "RELEASE", "SET")):
+            cursor.execute(f"EXPLAIN {statement}", values)
+            plans[statement] = "\n".join(row[0] for row in cursor.fetchall())
+
+    sa.event.listen(served.replica.engine, "before_cursor_execute", note)
+    call_everything(served)
+
+    assert len(plans) > 20
+    assert {statement: plan for statement, plan in plans.items() if scanned(plan)} == {}
+
+
+def call_everything(served: Served) -> None:
+    client = served.client
+    client.create_study(spec(pruner=EAGER))
+    client.tell(lease_of(client), "released")
+    complete(client, [0.5, 0.5])
+    report(client, lease_of(client), 1, 0.75)
+    client.heartbeat(lease_of(client))
+    record.let_leases_run_out(served.replica.engine)
+    sweep(served.replica)
+    client.best_trial("study")
+    client.trial("study", 0)
+    client.study("study")
+    list(client.workers())
+    for sort in ("number", "-number"):
+        served.http.get("/v1/studies/study/trials", params={"sort": sort, "state": "complete"})
+    client.delete_study("study")
 
 
 def test_a_scan_is_noticed(engine: sa.Engine) -> None:
