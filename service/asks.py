@@ -157,6 +157,7 @@ def _lease(study: StudyMemory, granted: Granted, lease_seconds: float) -> Lease:
         task=study.spec.task,
         params=params(study.dimensions, granted.point),
         seed=sampling.training_seed(study.spec.sampler.seed, granted.number),
+        limits=study.spec.limits,
         expires_in=lease_seconds,
         expires_at=granted.expires_at,
     )

@@ -4,15 +4,21 @@
     trials  (Optuna)  <-- trimtab_trials          the fence, what became of the trial, in which order it ended
                             ^-- trimtab_leases        who had it, until when
                                   ^-- trimtab_reports     every report with its verdict
+    trimtab_checkpoints       of a trial, the newest ones
     trimtab_workers, trimtab_tombstones
+    trimtab_tokens, trimtab_audit       who may call, and who changed what
+    trimtab_keys                        answers that are given again to the same Idempotency-Key
+    trimtab_liveness                    when a replica last met the database
 
 Rows are locked in one order: a study, then its leases, then its trials. A report takes only its lease. A worker's row
-is taken by who holds the study that it works on, and by who holds nothing else.
+is taken by who holds the study that it works on, and by who holds nothing else. An idempotency key is taken before
+all of them; the row of liveness, and then leases, by who holds nothing else.
 """
 
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -21,15 +27,17 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
     UniqueConstraint,
     func,
     text,
+    true,
 )
 
-from trimtab.states import Decision, Outcome, StudyState
+from trimtab.states import Decision, Outcome, StudyState, TokenKind
 
 metadata = MetaData(
     naming_convention={
@@ -46,7 +54,9 @@ Table("studies", metadata, Column("study_id", BigInteger, primary_key=True))
 Table("trials", metadata, Column("trial_id", BigInteger, primary_key=True))
 
 
-def _one_of(column: str, values: type[StudyState] | type[Outcome] | type[Decision]) -> CheckConstraint:
+def _one_of(
+    column: str, values: type[StudyState] | type[Outcome] | type[Decision] | type[TokenKind]
+) -> CheckConstraint:
     listed = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column} IN ({listed})", name=column)
 
@@ -71,6 +81,8 @@ studies = Table(
     Column("failed_in_a_row", Integer, nullable=False, server_default="0"),
     Column("best_trial_id", BigInteger, comment="the best complete trial; the earlier one of equals"),
     Column("best_value", Double(53)),
+    Column("trial_seconds", Double(53), comment="limit of an attempt"),
+    Column("step_seconds", Double(53), comment="limit between reports"),
     _time("created_at", now=True),
     _time("ended_at"),
     _one_of("state", StudyState),
@@ -93,6 +105,7 @@ trials = Table(
     Column("step", Integer, comment="that the final metrics belong to"),
     Column("metrics", JSON, comment="the final ones"),
     Column("finish_order", Integer, comment="the n-th trial of its study to end, from 1"),
+    Column("fallback", Text, comment="why the point is a random one, not the sampler's"),
     _one_of("outcome", Outcome),
     CheckConstraint("(outcome IS NULL) = (finish_order IS NULL)", name="finished"),
     UniqueConstraint("study_id", "number"),
@@ -119,6 +132,10 @@ leases = Table(
     Column("outcome", Text),
     Column("message", Text),
     Column("told", JSON, comment="the tell that ended it"),
+    Column("token_id", BigInteger, comment="whose it is; null: the operator's"),
+    Column("start_step", Integer, nullable=False, server_default="0", comment="of its checkpoint"),
+    Column("trial_due_at", DateTime(timezone=True), comment="limit of the attempt"),
+    Column("due_at", DateTime(timezone=True), comment="the next limit; past it the service ends the lease"),
     _time("ended_at"),
     _one_of("outcome", Outcome),
     CheckConstraint("(outcome IS NULL) = (ended_at IS NULL)", name="ended"),
@@ -156,4 +173,65 @@ tombstones = Table(
     Column("lease_id", BigInteger, primary_key=True, autoincrement=False, comment="lived when its study went"),
     Column("study", Text, nullable=False),
     _time("deleted_at", now=True),
+)
+
+checkpoints = Table(
+    "trimtab_checkpoints",
+    metadata,
+    Column("trial_id", ForeignKey("trimtab_trials.trial_id", ondelete="CASCADE"), primary_key=True),
+    Column("step", Integer, primary_key=True, autoincrement=False),
+    Column("fence", Integer, nullable=False, comment="of the lease that wrote it"),
+    Column("sha256", Text, nullable=False),
+    Column("size", BigInteger, nullable=False, comment="bytes"),
+    Column("path", Text, nullable=False, comment="below TRIMTAB_ARTIFACTS"),
+    _time("created_at", now=True),
+)
+
+tokens = Table(
+    "trimtab_tokens",
+    metadata,
+    Column("token_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False, comment="SHA-256 of the token"),
+    _time("created_at", now=True),
+    _time("revoked_at"),
+    _one_of("kind", TokenKind),
+    UniqueConstraint("digest"),
+)
+
+# A trigger refuses every change of what is in it.
+audit = Table(
+    "trimtab_audit",
+    metadata,
+    Column("entry_id", BigInteger, Identity(always=True), primary_key=True),
+    _time("at", now=True),
+    Column("token_id", BigInteger, comment="who did it; null: the operator's own token or command"),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False, comment="what it was done to"),
+    Column("details", JSON, nullable=False),
+)
+
+keys = Table(
+    "trimtab_keys",
+    metadata,
+    Column(
+        "principal_id", BigInteger, primary_key=True, autoincrement=False, comment="the token; 0: the operator's own"
+    ),
+    Column("route", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("request", LargeBinary, nullable=False, comment="SHA-256 of what was asked"),
+    Column("status", Integer),
+    Column("headers", JSON),
+    Column("body", LargeBinary, comment="the answer, byte for byte; null: it is shown once only"),
+    _time("created_at", now=True),
+    Index("ix_trimtab_keys_created_at", "created_at"),
+)
+
+liveness = Table(
+    "trimtab_liveness",
+    metadata,
+    Column("is_it", Boolean, primary_key=True, server_default=true(), comment="there is one row"),
+    Column("seen_at", DateTime(timezone=True), nullable=False, comment="a replica and the database, together"),
+    CheckConstraint("is_it", name="one"),
 )

@@ -5,14 +5,17 @@ TrimtabError
 |- Misconfigured          a setting is wrong; says what to do
 \- Refused                the service said no: status, code, problem+json
    |- Unauthorized        401
+   |- Forbidden           403
    |- NotFound            404
-   |  |- StudyNotFound, TrialNotFound, LeaseNotFound, NoCompleteTrial
+   |  |- StudyNotFound, TrialNotFound, LeaseNotFound, NoCompleteTrial, CheckpointNotFound, TokenNotFound
    |- MethodNotAllowed    405
    |- Conflict            409
-   |  |- StudyExists, LeaseLost, LeaseEnded, StepConflict
+   |  |- StudyExists, LeaseLost, LeaseEnded, StepConflict, TrialEnded, InProgress, TokenAlreadyShown
    |- StudyDeleted        410
    |- BodyTooLarge        413
    |- Invalid             422
+   |  |- IdempotencyMismatch
+   |- TooManyRequests     429
    |- InternalError       500
    \- Unavailable         503
 """
@@ -76,6 +79,13 @@ class Unauthorized(Refused):
     code = "unauthorized"
 
 
+class Forbidden(Refused):
+    """The token is valid and has no right to this."""
+
+    status = 403
+    code = "forbidden"
+
+
 class NotFound(Refused):
     """There is no such thing."""
 
@@ -105,6 +115,18 @@ class NoCompleteTrial(NotFound):
     """No trial of the study is complete yet, so none is best."""
 
     code = "no_complete_trial"
+
+
+class CheckpointNotFound(NotFound):
+    """The trial has no checkpoint that can be read."""
+
+    code = "checkpoint_not_found"
+
+
+class TokenNotFound(NotFound):
+    """There is no token of that id."""
+
+    code = "token_not_found"
 
 
 class MethodNotAllowed(Refused):
@@ -145,6 +167,24 @@ class StepConflict(Conflict):
     code = "step_conflict"
 
 
+class TrialEnded(Conflict):
+    """The trial has ended, and cannot be stopped any more."""
+
+    code = "trial_ended"
+
+
+class InProgress(Conflict):
+    """The first request with this Idempotency-Key is still under way."""
+
+    code = "in_progress"
+
+
+class TokenAlreadyShown(Conflict):
+    """The token was made with this Idempotency-Key and shown then. It is not kept."""
+
+    code = "token_already_shown"
+
+
 class StudyDeleted(Refused):
     """The study of this lease was deleted."""
 
@@ -164,6 +204,19 @@ class Invalid(Refused):
 
     status = 422
     code = "invalid"
+
+
+class IdempotencyMismatch(Invalid):
+    """The Idempotency-Key was used for another request."""
+
+    code = "idempotency_mismatch"
+
+
+class TooManyRequests(Refused):
+    """The token has used up its requests for now."""
+
+    status = 429
+    code = "too_many_requests"
 
 
 class InternalError(Refused):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Generic, Self, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from trimtab.message import (
     Array,
@@ -19,7 +19,7 @@ from trimtab.message import (
     invalid,
 )
 from trimtab.states import Decision, NoLease, Outcome, StudyState, TrialState
-from trimtab.study import StudySpec, TaskSpec
+from trimtab.study import Limits, StudySpec, TaskSpec
 
 MAX_LEASES = 256
 MAX_WAIT_SECONDS = 60.0
@@ -63,6 +63,20 @@ class Ask(Message):
     device: Label | None = None
 
 
+class Checkpoint(Message):
+    """The state of a training after a step, as a file.
+
+    Args:
+        step: The step after which it was written.
+        sha256: Of the file, in hexadecimal.
+        size: Of the file, in bytes.
+    """
+
+    step: Step
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    size: Annotated[int, Field(ge=1)]
+
+
 class Lease(Message):
     """A worker's right to a trial until a time.
 
@@ -74,6 +88,7 @@ class Lease(Message):
         seed: All the randomness of the training.
         expires_in: Seconds that the lease lives without a sign of its worker.
         expires_at: The same as a time of the server's clock, for people.
+        limits: How long the attempt may take.
         checkpoint: Where to go on; None: from the start.
     """
 
@@ -87,7 +102,8 @@ class Lease(Message):
     seed: int
     expires_in: float
     expires_at: datetime
-    checkpoint: None = None
+    limits: Limits = Limits()
+    checkpoint: Checkpoint | None = None
 
 
 class Leases(Message):

@@ -72,3 +72,18 @@ class NoLease(StrEnum):
     NOTHING_NOW = "nothing_now"
     PAUSED = "paused"
     STUDY_ENDED = "study_ended"
+
+
+class TokenKind(StrEnum):
+    """What the holder of a token may do.
+
+    admin    everything
+    user     studies and trials
+    worker   ask; report, tell and checkpoint on its own leases
+    reader   read
+    """
+
+    ADMIN = "admin"
+    USER = "user"
+    WORKER = "worker"
+    READER = "reader"

@@ -11,6 +11,7 @@ from trimtab.states import Direction
 from trimtab.tasks import TASKS, Hyperparameter, Task
 
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Seconds = Annotated[float, Field(gt=0, le=1e9)]
 
 
 class SplitSpec(Message):
@@ -111,6 +112,23 @@ class Budget(Message):
     trials: Annotated[int, Field(ge=1, le=1_000_000)] = 100
 
 
+class Limits(Message):
+    """How long an attempt of a trial may take. Past a limit it fails with the outcome `timeout`.
+
+    Args:
+        trial_seconds: From the lease to the tell; None: no limit.
+        step_seconds: From the lease to the first report, and from each report to the next or to the tell; None: for
+            a trial with a task an hour, else no limit.
+    """
+
+    trial_seconds: Seconds | None = None
+    step_seconds: Seconds | None = None
+
+
+STEP_SECONDS = 3600.0
+"""A built-in task that has not come to the end of an epoch by then hangs."""
+
+
 def _named_space(given: object) -> object:
     return None if given == "default" else given
 
@@ -133,6 +151,7 @@ class StudySpec(Message):
         budget: When the study is complete.
         max_attempts: Leases that a trial may lose, with its worker, before it fails.
         failed_in_a_row: Failed trials, one after another, that stop the study.
+        limits: How long an attempt may take.
     """
 
     name: StudyName
@@ -144,6 +163,7 @@ class StudySpec(Message):
     budget: Budget = Budget()
     max_attempts: Annotated[int, Field(ge=1, le=100)] = 3
     failed_in_a_row: Annotated[int, Field(ge=1, le=1_000_000)] = 10
+    limits: Limits = Limits()
 
     @model_validator(mode="after")
     def _fits_its_task(self) -> Self:
@@ -164,10 +184,12 @@ class StudySpec(Message):
 
     def resolved(self) -> "StudySpec":
         """Return this spec with every default filled in: what is stored, compared and shown."""
-        if self.space is not None or self.task is None:
+        if self.task is None:
             return self
-        space = TASKS[self.task.name].space.without(self.task.fixed)
-        return self.model_copy(update={"space": space})
+        space = self.space or TASKS[self.task.name].space.without(self.task.fixed)
+        step_seconds = self.limits.step_seconds or STEP_SECONDS
+        limits = self.limits.model_copy(update={"step_seconds": step_seconds})
+        return self.model_copy(update={"space": space, "limits": limits})
 
     @property
     def searched(self) -> Space:

@@ -17,10 +17,17 @@ from trimtab.states import Decision, Outcome
 
 @dataclass(frozen=True)
 class Reference:
-    """What a worker says of the lease that it calls on."""
+    """What a worker says of the lease that it calls on.
+
+    Args:
+        lease_id: Which one.
+        fence: Of this lease.
+        token_id: The token that calls, which has to be the one that asked; None: an administrator's.
+    """
 
     lease_id: int
     fence: int
+    token_id: int | None = None
 
 
 @dataclass(frozen=True)

@@ -46,10 +46,10 @@ def test_a_refusal_comes_back_as_it_went(refusal: type[Refused]) -> None:
 @pytest.mark.parametrize(
     ("status", "code", "nearest"),
     [
-        (409, "idempotency_mismatch", Conflict),
+        (409, "no_such_conflict", Conflict),
         (404, "no_such_model", NotFound),
         (422, "several", Invalid),
-        (429, "too_many", Refused),
+        (418, "no_such_status", Refused),
         (500, "lease_lost", LeaseLost),
     ],
 )

@@ -249,4 +249,4 @@ def test_a_tasks_defaults_are_values_that_it_can_have(task: Task) -> None:
 def test_a_tasks_default_space_is_one_that_a_user_could_ask_for(name: str) -> None:
     asked = StudySpec(name="x", task=TaskSpec(name=name), space=TASKS[name].space)
 
-    assert asked == StudySpec(name="x", task=TaskSpec(name=name)).resolved()
+    assert asked.resolved() == StudySpec(name="x", task=TaskSpec(name=name)).resolved()
