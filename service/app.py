@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from service.api import health, leases, problems, studies, workers
+from service.api import health, idempotency, leases, problems, studies, workers
 from service.api.dependencies import bearer
 from service.api.gate import Gate
 from service.api.limits import BodyLimit
@@ -36,6 +36,7 @@ def create_app(replica: Replica, tokens: Tokens) -> FastAPI:
     app.add_middleware(BodyLimit)
     app.add_middleware(Gate, tokens=tokens)
     problems.install(app)
+    idempotency.install(app)
     app.include_router(health.router)
     for router in (studies.router, leases.router, workers.router):
         app.include_router(router, dependencies=[Depends(bearer)], responses=problems.EVERYWHERE)

@@ -2,16 +2,21 @@
 
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import sqlalchemy as sa
 
 from service import sampling
-from service.database import autocommit, is_held, transaction
+from service.database import autocommit, is_held
 from service.memory import Progress, StudyMemory
+from service.once import UNKEYED, Once, Replayed
 from service.replica import Replica
 from service.storage import asks, finished, studies
 from service.storage.asks import Candidate, Granted, Holder
 from service.storage.dimensions import Point, params
-from trimtab.errors import Unavailable
+from trimtab.errors import Refused, Unavailable
 from trimtab.protocol import Ask, Lease, Leases
 from trimtab.states import NoLease, StudyState
 
@@ -24,7 +29,7 @@ _REASONS = {
 }
 
 
-def ask(replica: Replica, wanted: Ask, *, is_noted: bool = False) -> Leases:
+def ask(replica: Replica, wanted: Ask, *, is_noted: bool = False, once: Once = UNKEYED) -> Leases:
     """Give a worker up to `wanted.count` trials of one study, each with a lease; do not wait.
 
     A trial that waits for its next attempt goes first.
@@ -33,6 +38,7 @@ def ask(replica: Replica, wanted: Ask, *, is_noted: bool = False) -> Leases:
         replica: That serves.
         wanted: What the worker wants.
         is_noted: It was noted a moment ago that the worker is there.
+        once: The request.
 
     Raises:
         StudyNotFound: There is no study of the name that was asked for.
@@ -40,17 +46,42 @@ def ask(replica: Replica, wanted: Ask, *, is_noted: bool = False) -> Leases:
     """
     holder = Holder(wanted.worker, wanted.host, wanted.device, replica.lease_seconds)
     with autocommit(replica.engine) as connection:
+        once.replay(connection)
         study = studies.require(connection, wanted.study) if wanted.study else None
         found = asks.candidates(connection, study_id=study.study_id if study else None, tasks=wanted.tasks)
-    if leases := _first(replica, found, holder, wanted.count):
-        return Leases(leases=leases)
+    if leases := _first(Asking(replica, holder, wanted.count, once), found):
+        return leases
     if not is_noted:
         with autocommit(replica.engine) as connection:
             asks.seen(connection, holder)
     return Leases(leases=[], reason=_REASONS.get(study.state, NoLease.NOTHING_NOW) if study else NoLease.NOTHING_NOW)
 
 
-def _first(replica: Replica, found: Sequence[Candidate], holder: Holder, count: int) -> list[Lease]:
+@dataclass(frozen=True)
+class Asking:
+    """An ask on its way through the studies that have a trial to give."""
+
+    replica: Replica
+    holder: Holder
+    count: int
+    once: Once
+
+    @contextmanager
+    def granting(self, study: StudyMemory) -> Iterator[tuple[sa.Connection, list[Granted]]]:
+        """Give a transaction, and a list for what it grants; the answer is kept with it."""
+        granted: list[Granted] = []
+        with self.once.transaction(self.replica.engine) as connection:
+            yield connection, granted
+            asks.seen(connection, self.holder)
+            if granted:
+                self.once.keep(connection, self.answer(study, granted))
+
+    def answer(self, study: StudyMemory, granted: Sequence[Granted]) -> Leases:
+        """Return what was granted as it is answered."""
+        return Leases(leases=[_lease(study, lease, self.replica.lease_seconds) for lease in granted])
+
+
+def _first(asking: Asking, found: Sequence[Candidate]) -> Leases | None:
     """Return leases of the first study that has any.
 
     A study that somebody holds, or that something is wrong with, is passed over if another has a trial.
@@ -58,62 +89,64 @@ def _first(replica: Replica, found: Sequence[Candidate], holder: Holder, count: 
     failure: Exception | None = None
     for candidate in found:
         try:
-            if leases := _from_study(replica, candidate, holder, count):
+            if leases := _from_study(asking, candidate):
                 return leases
-        except Exception as error:  # one bad study must not keep workers from the others
-            if isinstance(error, Unavailable) and not is_held(error):
+        except (Replayed, Refused) as error:
+            if not isinstance(error, Unavailable) or not is_held(error):
                 raise
-            _log.warning("study %s was passed over: %r", candidate.study_id, error)
-            failure = error
+            failure = _passed_over(candidate, error)
+        except Exception as error:  # noqa: BLE001  # one bad study must not keep workers from the others
+            failure = _passed_over(candidate, error)
     if failure:
         raise failure
-    return []
+    return None
 
 
-def _from_study(replica: Replica, candidate: Candidate, holder: Holder, count: int) -> list[Lease]:
+def _passed_over(candidate: Candidate, error: Exception) -> Exception:
+    _log.warning("study %s was passed over: %r", candidate.study_id, error)
+    return error
+
+
+def _from_study(asking: Asking, candidate: Candidate) -> Leases | None:
+    replica = asking.replica
     with autocommit(replica.engine) as connection:
         study = replica.memory.study(connection, candidate.study_id)
     if study is None:
-        return []
-    granted = _waiting(replica, study, holder, count) if candidate.has_waiting else []
-    granted = granted or _new(replica, study, holder, candidate.created, count)
+        return None
+    granted = _waiting(asking, study) if candidate.has_waiting else []
+    granted = granted or _new(asking, study, candidate.created)
     for lease in granted:
         replica.memory.note(lease.lease_id, Progress(study.study_id))
-    return [_lease(study, lease, replica.lease_seconds) for lease in granted]
+    return asking.answer(study, granted) if granted else None
 
 
-def _waiting(replica: Replica, study: StudyMemory, holder: Holder, count: int) -> list[Granted]:
-    granted: list[Granted] = []
-    with transaction(replica.engine) as connection:
-        while len(granted) < count:
-            lease = asks.lease_waiting(connection, study_id=study.study_id, holder=holder)
+def _waiting(asking: Asking, study: StudyMemory) -> list[Granted]:
+    with asking.granting(study) as (connection, granted):
+        while len(granted) < asking.count:
+            lease = asks.lease_waiting(connection, study_id=study.study_id, holder=asking.holder)
             if lease is None:
                 break
             granted.append(lease)
-        asks.seen(connection, holder)
     return granted
 
 
-def _new(replica: Replica, study: StudyMemory, holder: Holder, number: int, count: int) -> list[Granted]:
+def _new(asking: Asking, study: StudyMemory, number: int) -> list[Granted]:
     """Create trials from `number` on, at points that no other ask was given.
 
     One ask at a time gets the point of its number. Where several come at once, one of them does and the others get
     points drawn with salt: had they all sampled for the same number, all would have the same point.
     """
-    count = min(count, study.spec.budget.trials - number)
-    if count <= 0:
+    if study.spec.budget.trials <= number:
         return []
     with study.asking() as is_alone:
-        granted = _create(replica, study, holder, number, count, salt=None) if is_alone else []
-        return granted or _create(replica, study, holder, number, count, salt=secrets.randbits(32))
+        granted = _create(asking, study, number, salt=None) if is_alone else []
+        return granted or _create(asking, study, number, salt=secrets.randbits(32))
 
 
-def _create(
-    replica: Replica, study: StudyMemory, holder: Holder, number: int, count: int, *, salt: int | None
-) -> list[Granted]:
-    points = _suggestions(replica, study, number, count, salt=salt)
-    granted: list[Granted] = []
-    with transaction(replica.engine) as connection:
+def _create(asking: Asking, study: StudyMemory, number: int, *, salt: int | None) -> list[Granted]:
+    count = min(asking.count, study.spec.budget.trials - number)
+    points = _suggestions(asking.replica, study, number, count, salt=salt)
+    with asking.granting(study) as (connection, granted):
         for position, point in enumerate(points):
             lease = asks.create_trial(
                 connection,
@@ -122,12 +155,11 @@ def _create(
                 point=point,
                 sampled_for=number + position,
                 is_exact=salt is None,
-                holder=holder,
+                holder=asking.holder,
             )
             if lease is None:
                 break
             granted.append(lease)
-        asks.seen(connection, holder)
     return granted
 
 

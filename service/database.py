@@ -55,8 +55,12 @@ def connect(url: str) -> sa.Engine:
 
 def is_held(error: Unavailable) -> bool:
     """Return whether a call failed only because somebody holds a row that it needs."""
-    cause = error.__cause__
-    return isinstance(cause, exc.DBAPIError) and isinstance(cause.orig, LockNotAvailable)
+    return is_lock_timeout(error.__cause__)
+
+
+def is_lock_timeout(error: BaseException | None) -> bool:
+    """Return whether a statement failed because somebody holds a row that it needs."""
+    return isinstance(error, exc.DBAPIError) and isinstance(error.orig, LockNotAvailable)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import json
 
 from service import lifecycle
 from service.calls import as_told, gone, look, not_live, require_metric, verdict_of
-from service.database import autocommit, transaction
+from service.once import UNKEYED, Once
 from service.replica import Replica
 from service.settling import settle
 from service.storage import endings, leases
@@ -15,21 +15,24 @@ from trimtab.states import Outcome
 from trimtab.study import Objective
 
 
-def heartbeat(replica: Replica, lease: Reference) -> Verdict:
+def heartbeat(replica: Replica, lease: Reference, *, once: Once = UNKEYED) -> Verdict:
     """Renew the lease and say whether the trial was told to stop.
 
     Raises:
         LeaseNotFound, LeaseLost, LeaseEnded, StudyDeleted, Unavailable: As for a report.
     """
-    with autocommit(replica.engine) as connection:
+    with once.statement(replica.engine) as connection:
         renewed = leases.renew(connection, lease, lease_seconds=replica.lease_seconds)
         if renewed is None:
             raise not_live(look(connection, lease))
-    expiry, stop_reason = renewed
-    return verdict_of(as_told(stop_reason), expiry, is_recorded=False, lease_seconds=replica.lease_seconds)
+        expiry, stop_reason = renewed
+        judged = as_told(stop_reason)
+        verdict = verdict_of(judged, expiry, is_recorded=False, lease_seconds=replica.lease_seconds)
+        once.keep(connection, verdict)
+    return verdict
 
 
-def tell(replica: Replica, lease: Reference, told: Tell) -> Told:
+def tell(replica: Replica, lease: Reference, told: Tell, *, once: Once = UNKEYED) -> Told:
     """End a lease as its worker says, and with it the trial unless that goes back to the queue.
 
     Lock the study, end the lease (guarded), end the trial: one transaction.
@@ -39,7 +42,7 @@ def tell(replica: Replica, lease: Reference, told: Tell) -> Told:
         LeaseEnded: Another tell has ended it.
         Invalid: `complete` without the metric that is optimised.
     """
-    with transaction(replica.engine) as connection:
+    with once.transaction(replica.engine) as connection:
         study = endings.lock_study(connection, lease.lease_id)
         known = replica.memory.study(connection, study.study_id) if study else None
         if study is None or known is None:
@@ -51,12 +54,14 @@ def tell(replica: Replica, lease: Reference, told: Tell) -> Told:
             return _told_before(look(connection, lease), told, known.objective)
         ending = lifecycle.ending_by_tell(told, closed, known.objective)
         is_offer = settle(connection, study, closed, ending, spec=known.spec, is_lost=False)
+        is_stopped = closed.stop_reason is not None
+        answer = _told(known.spec.name, closed.number, told, known.objective, is_stopped=is_stopped)
+        once.keep(connection, answer)
     replica.memory.forget(lease.lease_id)
     replica.changes.announce()
     if is_offer:
         replica.offers.announce()
-    is_stopped = closed.stop_reason is not None
-    return _told(known.spec.name, closed.number, told, known.objective, is_stopped=is_stopped)
+    return answer
 
 
 def _told_before(row: LeaseRow, told: Tell, objective: Objective) -> Told:

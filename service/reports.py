@@ -13,18 +13,19 @@ from service import pruning
 from service.calls import as_told, look, not_live, reference, require_metric, verdict_of
 from service.database import autocommit
 from service.memory import Progress, StudyMemory
+from service.once import UNKEYED, Once
 from service.pruning import Judgement
 from service.replica import Replica
 from service.storage import leases
 from service.storage.leases import LeaseRow, NewReport, Reference
 from trimtab.errors import Refused, StepConflict, StudyDeleted, Unavailable
-from trimtab.protocol import LeaseReport, Report, Verdict
+from trimtab.protocol import LeaseReport, Report, Verdict, Verdicts
 from trimtab.states import Direction, Outcome
 
 _TRIES = 5
 
 
-def report(replica: Replica, lease: Reference, measured: Report) -> Verdict:
+def report(replica: Replica, lease: Reference, measured: Report, *, once: Once = UNKEYED) -> Verdict:
     """Record a measurement, renew the lease and say whether to go on.
 
     Raises:
@@ -38,10 +39,11 @@ def report(replica: Replica, lease: Reference, measured: Report) -> Verdict:
     """
     if known := replica.memory.known(lease.lease_id):
         study, progress = known
-        if verdict := _record(replica, lease, study, progress, measured, known_finished=study.curves.known):
+        if verdict := _record(replica, lease, study, progress, measured, known_finished=study.curves.known, once=once):
             return verdict
     for _ in range(_TRIES):
         with autocommit(replica.engine) as connection:
+            once.replay(connection)
             row = look(connection, lease, step=measured.step)
             if answer := _answer_on_record(replica, connection, lease, row, measured):
                 return answer
@@ -49,14 +51,27 @@ def report(replica: Replica, lease: Reference, measured: Report) -> Verdict:
             if pruning.looks_at_others(study.spec.pruner, measured.step):
                 study.learn_curves(connection, ended=row.study_finished)
         progress = Progress(study.study_id, row.last_step, row.best)
-        if verdict := _record(replica, lease, study, progress, measured, known_finished=None):
+        if verdict := _record(replica, lease, study, progress, measured, known_finished=None, once=once):
             return verdict
     raise Unavailable("other calls on this lease came in between each time; try again", retry_after=1)
 
 
-def report_many(replica: Replica, reports: Sequence[LeaseReport]) -> list[Verdict | Refused]:
-    """Take each report by itself; the answers are in the order of the reports."""
-    return [_report_one(replica, measured) for measured in reports]
+def report_many(replica: Replica, reports: Sequence[LeaseReport], *, once: Once = UNKEYED) -> Verdicts:
+    """Take each report by itself; the answers are in the order of the reports.
+
+    With a key the answer is kept when all of them are taken: each of them is the same twice as once by itself.
+
+    Raises:
+        Unavailable: The database is away or busy.
+    """
+    with autocommit(replica.engine) as connection:
+        once.replay(connection)
+    results = [_report_one(replica, measured) for measured in reports]
+    answer = Verdicts(results=[item.to_problem() if isinstance(item, Refused) else item for item in results])
+    if not any(isinstance(item, Unavailable) for item in results):
+        with once.transaction(replica.engine) as connection:
+            once.keep(connection, answer)
+    return answer
 
 
 def _report_one(replica: Replica, measured: LeaseReport) -> Verdict | Refused:
@@ -110,6 +125,7 @@ def _record(
     measured: Report,
     *,
     known_finished: int | None,
+    once: Once,
 ) -> Verdict | None:
     """Judge and write, in one statement; None, with nothing written, if more has happened than `before` knows."""
     if measured.step <= before.last_step:
@@ -117,7 +133,7 @@ def _record(
     require_metric(measured.metrics, study.objective)
     new, judgement = _judged(study, before, measured)
     looks = pruning.looks_at_others(study.spec.pruner, measured.step)
-    with autocommit(replica.engine) as connection:
+    with once.statement(replica.engine) as connection:
         expiry = leases.record(
             connection,
             lease,
@@ -126,10 +142,12 @@ def _record(
             known_finished=known_finished if looks else None,
             lease_seconds=replica.lease_seconds,
         )
-    if expiry is None:
-        return None
+        if expiry is None:
+            return None
+        verdict = verdict_of(judgement, expiry, is_recorded=True, lease_seconds=replica.lease_seconds)
+        once.keep(connection, verdict)
     replica.memory.note(lease.lease_id, Progress(study.study_id, measured.step, new.best))
-    return verdict_of(judgement, expiry, is_recorded=True, lease_seconds=replica.lease_seconds)
+    return verdict
 
 
 def _judged(study: StudyMemory, before: Progress, measured: Report) -> tuple[NewReport, Judgement]:

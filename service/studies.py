@@ -4,6 +4,7 @@ import json
 
 from service import cursors
 from service.database import autocommit, transaction
+from service.once import UNKEYED, Once
 from service.replica import Replica
 from service.storage import studies
 from service.storage.studies import StudyRow
@@ -12,8 +13,10 @@ from trimtab.protocol import Counts, Page, Study
 from trimtab.states import StudyState
 from trimtab.study import StudySpec
 
+CREATED = 201
 
-def create(replica: Replica, spec: StudySpec) -> tuple[Study, bool]:
+
+def create(replica: Replica, spec: StudySpec, *, once: Once = UNKEYED) -> tuple[Study, bool]:
     """Create a study; the same spec again gives the study as it is.
 
     Returns:
@@ -24,7 +27,7 @@ def create(replica: Replica, spec: StudySpec) -> tuple[Study, bool]:
         Unavailable: The database is away or busy.
     """
     resolved = spec.resolved()
-    with transaction(replica.engine) as connection:
+    with once.transaction(replica.engine) as connection:
         is_new = studies.insert(connection, resolved)
         study = studies.find(connection, spec.name)
         if study is None:
@@ -32,6 +35,8 @@ def create(replica: Replica, spec: StudySpec) -> tuple[Study, bool]:
         if differences := _differences(study.spec, resolved):
             raise StudyExists(f"study {spec.name!r} exists with another spec: differs in {', '.join(differences)}")
         answer = _study(study, studies.counts(connection, [study.study_id])[study.study_id])
+        if is_new:
+            once.keep(connection, answer, status=CREATED, headers=location(answer))
     replica.offers.announce()
     return answer, is_new
 
@@ -75,6 +80,11 @@ def delete(replica: Replica, name: str) -> None:
             raise StudyNotFound(f"there is no study {name!r}")
     replica.offers.announce()
     replica.changes.announce()
+
+
+def location(study: Study) -> dict[str, str]:
+    """Return the header that says where a study is."""
+    return {"Location": f"/v1/studies/{study.name}"}
 
 
 def _study(row: StudyRow, counts: dict[str, int]) -> Study:

@@ -4,6 +4,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.api.problems import response
+from service.principals import OPERATOR
 from service.tokens import Tokens
 from trimtab.errors import Unauthorized
 
@@ -27,6 +28,7 @@ class Gate:
         except Unauthorized as refused:
             await response(refused)(scope, receive, send)
         else:
+            scope["principal"] = OPERATOR
             await self._app(scope, receive, send)
 
     def _check(self, authorization: str) -> None:

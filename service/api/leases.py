@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 
 from service import asks, leases, reports
 from service.api.dependencies import LeaseDep, ReplicaDep
+from service.api.idempotency import OnceDep
 from service.api.problems import problems
 from service.api.waiting import until
 from trimtab import errors
@@ -15,14 +16,13 @@ from trimtab.states import NoLease
 
 router = APIRouter(prefix="/v1", tags=["leases"])
 
-_ON_A_LEASE = problems(errors.LeaseNotFound, errors.LeaseLost, errors.LeaseEnded, errors.StudyDeleted)
-_ON_A_REPORT = problems(
-    errors.LeaseNotFound, errors.LeaseLost, errors.LeaseEnded, errors.StepConflict, errors.StudyDeleted
-)
+_DEAD = (errors.LeaseNotFound, errors.LeaseLost, errors.LeaseEnded, errors.StudyDeleted, errors.InProgress)
+_ON_A_LEASE = problems(*_DEAD)
+_ON_A_REPORT = problems(*_DEAD, errors.StepConflict)
 
 
-@router.post("/leases", responses=problems(errors.StudyNotFound))
-async def ask(request: Request, wanted: Ask, replica: ReplicaDep) -> Leases:
+@router.post("/leases", responses=problems(errors.StudyNotFound, errors.InProgress))
+async def ask(request: Request, wanted: Ask, replica: ReplicaDep, once: OnceDep) -> Leases:
     """Ask for trials. Empty after `wait` seconds if there is nothing to do; `reason` says why."""
     # A worker that waits is noted now and then, and not at each look: every note is a commit.
     noted_at = -math.inf
@@ -32,7 +32,7 @@ async def ask(request: Request, wanted: Ask, replica: ReplicaDep) -> Leases:
         is_due = time.monotonic() - noted_at > replica.lease_seconds / 3
         if is_due:
             noted_at = time.monotonic()
-        return asks.ask(replica, wanted, is_noted=not is_due)
+        return asks.ask(replica, wanted, is_noted=not is_due, once=once)
 
     def is_news(found: Leases) -> bool:
         return bool(found.leases) or found.reason is NoLease.STUDY_ENDED
@@ -41,25 +41,24 @@ async def ask(request: Request, wanted: Ask, replica: ReplicaDep) -> Leases:
 
 
 @router.post("/leases/{lease_id}/reports", responses=_ON_A_REPORT)
-def report(lease: LeaseDep, measured: Report, replica: ReplicaDep) -> Verdict:
+def report(lease: LeaseDep, measured: Report, replica: ReplicaDep, once: OnceDep) -> Verdict:
     """Report a measurement, renew the lease and hear whether to go on."""
-    return reports.report(replica, lease, measured)
+    return reports.report(replica, lease, measured, once=once)
 
 
 @router.post("/leases/{lease_id}/heartbeat", responses=_ON_A_LEASE)
-def heartbeat(lease: LeaseDep, replica: ReplicaDep) -> Verdict:
+def heartbeat(lease: LeaseDep, replica: ReplicaDep, once: OnceDep) -> Verdict:
     """Renew the lease between reports."""
-    return leases.heartbeat(replica, lease)
+    return leases.heartbeat(replica, lease, once=once)
 
 
 @router.put("/leases/{lease_id}/result", responses=_ON_A_LEASE)
-def tell(lease: LeaseDep, told: Tell, replica: ReplicaDep) -> Told:
+def tell(lease: LeaseDep, told: Tell, replica: ReplicaDep, once: OnceDep) -> Told:
     """Tell how the lease ended."""
-    return leases.tell(replica, lease, told)
+    return leases.tell(replica, lease, told, once=once)
 
 
-@router.post("/reports")
-def report_many(measured: LeaseReports, replica: ReplicaDep) -> Verdicts:
+@router.post("/reports", responses=problems(errors.InProgress))
+def report_many(measured: LeaseReports, replica: ReplicaDep, once: OnceDep) -> Verdicts:
     """Report on many leases; the answers are in the order of the reports."""
-    found = reports.report_many(replica, measured.reports)
-    return Verdicts(results=[item.to_problem() if isinstance(item, errors.Refused) else item for item in found])
+    return reports.report_many(replica, measured.reports, once=once)

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Body, Header, Path, Query, Request, Response, sta
 from service import studies, trials
 from service.api.dependencies import Cursor, Limit, ReplicaDep, StudyName, Wait
 from service.api.examples import STUDIES
+from service.api.idempotency import OnceDep
 from service.api.problems import problems
 from service.api.waiting import until
 from trimtab import errors
@@ -20,15 +21,18 @@ router = APIRouter(prefix="/v1/studies", tags=["studies"])
 @router.post(
     "",
     status_code=status.HTTP_201_CREATED,
-    responses={200: {"model": Study, "description": "It exists with this spec."}, **problems(errors.StudyExists)},
+    responses={
+        200: {"model": Study, "description": "It exists with this spec."},
+        **problems(errors.StudyExists, errors.InProgress),
+    },
 )
 def create_study(
-    spec: Annotated[StudySpec, Body(openapi_examples=STUDIES)], replica: ReplicaDep, response: Response
+    spec: Annotated[StudySpec, Body(openapi_examples=STUDIES)], replica: ReplicaDep, once: OnceDep, response: Response
 ) -> Study:
     """Create a study. The same name and spec again: 200 and the study as it is."""
-    study, is_new = studies.create(replica, spec)
+    study, is_new = studies.create(replica, spec, once=once)
     response.status_code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
-    response.headers["Location"] = f"/v1/studies/{study.name}"
+    response.headers.update(studies.location(study))
     return study
 
 

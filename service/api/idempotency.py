@@ -1,0 +1,52 @@
+"""Idempotency-Key: the same request again gets the answer that the first one got."""
+
+from hashlib import sha256
+from typing import Annotated
+
+from fastapi import Depends, FastAPI, Header, Request, Response
+from starlette.routing import Route
+
+from service.once import UNKEYED, Once, Replayed
+from service.principals import Principal
+from service.storage.keys import Key
+
+REPLAYED = "Idempotent-Replayed"
+
+_FENCE = "Trimtab-Fence"
+
+
+async def _once(
+    request: Request,
+    key: Annotated[
+        str | None,
+        Header(
+            alias="Idempotency-Key",
+            pattern="^[!-~]{1,255}$",
+            description="Names this request: sent again within 24 hours, it gets the same answer and has no effect.",
+        ),
+    ] = None,
+) -> Once:
+    return Once(await _key(request, key)) if key else UNKEYED
+
+
+OnceDep = Annotated[Once, Depends(_once)]
+
+
+def install(app: FastAPI) -> None:
+    """Answer again what was kept."""
+    app.add_exception_handler(Replayed, _replayed)
+
+
+async def _replayed(_: Request, replayed: Exception) -> Response:
+    assert isinstance(replayed, Replayed)
+    kept = replayed.kept
+    headers = {**kept.headers, REPLAYED: "true"}
+    return Response(kept.body, status_code=kept.status, media_type="application/json", headers=headers)
+
+
+async def _key(request: Request, key: str) -> Key:
+    route: Route = request.scope["route"]
+    principal: Principal = request.scope["principal"]
+    asked = (request.url.path, request.url.query, request.headers.get(_FENCE, ""))
+    digest = sha256("\n".join(asked).encode() + b"\n" + await request.body())
+    return Key(principal.token_id or 0, f"{request.method} {route.path}", key, digest.digest())
