@@ -12,8 +12,11 @@ _WORKERS = sa.text("""
 # By then the worker of a deleted study has asked, or will never ask again.
 _TOMBSTONES = sa.text("DELETE FROM trimtab_tombstones WHERE deleted_at < clock_timestamp() - interval '7 days'")
 
+_KEYS = sa.text("DELETE FROM trimtab_keys WHERE created_at < clock_timestamp() - interval '24 hours'")
+
 
 def forget(connection: sa.Connection) -> None:
-    """Delete workers that were not seen for a day, and the tombstones of studies deleted a week ago."""
+    """Delete workers not seen for a day, tombstones of studies deleted a week ago, and answers kept for a day."""
     connection.execute(_WORKERS)
     connection.execute(_TOMBSTONES)
+    connection.execute(_KEYS)

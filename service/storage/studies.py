@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 
 from trimtab.errors import StudyNotFound
 from trimtab.states import StudyState
@@ -30,6 +29,7 @@ class StudyRow:
 _INSERT = sa.text("""
     WITH study AS (
       INSERT INTO studies (study_name) VALUES (:name)
+      ON CONFLICT (study_name) DO NOTHING
       RETURNING study_id
     ), direction AS (
       INSERT INTO study_directions (study_id, objective, direction)
@@ -38,6 +38,7 @@ _INSERT = sa.text("""
     )
     INSERT INTO trimtab_studies (study_id, spec, task, budget)
     SELECT study_id, CAST(:spec AS json), :task, :budget FROM study
+    RETURNING study_id
 """)
 
 _COLUMNS = """
@@ -90,14 +91,7 @@ def insert(connection: sa.Connection, spec: StudySpec) -> bool:
         "task": spec.task.name if spec.task else None,
         "budget": spec.budget.trials,
     }
-    try:
-        with connection.begin_nested():
-            connection.execute(_INSERT, values)
-    except IntegrityError as error:
-        if "ix_studies_study_name" not in str(error.orig):
-            raise
-        return False
-    return True
+    return connection.execute(_INSERT, values).one_or_none() is not None
 
 
 def find(connection: sa.Connection, name: str) -> StudyRow | None:
