@@ -9,6 +9,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
+from service.grants import grant
+
 ROOT = Path(__file__).parents[1]
 
 # Any number will do, as long as it is always the same and nobody else's: "trimtab" in ASCII.
@@ -19,7 +21,7 @@ VERSION_TABLE = "trimtab_alembic_version"
 
 
 def migrate(url: str) -> None:
-    """Create or upgrade the schema of the database at `url`.
+    """Create or upgrade the schema of the database at `url`, and say what other roles may do with its rows.
 
     A lock of the session makes others wait; it goes with the connection, so a killed migration blocks nobody.
 
@@ -34,6 +36,8 @@ def migrate(url: str) -> None:
         connection.commit()
         config.attributes |= {"connection": connection, "url": url}
         command.upgrade(config, "head")
+        grant(connection)
+        connection.commit()
 
 
 def is_current(url: str) -> bool:
