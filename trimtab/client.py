@@ -11,7 +11,7 @@ import httpx2
 
 from trimtab import answers, settings
 from trimtab.connection import Connection
-from trimtab.errors import Refused, StudyNotFound, from_problem
+from trimtab.errors import LeaseEnded, LeaseLost, Refused, StudyDeleted, StudyNotFound, from_problem
 from trimtab.message import Message
 from trimtab.protocol import (
     Ask,
@@ -32,8 +32,17 @@ from trimtab.protocol import (
     Verdicts,
     Worker,
 )
-from trimtab.requests import Figures, Request, best_trial_request, finite, on_lease, study_path
-from trimtab.states import Outcome, TrialState
+from trimtab.requests import (
+    REPLAYED,
+    Figures,
+    Request,
+    best_trial_request,
+    finite,
+    new_key,
+    on_lease,
+    study_path,
+)
+from trimtab.states import NoLease, Outcome, TrialState
 from trimtab.study import StudySpec
 from trimtab.validation import built
 
@@ -47,7 +56,7 @@ Item = TypeVar("Item", bound=Message)
 class Client:
     """A service and the right to call it. May be shared by threads.
 
-    Requests that are the same twice are sent again where the service is away for a moment: all but an ask.
+    Requests are sent again where the service is away for a moment: each is the same twice as once.
 
     Args:
         server: URL of the service; None: TRIMTAB_SERVER.
@@ -101,7 +110,7 @@ class Client:
         Raises:
             StudyExists: The name is taken by a study of another spec.
         """
-        return self._call(Study, Request("POST", "/v1/studies", body=spec.model_dump_json()))
+        return self._call(Study, Request("POST", "/v1/studies", body=spec.model_dump_json(), key=new_key()))
 
     def study(self, name: str) -> Study:
         """Return a study as it is.
@@ -191,8 +200,9 @@ class Client:
         wait: float = 0.0,
         host: str | None = None,
         device: str | None = None,
+        key: str | None = None,
     ) -> Leases:
-        """Ask for trials. Never sent again by itself: the trials of a lost answer come back when their leases run out.
+        """Ask for trials. The same key again gives the same leases, but those that were lost meanwhile.
 
         Args:
             worker: Who asks.
@@ -202,6 +212,7 @@ class Client:
             wait: Seconds to wait for a trial where there is none now.
             host: The machine that the worker runs on, for people.
             device: What it trains on, for people.
+            key: Names this ask; None: a new one.
 
         Raises:
             StudyNotFound: There is no study of the name given.
@@ -218,8 +229,10 @@ class Client:
                 "device": device,
             },
         )
-        request = Request("POST", "/v1/leases", body=wanted.model_dump_json(), wait=wait, is_repeatable=False)
-        return self._call(Leases, request)
+        request = Request("POST", "/v1/leases", body=wanted.model_dump_json(), wait=wait, key=key or new_key())
+        response = self._connection.send(request).response
+        found = answers.parsed(response, Leases)
+        return self._renewed(found) if REPLAYED in response.headers else found
 
     def report(self, lease: Lease, *, step: int, metrics: Figures) -> Verdict:
         """Report the measurements at a step, renew the lease and hear whether to go on. Twice is the same as once.
@@ -274,6 +287,18 @@ class Client:
         """
         fields = {"outcome": outcome, "metrics": finite(metrics or {}), "step": step, "message": message}
         return self._call(Told, on_lease(lease, "PUT", "result", built(Tell, fields)))
+
+    def _renewed(self, found: Leases) -> Leases:
+        """Return those leases of an old answer that are still alive; from now on they live as long as new ones."""
+        alive = [lease for lease in found.leases if self._is_renewed(lease)]
+        return Leases(leases=alive, reason=None if alive else NoLease.NOTHING_NOW)
+
+    def _is_renewed(self, lease: Lease) -> bool:
+        try:
+            self.heartbeat(lease)
+        except (LeaseLost, LeaseEnded, StudyDeleted):
+            return False
+        return True
 
     # -- how --------------------------------------------------------------------------------------------
 

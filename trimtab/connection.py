@@ -1,4 +1,4 @@
-"""Requests to the service, sent again where that does no harm."""
+"""Requests to the service, sent again while it is away: each of ours is the same twice as once."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -73,7 +73,7 @@ class Connection:
         """
         for tries in count(1):
             answer = self._send(request)
-            seconds = self._pause(request, answer, tries)
+            seconds = self._pause(answer, tries)
             if seconds is None:
                 break
             self._sleep(seconds)
@@ -91,21 +91,20 @@ class Connection:
                 request.method,
                 request.path,
                 params=request.query,
-                headers={**request.headers, "Content-Type": "application/json"} if request.body else request.headers,
+                headers=request.sent_headers,
                 content=request.body,
                 timeout=httpx2.Timeout(self._timeout + request.wait, connect=CONNECT_SECONDS),
             )
         except httpx2.RequestError as error:
             return error
 
-    def _pause(self, request: Request, answer: httpx2.Response | httpx2.RequestError, tries: int) -> float | None:
-        if not request.is_repeatable:
-            return None
+    def _pause(self, answer: httpx2.Response | httpx2.RequestError, tries: int) -> float | None:
         if isinstance(answer, httpx2.RequestError):
             return retries.pause(tries, None, chance=self._chance)
-        if not retries.is_away(answer.status_code):
+        seconds = answers.retry_after(answer)
+        if not retries.is_worthwhile(answer.status_code, seconds):
             return None
-        return retries.pause(tries, answers.retry_after(answer), chance=self._chance)
+        return retries.pause(tries, seconds, chance=self._chance)
 
     def _unreachable(self, error: httpx2.RequestError) -> Unreachable:
         reason = str(error) or type(error).__name__

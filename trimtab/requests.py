@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import SupportsFloat
+from uuid import uuid4
 
 from trimtab.message import Message, StudyName
 from trimtab.protocol import Lease
@@ -11,6 +12,9 @@ from trimtab.validation import built
 
 Figures = Mapping[str, SupportsFloat | None]
 """Metrics by name, of anything that is a number."""
+
+KEY = "Idempotency-Key"
+REPLAYED = "Idempotent-Replayed"
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,7 @@ class Request:
         headers: Beside those that every request has.
         body: JSON.
         wait: Seconds that the service may hold the answer back.
-        is_repeatable: Twice is the same as once.
+        key: Makes twice the same as once; None: it is so by itself.
     """
 
     method: str
@@ -33,7 +37,18 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str | None = None
     wait: float = 0.0
-    is_repeatable: bool = True
+    key: str | None = None
+
+    @property
+    def sent_headers(self) -> dict[str, str]:
+        """All headers that this request has of its own."""
+        content = {"Content-Type": "application/json"} if self.body else {}
+        return {**self.headers, **content, **({KEY: self.key} if self.key else {})}
+
+
+def new_key() -> str:
+    """Return a key that no other request has."""
+    return uuid4().hex
 
 
 class _Named(Message):

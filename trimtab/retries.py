@@ -12,11 +12,17 @@ LONGEST_RETRY_AFTER_SECONDS = 10
 """Whoever is asked to stay away for longer gives up instead."""
 
 _AWAY = frozenset({502, 503, 504})
+_IN_PROGRESS = 409  # Of its kind only `in_progress` has a Retry-After.
 
 
-def is_away(status: int) -> bool:
-    """Return whether an HTTP status says that the same request may succeed later."""
-    return status in _AWAY
+def is_worthwhile(status: int, retry_after: int | None) -> bool:
+    """Return whether an answer says that the same request may succeed in a moment.
+
+    Args:
+        status: Of HTTP.
+        retry_after: The least that the service asks to stay away, in seconds; None: it does not say.
+    """
+    return status in _AWAY or (status == _IN_PROGRESS and retry_after is not None)
 
 
 def pause(failed: int, retry_after: int | None, *, chance: Callable[[], float]) -> float | None:

@@ -8,6 +8,7 @@ import time
 from trimtab.client import Client
 from trimtab.errors import InternalError
 from trimtab.protocol import Lease, Leases
+from trimtab.requests import new_key
 from workers.activity import Activity
 from workers.drain import Drain
 from workers.messages import Ready
@@ -101,6 +102,7 @@ class Slot:
         return None
 
     def _leases(self, ready: Ready) -> Leases:
+        key = new_key()  # However often this is asked, it is one ask.
         return patiently(
             lambda: self._client.ask(
                 worker=self._settings.name,
@@ -108,6 +110,7 @@ class Slot:
                 wait=_ASK_SECONDS,
                 host=self._settings.host,
                 device=ready.device,
+                key=key,
             ),
             self._drain,
             for_seconds=math.inf if self._has_met_service else FIRST_CONTACT_SECONDS,

@@ -208,9 +208,9 @@ def test_when_the_first_came_to_nothing_the_next_has_the_effect(
     assert (answer.status_code, len(answer.json()["leases"])) == (200, 2)
 
 
-@pytest.mark.parametrize("key", ["", "two words", "é".encode(), "x" * 256])
-def test_a_key_that_is_none_is_refused(http: httpx2.Client, key: str | bytes) -> None:
-    answer = http.post("/v1/leases", json={"worker": "w"}, headers=[(b"Idempotency-Key", key)])
+@pytest.mark.parametrize("key", [b"", b"two words", "é".encode(), b"x" * 256])
+def test_a_key_that_is_none_is_refused(http: httpx2.Client, key: bytes) -> None:
+    answer = http.post("/v1/leases", json={"worker": "w"}, headers={KEY.encode(): key})
 
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, KEY)
 
@@ -223,4 +223,5 @@ def test_keys_are_forgotten_after_a_day(http: httpx2.Client, lease: Lease, engin
 
     forget(Replica(engine, 30.0))
 
-    assert record.value(engine, "SELECT string_agg(key, ',') FROM trimtab_keys") == "fresh"
+    kept = "SELECT string_agg(key, ',') FROM trimtab_keys WHERE key IN ('fresh', 'old')"
+    assert record.value(engine, kept) == "fresh"

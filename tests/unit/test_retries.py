@@ -11,7 +11,7 @@ from tests.unit import samples
 from tests.unit.stub import TOKEN, Answer, Stub, refused, said
 from trimtab import retries
 from trimtab.client import Client
-from trimtab.errors import InternalError, LeaseLost, StudyNotFound, Unavailable, Unreachable
+from trimtab.errors import InProgress, InternalError, LeaseLost, StudyNotFound, Unavailable, Unreachable
 from trimtab.protocol import LeaseReport, Leases, Verdicts
 
 AWAY = Answer(502, "<html>bad gateway</html>", {"Content-Type": "text/html"})
@@ -50,21 +50,53 @@ def test_a_verb_that_is_the_same_twice_is_sent_again(
     assert len(pauses) == 2
 
 
-def test_an_ask_is_never_sent_again(stub: Stub, client: Client, pauses: list[float]) -> None:
-    stub.answers(BUSY, said(Leases(leases=[samples.LEASE])))
+def test_an_ask_is_sent_again_as_the_same_one(stub: Stub, client: Client) -> None:
+    stub.answers(AWAY, said(Leases(leases=[samples.LEASE])), said(Leases(leases=[])), said(Leases(leases=[])))
 
-    with pytest.raises(Unavailable):
-        client.ask("gpu0")
+    client.ask("gpu0")
+    client.ask("gpu0")
+    client.ask("gpu0", key="mine")
 
-    assert len(stub.asked) == 1
-    assert pauses == []
+    first, again, other, named = [asked.headers["Idempotency-Key"] for asked in stub.asked]
+    assert first == again
+    assert first != other
+    assert named == "mine"
 
 
-def test_an_ask_without_an_answer_is_never_sent_again(pauses: list[float]) -> None:
-    with client_of(failing(httpx2.ReadTimeout("timed out")), pauses) as client, pytest.raises(Unreachable):
-        client.ask("gpu0")
+def test_a_study_is_created_with_a_key(stub: Stub, client: Client) -> None:
+    stub.answers(AWAY, said(samples.study()))
 
-    assert pauses == []
+    client.create_study(samples.SPEC)
+
+    first, again = [asked.headers["Idempotency-Key"] for asked in stub.asked]
+    assert first == again
+
+
+def test_who_comes_while_his_first_try_is_under_way_comes_again(
+    stub: Stub, client: Client, pauses: list[float]
+) -> None:
+    stub.answers(refused(InProgress("under way", retry_after=1)), said(Leases(leases=[])))
+
+    client.ask("gpu0")
+
+    assert len(stub.asked) == 2
+    assert 1 <= pauses[0] <= 2
+
+
+def test_of_an_old_answer_the_leases_that_are_alive_are_renewed_and_the_others_left_out(
+    stub: Stub, client: Client
+) -> None:
+    other = samples.LEASE.model_copy(update={"id": "8"})
+    old = Answer(text=Leases(leases=[samples.LEASE, other]).model_dump_json(), headers={"Idempotent-Replayed": "true"})
+    stub.answers(old, refused(LeaseLost("too late")), said(samples.GO_ON))
+
+    found = client.ask("gpu0")
+
+    assert found.leases == [other]
+    assert [asked.path for asked in stub.asked[1:]] == [
+        f"/v1/leases/{samples.LEASE.id}/heartbeat",
+        "/v1/leases/8/heartbeat",
+    ]
 
 
 @pytest.mark.parametrize("error", [LeaseLost("too late"), InternalError("a defect"), StudyNotFound("none")])
