@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from service.prepared import prepared
+
 
 @dataclass(frozen=True)
 class Key:
@@ -41,22 +43,30 @@ class Kept:
 
 _MATCH = "principal_id = :principal_id AND route = :route AND key = :key"
 
-_FIND = sa.text(f"SELECT request, status, headers, body FROM trimtab_keys WHERE {_MATCH}")
+_FIND = prepared("find_key", f"SELECT request, status, headers, body FROM trimtab_keys WHERE {_MATCH}")
 
-_CLAIM = sa.text("""
+_CLAIM = prepared(
+    "claim_key",
+    """
     INSERT INTO trimtab_keys (principal_id, route, key, request) VALUES (:principal_id, :route, :key, :request)
     ON CONFLICT DO NOTHING
     RETURNING key
-""")
+""",
+)
 
-_KEEP = sa.text(f"""
-    UPDATE trimtab_keys SET status = :status, headers = CAST(:headers AS json), body = :body WHERE {_MATCH}
-""")
+_KEEP = prepared(
+    "keep_key",
+    f"UPDATE trimtab_keys SET status = :status, headers = CAST(:headers AS json), body = :body WHERE {_MATCH}",
+)
+
+
+def _named(key: Key) -> dict[str, str | int]:
+    return {"principal_id": key.principal_id, "route": key.route, "key": key.key}
 
 
 def find(connection: sa.Connection, key: Key) -> Kept | None:
     """Return the answer that was kept under this key; None if there is none."""
-    row = connection.execute(_FIND, vars(key)).one_or_none()
+    row = connection.execute(_FIND, _named(key)).one_or_none()
     if row is None:
         return None
     return Kept(bytes(row.request), row.status, row.headers, None if row.body is None else bytes(row.body))
@@ -80,4 +90,4 @@ def keep(connection: sa.Connection, key: Key, *, status: int, headers: str, body
         headers: A JSON object.
         body: None: what is shown once is not kept.
     """
-    connection.execute(_KEEP, {**vars(key), "status": status, "headers": headers, "body": body})
+    connection.execute(_KEEP, {**_named(key), "status": status, "headers": headers, "body": body})

@@ -7,6 +7,7 @@ one transaction is all that is new.
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import httpx2
 import pytest
 import sqlalchemy as sa
 
@@ -58,8 +59,9 @@ def test_an_ask_writes_its_trials_with_all_parameters_and_leases_at_once(
     with one_writing_transaction(engine):
         client.ask("worker", study="study", count=count)
 
-    # Find the study, look for candidates, read what is open and what is new; a statement each; note the worker.
-    assert len(statements) == 5 + count
+    # Look for the key, find the study, look for candidates, read what is open and what is new; claim the key, a
+    # statement for each trial, note the worker, keep the answer.
+    assert len(statements) == 8 + count
 
 
 @pytest.mark.usefixtures("study")
@@ -98,6 +100,31 @@ def test_the_first_report_after_a_trial_ended_looks_at_it_and_writes_once(
 
     # Try, look, read the new curve, record.
     assert len(statements) == 4
+
+
+@pytest.mark.usefixtures("study")
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/v1/studies", spec("another").model_dump(mode="json")),
+        ("POST", "/v1/leases", {"worker": "w", "study": "study", "count": 3}),
+        ("POST", "/v1/leases/{lease}/reports", {"step": 1, "metrics": {"error": 0.25}}),
+        ("POST", "/v1/leases/{lease}/heartbeat", None),
+        ("PUT", "/v1/leases/{lease}/result", {"outcome": "complete", "metrics": {"error": 0.5}}),
+    ],
+)
+def test_the_answer_to_a_key_is_written_with_the_effect(
+    client: Client, http: httpx2.Client, engine: sa.Engine, method: str, path: str, body: dict[str, object] | None
+) -> None:
+    lease = lease_of(client)
+    headers = {"Idempotency-Key": "a-key", "Trimtab-Fence": str(lease.fence)}
+
+    with one_writing_transaction(engine):
+        answer = http.request(method, path.format(lease=lease.id), json=body, headers=headers)
+
+    kept = record.value(engine, "SELECT body FROM trimtab_keys WHERE key = 'a-key'")
+    assert isinstance(kept, memoryview)
+    assert bytes(kept) == answer.content
 
 
 @pytest.mark.usefixtures("study")
