@@ -46,9 +46,10 @@ def ask(replica: Replica, wanted: Ask, *, is_noted: bool = False, once: Once = U
     """
     holder = Holder(wanted.worker, wanted.host, wanted.device, replica.lease_seconds)
     with autocommit(replica.engine) as connection:
-        once.replay(connection)
         study = studies.require(connection, wanted.study) if wanted.study else None
         found = asks.candidates(connection, study_id=study.study_id if study else None, tasks=wanted.tasks)
+        # After the look: if the first ask with this key took the last trial in between, its answer is there now.
+        once.replay(connection)
     if leases := _first(Asking(replica, holder, wanted.count, once), found):
         return leases
     if not is_noted:

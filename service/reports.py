@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from service import pruning
-from service.calls import as_told, look, not_live, reference, require_metric, verdict_of
+from service.calls import after_outage, as_told, look, not_live, reference, require_metric, verdict_of
 from service.database import autocommit
 from service.memory import Progress, StudyMemory
 from service.once import UNKEYED, Once
@@ -25,6 +25,7 @@ from trimtab.states import Direction, Outcome
 _TRIES = 5
 
 
+@after_outage
 def report(replica: Replica, lease: Reference, measured: Report, *, once: Once = UNKEYED) -> Verdict:
     """Record a measurement, renew the lease and say whether to go on.
 
@@ -43,8 +44,9 @@ def report(replica: Replica, lease: Reference, measured: Report, *, once: Once =
             return verdict
     for _ in range(_TRIES):
         with autocommit(replica.engine) as connection:
-            once.replay(connection)
             row = look(connection, lease, step=measured.step)
+            # After the look: if this very request was recorded in between, its answer is there now.
+            once.replay(connection)
             if answer := _answer_on_record(replica, connection, lease, row, measured):
                 return answer
             study = _study(replica, connection, row)
