@@ -8,8 +8,11 @@
 FROM python:3.13-slim AS base
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore PYTHONUNBUFFERED=1
 # The folders that volumes are mounted on: a new volume takes the owner of the folder below it.
-RUN useradd --uid 10001 --home-dir /tmp --no-create-home --shell /usr/sbin/nologin trimtab \
- && install --directory --owner trimtab --group trimtab --mode 0700 /secrets/api /secrets/database
+RUN groupadd --gid 10001 trimtab \
+ && useradd --uid 10001 --gid 10001 --home-dir /tmp --no-create-home --shell /usr/sbin/nologin trimtab \
+ && cd / && install --directory --owner trimtab --group trimtab --mode 0700 artifacts \
+    secrets/api secrets/owner secrets/reader secrets/service secrets/worker \
+ && install --directory --owner trimtab --group trimtab --mode 0750 secrets/administrator
 WORKDIR /opt/trimtab
 COPY constraints.txt ./
 

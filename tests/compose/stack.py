@@ -6,7 +6,7 @@ import secrets
 import socket
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -60,6 +60,11 @@ class Stack:
     def execute(self, service: str, *command: str) -> str:
         """Run a command in a running container of a service, as the user that the service runs as."""
         return self.compose("exec", "--no-TTY", service, *command)
+
+    def run_once(self, image: str, *arguments: str, command: Sequence[str]) -> str:
+        """Run a command in a container of its own, which is given nothing but what the arguments say."""
+        program, *rest = command
+        return docker("run", "--rm", "--read-only", *arguments, "--entrypoint", program, image, *rest)
 
     def containers(self, *services: str) -> list[dict[str, Any]]:
         """Return what the engine tells of the containers of some services, by default of all."""
