@@ -12,6 +12,7 @@ from service.api import health, idempotency, leases, problems, studies, workers
 from service.api.dependencies import bearer
 from service.api.gate import Gate
 from service.api.limits import BodyLimit
+from service.liveness import Liveness
 from service.replica import Replica
 from service.sweep import Sweep
 from service.tokens import Tokens
@@ -47,10 +48,12 @@ def create_app(replica: Replica, tokens: Tokens) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     replica: Replica = app.state.replica
-    sweep = Sweep(replica)
-    sweep.start()
+    threads: list[Liveness | Sweep] = [Liveness(replica.engine), Sweep(replica)]
+    for thread in threads:
+        thread.start()
     yield
-    sweep.stop()
+    for thread in threads:
+        thread.stop()
     replica.engine.dispose()
 
 

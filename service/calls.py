@@ -1,21 +1,50 @@
 """What report, heartbeat and tell have in common: the lease that is called on, and what is said of one that is dead."""
 
 import re
+from collections.abc import Callable
 from datetime import datetime
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
 
 import sqlalchemy as sa
 
-from service import pruning
+from service import liveness, pruning
 from service.pruning import Judgement
+from service.replica import Replica
 from service.storage import leases
 from service.storage.leases import LeaseRow, Reference
-from trimtab.errors import Invalid, LeaseEnded, LeaseLost, LeaseNotFound, Refused, StudyDeleted
+from trimtab.errors import Invalid, LeaseEnded, LeaseLost, LeaseNotFound, Refused, StudyDeleted, Unavailable
 from trimtab.message import Metrics
 from trimtab.protocol import FieldProblem, Verdict
 from trimtab.states import Decision, Outcome
 from trimtab.study import Objective
 
 _LEASE_ID = re.compile(r"[1-9][0-9]{0,17}")
+
+Arguments = ParamSpec("Arguments")
+Answer = TypeVar("Answer")
+Call = Callable[Concatenate[Replica, Arguments], Answer]
+
+
+class Away(Unavailable):
+    """A lease ran out while nobody was there to renew it."""
+
+
+def after_outage(call: Call[Arguments, Answer]) -> Call[Arguments, Answer]:
+    """Let `call`, where it meets a lease that ran out in an outage, extend the leases and try once more.
+
+    A worker may be back before any replica has noticed that it was away.
+    """
+
+    @wraps(call)
+    def tried(replica: Replica, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Answer:
+        try:
+            return call(replica, *args, **kwargs)
+        except Away:
+            liveness.renew(replica.engine)
+            return call(replica, *args, **kwargs)
+
+    return tried
 
 
 def reference(lease: str, fence: int) -> Reference:
@@ -53,6 +82,8 @@ def gone(connection: sa.Connection, lease_id: int) -> Refused:
 
 def not_live(row: LeaseRow) -> Refused:
     """Return what is said of a lease that has ended or run out."""
+    if row.outcome is None and (row.is_live or not row.is_watched):
+        return Away("the service was away and finds its leases again; try again", retry_after=1)
     if row.outcome is None or row.outcome is Outcome.LOST:
         return LeaseLost(f"this lease on trial {row.number} of {row.study!r} ran out at {row.expires_at.isoformat()}")
     return LeaseEnded(f"this lease on trial {row.number} of {row.study!r} was ended: {row.outcome}")

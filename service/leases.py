@@ -3,7 +3,7 @@
 import json
 
 from service import lifecycle
-from service.calls import as_told, gone, look, not_live, require_metric, verdict_of
+from service.calls import after_outage, as_told, gone, look, not_live, require_metric, verdict_of
 from service.once import UNKEYED, Once
 from service.replica import Replica
 from service.settling import settle
@@ -15,6 +15,7 @@ from trimtab.states import Outcome
 from trimtab.study import Objective
 
 
+@after_outage
 def heartbeat(replica: Replica, lease: Reference, *, once: Once = UNKEYED) -> Verdict:
     """Renew the lease and say whether the trial was told to stop.
 
@@ -32,6 +33,7 @@ def heartbeat(replica: Replica, lease: Reference, *, once: Once = UNKEYED) -> Ve
     return verdict
 
 
+@after_outage
 def tell(replica: Replica, lease: Reference, told: Tell, *, once: Once = UNKEYED) -> Told:
     """End a lease as its worker says, and with it the trial unless that goes back to the queue.
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from service.prepared import prepared
 from service.storage.leases import Reference
+from service.storage.liveness import IS_FRESH
 from trimtab.message import Metrics
 from trimtab.protocol import Tell
 from trimtab.states import Outcome, StudyState, TrialState
@@ -111,7 +112,7 @@ _CLOSE_TOLD = prepared(
     "close_told", _CLOSE.format(guard="fence = :fence AND expires_at > clock_timestamp()", also=_SEEN)
 )
 
-_CLOSE_EXPIRED = sa.text(_CLOSE.format(guard="expires_at <= clock_timestamp()", also=""))
+_CLOSE_EXPIRED = sa.text(_CLOSE.format(guard=f"expires_at <= clock_timestamp() AND {IS_FRESH}", also=""))
 
 # running -> waiting
 _REQUEUE = sa.text("""
@@ -151,9 +152,10 @@ _FINISH = prepared(
 """,
 )
 
-_EXPIRED = sa.text("""
+_EXPIRED = sa.text(f"""
     SELECT lease_id, study_id FROM trimtab_leases
-    WHERE ended_at IS NULL AND expires_at <= clock_timestamp() AND study_id <> ALL(CAST(:but AS bigint[]))
+    WHERE ended_at IS NULL AND expires_at <= clock_timestamp() AND {IS_FRESH}
+      AND study_id <> ALL(CAST(:but AS bigint[]))
     ORDER BY expires_at LIMIT 100
 """)
 

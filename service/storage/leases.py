@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from service.prepared import prepared
+from service.storage.liveness import IS_FRESH
 from trimtab.message import Metrics
 from trimtab.states import Decision, Outcome
 
@@ -45,6 +46,7 @@ class LeaseRow:
 
     Args:
         is_live: Neither ended nor run out, by PostgreSQL's clock.
+        is_watched: Somebody was there to renew it: if it ran out, it is lost.
         last_step: The last step reported; 0 before the first.
         best: The best value of the objective so far; None before the first finite one.
         stop_reason: Given with the verdict stop; None before.
@@ -57,6 +59,7 @@ class LeaseRow:
     study_id: int
     fence: int
     is_live: bool
+    is_watched: bool
     expires_at: datetime
     last_step: int
     best: float | None
@@ -83,8 +86,9 @@ class NewReport:
 
 _LOOK = prepared(
     "look",
-    """
-    SELECT l.study_id, l.fence, l.ended_at IS NULL AND l.expires_at > clock_timestamp() AS is_live, l.expires_at,
+    f"""
+    SELECT l.study_id, l.fence, l.ended_at IS NULL AND l.expires_at > clock_timestamp() AS is_live,
+      coalesce({IS_FRESH}, false) AS is_watched, l.expires_at,
       l.last_step, l.best, l.stop_reason, l.outcome, l.told, o.study_name AS study, t.number,
       s.finished AS study_finished, r.metrics, r.verdict, r.reason
     FROM trimtab_leases l

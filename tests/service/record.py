@@ -5,7 +5,11 @@ import sqlalchemy as sa
 Rows = dict[str, list[str]]
 
 _TABLES = sa.text("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
-_RUN_OUT = sa.text("UPDATE trimtab_leases SET expires_at = clock_timestamp() - interval '1 s' WHERE ended_at IS NULL")
+# All the while somebody was there to renew them.
+_RUN_OUT = sa.text("""
+    WITH seen AS (UPDATE trimtab_liveness SET seen_at = clock_timestamp())
+    UPDATE trimtab_leases SET expires_at = clock_timestamp() - interval '1 s' WHERE ended_at IS NULL
+""")
 
 
 def rows(engine: sa.Engine) -> Rows:
