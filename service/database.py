@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psycopg2
 import sqlalchemy as sa
-from psycopg2.errors import LockNotAvailable
+from psycopg2.errors import FeatureNotSupported, LockNotAvailable, ReadOnlySqlTransaction
 from sqlalchemy import exc
+from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 
+from service import silence
 from service.prepared import prepare
 from trimtab.errors import Unavailable
 
@@ -16,10 +19,10 @@ POOL_SIZE = 16
 _RETRY_AFTER_SECONDS = 1
 
 # A held row lock stops the calls that need that row after 2 s, and no others; no statement of ours takes
-# 15 s on a healthy server; a replica that froze in a transaction frees its locks after 15 s.
+# 8 s on a healthy server; a replica that froze in a transaction frees its locks after 15 s.
 _OPTIONS = {
     "lock_timeout": "2s",
-    "statement_timeout": "15s",
+    "statement_timeout": "8s",
     "idle_in_transaction_session_timeout": "15s",
     "timezone": "UTC",
     # Compiling a plan takes longer than any of ours runs.
@@ -30,8 +33,11 @@ _OPTIONS = {
 def connect(url: str) -> sa.Engine:
     """Return the pool of connections to the database at `url`.
 
-    It connects when it is first used; the schema must be there then.
+    It connects when it is first used; the schema must be there then. No connection is tried out before it is given:
+    that would cost each call a round trip. The first call that meets a dead one discards all that are as old, and the
+    row of liveness is renewed each second, so that is hardly ever a worker's call.
     """
+    silence.install()
     engine = sa.create_engine(
         url,
         pool_size=POOL_SIZE,
@@ -40,7 +46,7 @@ def connect(url: str) -> sa.Engine:
         isolation_level="READ COMMITTED",
         connect_args={
             "application_name": "trimtab",
-            "connect_timeout": 5,
+            "connection_factory": silence.Impatient,
             "options": " ".join(f"-c {name}={value}" for name, value in _OPTIONS.items()),
             # A vanished server is noticed within 10 s, also by a connection that waits for an answer.
             "keepalives_idle": 4,
@@ -49,7 +55,8 @@ def connect(url: str) -> sa.Engine:
             "tcp_user_timeout": 10_000,
         },
     )
-    sa.event.listen(engine, "connect", lambda connection, _: prepare(connection))
+    sa.event.listen(engine, "connect", _prepare)
+    sa.event.listen(engine, "handle_error", _discard)
     return engine
 
 
@@ -84,6 +91,25 @@ def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
     """
     with _translated(), engine.begin() as connection:
         yield connection
+
+
+def _prepare(connection: DBAPIConnection, _: object) -> None:
+    try:
+        prepare(connection)
+    except psycopg2.ProgrammingError as error:
+        connection.close()
+        raise Unavailable(
+            "the schema of the database is behind; migrate it", retry_after=_RETRY_AFTER_SECONDS
+        ) from error
+
+
+def _discard(context: ExceptionContext) -> None:
+    """Count a connection as lost that works but is of no use: to a server that was demoted, or with an older plan."""
+    error = context.original_exception
+    if isinstance(error, ReadOnlySqlTransaction) or (
+        isinstance(error, FeatureNotSupported) and error.diag.source_function == "RevalidateCachedQuery"
+    ):
+        context.is_disconnect = True
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from service.grants import grant
@@ -25,6 +25,8 @@ def migrate(url: str) -> None:
 
     A lock of the session makes others wait; it goes with the connection, so a killed migration blocks nobody.
 
+    A schema of a newer release is left as it is: this replica may have been started again while others are upgraded.
+
     Raises:
         sqlalchemy.exc.OperationalError: The database cannot be reached.
         RuntimeError: Optuna's own tables are there, made by another major version of Optuna.
@@ -34,6 +36,8 @@ def migrate(url: str) -> None:
     with engine.connect() as connection:
         connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
         connection.commit()
+        if _is_newer(connection):
+            return
         config.attributes |= {"connection": connection, "url": url}
         command.upgrade(config, "head")
         grant(connection)
@@ -41,7 +45,7 @@ def migrate(url: str) -> None:
 
 
 def is_current(url: str) -> bool:
-    """Return whether the database at `url` has the newest schema.
+    """Return whether the database at `url` has the newest schema that we know of, or a newer one.
 
     Raises:
         sqlalchemy.exc.OperationalError: The database cannot be reached.
@@ -49,8 +53,17 @@ def is_current(url: str) -> bool:
     heads = set(ScriptDirectory.from_config(_config()).get_heads())
     engine = create_engine(url, poolclass=NullPool)
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-        return set(context.get_current_heads()) == heads
+        return _stamps(connection) == heads or _is_newer(connection)
+
+
+def _is_newer(connection: Connection) -> bool:
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    return not _stamps(connection) <= known
+
+
+def _stamps(connection: Connection) -> set[str]:
+    context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+    return set(context.get_current_heads())
 
 
 def _config() -> Config:

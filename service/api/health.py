@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from fastapi import APIRouter
+from sqlalchemy.exc import ProgrammingError
 
 from service.api.dependencies import ReplicaDep
 from service.api.problems import problems
@@ -21,6 +22,9 @@ async def healthz() -> Health:
 @router.get("/readyz", responses=problems(errors.Unavailable))
 def readyz(replica: ReplicaDep) -> Health:
     """Say that the service can serve: its database answers."""
-    with autocommit(replica.engine) as connection:
-        connection.execute(sa.text("SELECT FROM trimtab_studies LIMIT 0"))
+    try:
+        with autocommit(replica.engine) as connection:
+            connection.execute(sa.text("SELECT FROM trimtab_studies LIMIT 0"))
+    except ProgrammingError as error:
+        raise errors.Unavailable("the database has no schema; migrate it", retry_after=1) from error
     return Health(status="ok")

@@ -88,6 +88,17 @@ def test_a_database_that_optuna_has_used_keeps_its_studies(empty_database_url: s
     assert [trial.params for trial in read.trials] == [trial.params for trial in study.trials]
 
 
+def test_a_schema_of_a_newer_release_is_served_and_left_alone(database_url: str) -> None:
+    with sa.create_engine(database_url, poolclass=NullPool).begin() as connection:
+        connection.execute(sa.text(f"UPDATE {VERSION_TABLE} SET version_num = 'of the next release'"))
+    before = dump(database_url)
+
+    migrate(database_url)
+
+    assert is_current(database_url)
+    assert dump(database_url) == before
+
+
 def test_a_schema_is_current_once_it_is_migrated(empty_database_url: str) -> None:
     before = is_current(empty_database_url)
 
