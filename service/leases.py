@@ -3,7 +3,7 @@
 import json
 
 from service import lifecycle
-from service.calls import after_outage, as_told, gone, look, not_live, require_metric, verdict_of
+from service.calls import after_outage, as_told, crowd, gone, look, not_live, require_metric, verdict_of
 from service.once import UNKEYED, Once
 from service.replica import Replica
 from service.settling import settle
@@ -22,7 +22,7 @@ def heartbeat(replica: Replica, lease: Reference, *, once: Once = UNKEYED) -> Ve
     Raises:
         LeaseNotFound, LeaseLost, LeaseEnded, StudyDeleted, Unavailable: As for a report.
     """
-    with once.statement(replica.engine) as connection:
+    with crowd(replica, lease), once.statement(replica.engine) as connection:
         renewed = leases.renew(connection, lease, lease_seconds=replica.lease_seconds)
         if renewed is None:
             raise not_live(look(connection, lease))
@@ -44,14 +44,15 @@ def tell(replica: Replica, lease: Reference, told: Tell, *, once: Once = UNKEYED
         LeaseEnded: Another tell has ended it.
         Invalid: `complete` without the metric that is optimised.
     """
-    with once.transaction(replica.engine) as connection:
+    with crowd(replica, lease), once.transaction(replica.engine) as connection:
         study = endings.lock_study(connection, lease.lease_id)
         known = replica.memory.study(connection, study.study_id) if study else None
         if study is None or known is None:
             raise gone(connection, lease.lease_id)
         if told.outcome is Outcome.COMPLETE:
             require_metric(told.metrics, known.objective)
-        closed = endings.close_told(connection, lease, told)
+        outcome = lifecycle.outcome_of(told, known.objective)
+        closed = endings.close_told(connection, lease, told, outcome=outcome)
         if closed is None:
             return _told_before(look(connection, lease), told, known.objective)
         ending = lifecycle.ending_by_tell(told, closed, known.objective)

@@ -186,9 +186,16 @@ def lock_study(connection: sa.Connection, lease_id: int) -> LockedStudy | None:
     return LockedStudy(state=StudyState(values.pop("state")), **values)
 
 
-def close_told(connection: sa.Connection, lease: Reference, tell: Tell) -> ClosedLease | None:
-    """End a live lease as its worker tells; None, with nothing written, if it is not live."""
-    values = {**vars(lease), "outcome": tell.outcome, "message": tell.message, "told": tell.model_dump_json()}
+def close_told(connection: sa.Connection, lease: Reference, tell: Tell, *, outcome: Outcome) -> ClosedLease | None:
+    """End a live lease as its worker tells; None, with nothing written, if it is not live.
+
+    Args:
+        connection: In a transaction.
+        lease: Which one.
+        tell: As it came.
+        outcome: What it comes to.
+    """
+    values = {**vars(lease), "outcome": outcome, "message": tell.message, "told": tell.model_dump_json()}
     return _closed(connection.execute(_CLOSE_TOLD, values).one_or_none())
 
 

@@ -113,6 +113,7 @@ def test_complete_with_a_figure_that_is_not_finite_has_diverged(client: Client, 
     trial = client.trial("study", 0)
     assert (told.outcome, told.state) == (Outcome.DIVERGED, TrialState.FAIL)
     assert (trial.outcome, trial.reason, trial.values) == (Outcome.DIVERGED, "error is not finite", {})
+    assert [attempt.outcome for attempt in trial.history] == [Outcome.DIVERGED]
 
 
 def test_a_pruned_trial_whose_last_figure_is_not_finite_has_no_value(client: Client) -> None:
