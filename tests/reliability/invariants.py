@@ -1,0 +1,256 @@
+"""The invariants as SQL: each query returns its breaches as (study, trial, text). A clean record has none.
+
+They read the real tables, and of what clients were told the tables `journal_*` (see tests.reliability.evidence).
+`numbered` is every trial by its study's name and its number; `held` every lease by its trial.
+"""
+
+from service.sweep import INTERVAL_SECONDS
+
+SWEEP_SECONDS = 2.0
+"""How long a lease may outlive its time."""
+
+VIEWS = """
+    CREATE TEMPORARY VIEW numbered AS
+      SELECT o.study_name AS study, t.number AS trial, t.trial_id, t.study_id, lower(CAST(t.state AS text)) AS state
+      FROM trials t JOIN studies o USING (study_id);
+    CREATE TEMPORARY VIEW held AS
+      SELECT n.study, n.trial, l.*, l.fence = max(l.fence) OVER (PARTITION BY l.trial_id) AS is_newest
+      FROM trimtab_leases l JOIN numbered n USING (trial_id);
+    CREATE TEMPORARY VIEW param AS
+      SELECT n.study, n.trial, p.trial_id, reversed.is_so, s.spec, p.param_value, d.distribution,
+        CASE WHEN reversed.is_so THEN substr(p.param_name, 3) ELSE p.param_name END AS name
+      FROM trial_params p
+      JOIN numbered n USING (trial_id)
+      CROSS JOIN LATERAL (SELECT CAST(p.distribution_json AS jsonb)) AS d (distribution)
+      CROSS JOIN LATERAL (SELECT CAST(s.spec AS jsonb) FROM trimtab_studies s WHERE s.study_id = n.study_id) AS s (spec)
+      CROSS JOIN LATERAL (SELECT coalesce(
+        s.spec #>> ARRAY['space', substr(p.param_name, 3), 'scale'] = 'reverse_log' AND p.param_name LIKE '1-%',
+        false)) AS reversed (is_so);
+    CREATE TEMPORARY VIEW recorded_params AS
+      SELECT trial_id, jsonb_object_agg(name, CASE
+        WHEN is_so THEN to_jsonb(least(greatest(1 - param_value,
+          CAST(spec #>> ARRAY['space', name, 'low'] AS float8)), CAST(spec #>> ARRAY['space', name, 'high'] AS float8)))
+        WHEN distribution ->> 'name' = 'CategoricalDistribution'
+          THEN distribution -> 'attributes' -> 'choices' -> CAST(param_value AS int)
+        ELSE to_jsonb(param_value) END) AS params
+      FROM param GROUP BY trial_id;
+"""
+
+ACKNOWLEDGED_IS_RECORDED = """
+    SELECT j.study, j.trial, format('lease %s: the acknowledged report of step %s is not there', j.lease, j.step)
+    FROM journal_reported j LEFT JOIN trimtab_reports r ON r.lease_id = j.lease AND r.step = j.step
+    WHERE j.recorded AND (r.lease_id IS NULL OR CAST(r.metrics AS jsonb) <> j.metrics)
+  UNION ALL
+    SELECT r.study, r.trial, format('lease %s: nobody sent the report of step %s', r.lease_id, r.step)
+    FROM (SELECT h.study, h.trial, w.* FROM trimtab_reports w JOIN held h USING (lease_id)) AS r
+    WHERE lease_id IN (SELECT lease FROM journal_sent) AND NOT EXISTS (
+      SELECT FROM journal_sent s
+      WHERE s.lease = r.lease_id AND s.step = r.step AND s.metrics = CAST(r.metrics AS jsonb))
+  UNION ALL
+    SELECT j.study, j.trial, format('lease %s: %s was acknowledged, on record is %s', j.lease, j.outcome, h.outcome)
+    FROM journal_told j LEFT JOIN held h ON h.lease_id = j.lease
+    WHERE h.outcome IS DISTINCT FROM j.outcome
+  UNION ALL
+    SELECT j.study, j.trial, format('lease %s left the trial %s, it is %s', j.lease, j.state, n.state)
+    FROM journal_told j JOIN trimtab_leases l ON l.lease_id = j.lease JOIN numbered n USING (trial_id)
+    WHERE j.state <> 'waiting' AND n.state <> j.state
+  UNION ALL
+    SELECT j.study, j.trial, format('lease %s told the value %s, on record is %s', j.lease, told.value, v.value)
+    FROM journal_told j
+    JOIN trimtab_leases l ON l.lease_id = j.lease
+    JOIN trimtab_studies s ON s.study_id = l.study_id
+    CROSS JOIN LATERAL (
+      SELECT CAST(j.metrics ->> (CAST(s.spec AS jsonb) #>> '{objectives,0,metric}') AS float8) AS value) AS told
+    LEFT JOIN trial_values v ON v.trial_id = l.trial_id AND v.objective = 0
+    WHERE j.state = 'complete' AND v.value IS DISTINCT FROM told.value
+"""
+
+ONE_LIVE_LEASE_AND_ONE_END = """
+    SELECT study, trial, format('%s live leases', count(*)) FROM held WHERE ended_at IS NULL
+    GROUP BY study, trial HAVING count(*) > 1
+  UNION ALL
+    SELECT study, trial, 'it runs and nobody has it' FROM numbered n
+    WHERE state = 'running' AND NOT EXISTS (
+      SELECT FROM trimtab_leases l WHERE l.trial_id = n.trial_id AND l.ended_at IS NULL)
+  UNION ALL
+    SELECT h.study, h.trial, format('lease %s lives, the trial is %s', lease_id, state)
+    FROM held h JOIN numbered n USING (trial_id) WHERE ended_at IS NULL AND state <> 'running'
+  UNION ALL
+    SELECT study, trial, format('lease %s ended it: %s; there is a newer lease', lease_id, outcome) FROM held
+    WHERE outcome NOT IN ('lost', 'released') AND NOT is_newest
+  UNION ALL
+    SELECT n.study, n.trial, format('it is %s, and its outcome is %s', n.state, coalesce(t.outcome, 'none'))
+    FROM numbered n JOIN trimtab_trials t USING (trial_id)
+    WHERE (n.state IN ('complete', 'pruned', 'fail')) <> (t.outcome IS NOT NULL)
+  UNION ALL
+    SELECT h.study, h.trial, format('its outcome is %s, that of its last lease %s', t.outcome, h.outcome)
+    FROM held h JOIN trimtab_trials t USING (trial_id)
+    WHERE is_newest AND t.outcome IS NOT NULL AND h.outcome IS DISTINCT FROM t.outcome
+"""
+
+# Of a lease that ended: its reports, each stamped at the start of its statement, and renewals came before.
+NOTHING_OF_AN_OLDER_FENCE = """
+    SELECT study, trial, format('lease %s ended, then step %s was reported on it', lease_id, r.step)
+    FROM held JOIN trimtab_reports r USING (lease_id) WHERE r.reported_at > ended_at
+  UNION ALL
+    SELECT study, trial, format('lease %s ended, then it was renewed', lease_id) FROM held WHERE renewed_at > ended_at
+  UNION ALL
+    SELECT study, trial, format('lease %s lives, and there is a newer one', lease_id) FROM held
+    WHERE ended_at IS NULL AND NOT is_newest
+  UNION ALL
+    SELECT n.study, n.trial, format('its fence is %s, its leases are %s', t.fence, array_agg(l.fence ORDER BY l.fence))
+    FROM numbered n JOIN trimtab_trials t USING (trial_id) LEFT JOIN trimtab_leases l USING (trial_id)
+    GROUP BY n.study, n.trial, t.trial_id
+    HAVING array_agg(l.fence ORDER BY l.fence) <> (SELECT array_agg(i) FROM generate_series(1, t.fence) i)
+  UNION ALL
+    SELECT h.study, h.trial, format('its curve at step %s is not what lease %s reported', i.step, h.lease_id)
+    FROM held h JOIN trial_intermediate_values i USING (trial_id)
+    LEFT JOIN trimtab_reports r USING (lease_id, step)
+    WHERE h.is_newest AND i.step > h.start_step AND (r.lease_id IS NULL OR i.intermediate_value IS DISTINCT FROM
+      CAST(r.metrics ->> (SELECT s.spec #>> '{objectives,0,metric}' FROM trimtab_studies s
+                          WHERE s.study_id = h.study_id) AS float8))
+  UNION ALL
+    SELECT h.study, h.trial, format('its curve lacks step %s of lease %s', r.step, h.lease_id)
+    FROM held h JOIN trimtab_reports r USING (lease_id)
+    LEFT JOIN trial_intermediate_values i USING (trial_id, step)
+    WHERE h.is_newest AND i.trial_id IS NULL
+"""
+
+NUMBERS_ARE_DENSE = """
+    SELECT study, CAST(NULL AS int), format('%s trials numbered %s to %s', count(*), min(trial), max(trial))
+    FROM numbered GROUP BY study
+    HAVING min(trial) <> 0 OR max(trial) <> count(*) - 1 OR count(DISTINCT trial) <> count(*)
+  UNION ALL
+    SELECT study, trial, format('its number is %s too', t.number)
+    FROM numbered n JOIN trimtab_trials t USING (trial_id) WHERE t.number <> n.trial
+"""
+
+PARAMS_ARE_THOSE_RECEIVED = """
+    SELECT j.study, j.trial, format('lease %s gave %s, on record is %s', j.lease, j.params, p.params)
+    FROM journal_leased j JOIN trimtab_leases l ON l.lease_id = j.lease LEFT JOIN recorded_params p USING (trial_id)
+    WHERE j.params IS DISTINCT FROM p.params
+  UNION ALL
+    SELECT j.study, j.trial, format('lease %s was given and is not there as it was given', j.lease)
+    FROM journal_leased j LEFT JOIN held h ON h.lease_id = j.lease
+    WHERE (j.study, j.trial, j.fence, j.attempt, j.worker)
+      IS DISTINCT FROM (h.study, h.trial, h.fence, h.attempt, h.worker)
+"""
+
+VERDICTS_NEVER_CHANGE = """
+    SELECT j.study, j.trial, format('lease %s, step %s: the verdict was %s, on record is %s',
+      j.lease, j.step, j.verdict, r.verdict)
+    FROM journal_reported j JOIN trimtab_reports r ON r.lease_id = j.lease AND r.step = j.step
+    WHERE j.recorded AND j.verdict <> r.verdict
+  UNION ALL
+    SELECT j.study, j.trial, format('lease %s, step %s: two verdicts', j.lease, j.step)
+    FROM journal_reported j GROUP BY j.study, j.trial, j.lease, j.step HAVING count(DISTINCT j.verdict) > 1
+  UNION ALL
+    SELECT h.study, h.trial, format('lease %s was told to stop, then step %s was recorded', h.lease_id, later.step)
+    FROM held h
+    JOIN trimtab_reports stop ON stop.lease_id = h.lease_id AND stop.verdict = 'stop'
+    JOIN trimtab_reports later ON later.lease_id = h.lease_id AND later.step > stop.step
+"""
+
+LEASES_END_IN_TIME = f"""
+    SELECT study, trial, format('lease %s was to end at %s and lives', lease_id, least(expires_at, due_at))
+    FROM held WHERE ended_at IS NULL
+      AND least(expires_at, due_at) < clock_timestamp() - make_interval(secs => {SWEEP_SECONDS + INTERVAL_SECONDS})
+"""
+
+BUDGETS_ARE_EXACT = """
+    WITH counted AS (
+      SELECT o.study_name AS study, s.*, (SELECT count(*) FROM trials t WHERE t.study_id = s.study_id) AS trials,
+        (SELECT count(*) FROM numbered n WHERE n.study_id = s.study_id
+         AND n.state IN ('complete', 'pruned', 'fail')) AS ended
+      FROM trimtab_studies s JOIN studies o USING (study_id))
+    SELECT study, CAST(NULL AS int), format('%s trials of a budget of %s', trials, budget)
+    FROM counted WHERE trials > budget
+  UNION ALL
+    SELECT study, NULL, format('%s trials, counted as %s', trials, created) FROM counted WHERE trials <> created
+  UNION ALL
+    SELECT study, NULL, format('%s trials have ended, counted as %s', ended, finished) FROM counted
+    WHERE ended <> finished
+  UNION ALL
+    SELECT study, NULL, format('complete with %s of %s trials', ended, budget) FROM counted
+    WHERE state = 'complete' AND ended <> budget
+  UNION ALL
+    SELECT study, NULL, format('all of %s trials have ended and it is %s', budget, state) FROM counted
+    WHERE state NOT IN ('complete', 'stopped') AND ended = budget
+"""
+
+ENDS_ARE_IN_ORDER = """
+    SELECT n.study, CAST(NULL AS int), format('%s ends, numbered %s to %s',
+      count(t.finish_order), min(t.finish_order), max(t.finish_order))
+    FROM numbered n JOIN trimtab_trials t USING (trial_id) JOIN trimtab_studies s ON s.study_id = n.study_id
+    GROUP BY n.study, s.finished
+    HAVING count(t.finish_order) <> s.finished OR count(DISTINCT t.finish_order) <> s.finished
+      OR coalesce(max(t.finish_order), 0) <> s.finished OR coalesce(min(t.finish_order), 1) <> 1
+"""
+
+_OF_A_TRIAL = ("trimtab_trials", "trial_params", "trial_values", "trial_intermediate_values", "trimtab_checkpoints")
+
+NOTHING_IS_ORPHANED = " UNION ALL ".join(
+    [
+        *(
+            f"""
+    SELECT CAST(NULL AS text), CAST(NULL AS int), format('{table}: trial_id %s has no trial', trial_id)
+    FROM {table} WHERE trial_id NOT IN (SELECT trial_id FROM trials)
+"""
+            for table in _OF_A_TRIAL
+        ),
+        """
+    SELECT study, trial, 'it has no row of ours' FROM numbered
+    WHERE study_id IN (SELECT study_id FROM trimtab_studies) AND trial_id NOT IN (SELECT trial_id FROM trimtab_trials)
+""",
+        """
+    SELECT study, trial, 'it never had a lease' FROM numbered JOIN trimtab_trials USING (trial_id)
+    WHERE trial_id NOT IN (SELECT trial_id FROM trimtab_leases)
+""",
+        """
+    SELECT NULL, NULL, format('lease %s has no trial', lease_id) FROM trimtab_leases
+    WHERE trial_id NOT IN (SELECT trial_id FROM trimtab_trials)
+""",
+        """
+    SELECT NULL, NULL, format('a report of step %s has no lease: %s', step, lease_id) FROM trimtab_reports
+    WHERE lease_id NOT IN (SELECT lease_id FROM trimtab_leases)
+""",
+        """
+    SELECT NULL, NULL, format('trial_id %s has no study', trial_id) FROM trials
+    WHERE study_id NOT IN (SELECT study_id FROM studies)
+""",
+    ]
+)
+
+LOST_LEASES_ARE_COUNTED = """
+    WITH counted AS (
+      SELECT n.study, n.trial, n.state, t.outcome, t.lost, CAST(s.spec ->> 'max_attempts' AS int) AS max_attempts,
+        (SELECT count(*) FROM trimtab_leases l WHERE l.trial_id = n.trial_id AND l.outcome = 'lost') AS leases
+      FROM numbered n JOIN trimtab_trials t USING (trial_id) JOIN trimtab_studies s ON s.study_id = n.study_id)
+    SELECT study, trial, format('it lost %s leases, counted as %s', leases, lost) FROM counted WHERE leases <> lost
+  UNION ALL
+    SELECT study, trial, format('it failed with %s of %s leases lost', leases, max_attempts) FROM counted
+    WHERE state = 'fail' AND outcome = 'lost' AND leases <> max_attempts
+  UNION ALL
+    SELECT study, trial, format('it lost %s of %s leases and is %s', leases, max_attempts, state) FROM counted
+    WHERE leases > max_attempts OR leases = max_attempts AND outcome IS DISTINCT FROM 'lost'
+  UNION ALL
+    SELECT study, trial, format('lease %s counts as attempt %s', lease_id, attempt) FROM held h
+    WHERE attempt <> 1 + (
+      SELECT count(*) FROM trimtab_leases l
+      WHERE l.trial_id = h.trial_id AND l.fence < h.fence AND l.outcome = 'lost')
+"""
+
+INVARIANTS = {
+    "I1": ACKNOWLEDGED_IS_RECORDED,
+    "I2": ONE_LIVE_LEASE_AND_ONE_END,
+    "I3": NOTHING_OF_AN_OLDER_FENCE,
+    "I4": NUMBERS_ARE_DENSE,
+    "I5": PARAMS_ARE_THOSE_RECEIVED,
+    "I6": VERDICTS_NEVER_CHANGE,
+    "I7": LEASES_END_IN_TIME,
+    "I8": BUDGETS_ARE_EXACT,
+    "I9": ENDS_ARE_IN_ORDER,
+    "I10": NOTHING_IS_ORPHANED,
+    "attempts": LOST_LEASES_ARE_COUNTED,
+}
+"""By the names of docs/reliability.md; `attempts` is the counting of lost leases."""
