@@ -9,14 +9,15 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from service import sampling
-from service.database import autocommit, is_held
+from service.database import Held, autocommit
 from service.memory import Progress, StudyMemory
 from service.once import UNKEYED, Once, Replayed
+from service.principals import OPERATOR, Principal
 from service.replica import Replica
 from service.storage import asks, finished, studies
 from service.storage.asks import Candidate, Granted, Holder
 from service.storage.dimensions import Point, params
-from trimtab.errors import Refused, Unavailable
+from trimtab.errors import Refused
 from trimtab.protocol import Ask, Lease, Leases
 from trimtab.states import NoLease, StudyState
 
@@ -29,7 +30,9 @@ _REASONS = {
 }
 
 
-def ask(replica: Replica, wanted: Ask, *, is_noted: bool = False, once: Once = UNKEYED) -> Leases:
+def ask(
+    replica: Replica, wanted: Ask, *, principal: Principal = OPERATOR, is_noted: bool = False, once: Once = UNKEYED
+) -> Leases:
     """Give a worker up to `wanted.count` trials of one study, each with a lease; do not wait.
 
     A trial that waits for its next attempt goes first.
@@ -37,6 +40,7 @@ def ask(replica: Replica, wanted: Ask, *, is_noted: bool = False, once: Once = U
     Args:
         replica: That serves.
         wanted: What the worker wants.
+        principal: Whose the leases are.
         is_noted: It was noted a moment ago that the worker is there.
         once: The request.
 
@@ -44,7 +48,7 @@ def ask(replica: Replica, wanted: Ask, *, is_noted: bool = False, once: Once = U
         StudyNotFound: There is no study of the name that was asked for.
         Unavailable: The database is away or busy.
     """
-    holder = Holder(wanted.worker, wanted.host, wanted.device, replica.lease_seconds)
+    holder = Holder(wanted.worker, wanted.host, wanted.device, replica.lease_seconds, principal.token_id)
     with autocommit(replica.engine) as connection:
         study = studies.require(connection, wanted.study) if wanted.study else None
         found = asks.candidates(connection, study_id=study.study_id if study else None, tasks=wanted.tasks)
@@ -71,7 +75,7 @@ class Asking:
     def granting(self, study: StudyMemory) -> Iterator[tuple[sa.Connection, list[Granted]]]:
         """Give a transaction, and a list for what it grants; the answer is kept with it."""
         granted: list[Granted] = []
-        with self.once.transaction(self.replica.engine) as connection:
+        with study.crowd.joined(), self.once.transaction(self.replica.engine) as connection:
             yield connection, granted
             asks.seen(connection, self.holder)
             if granted:
@@ -92,10 +96,10 @@ def _first(asking: Asking, found: Sequence[Candidate]) -> Leases | None:
         try:
             if leases := _from_study(asking, candidate):
                 return leases
-        except (Replayed, Refused) as error:
-            if not isinstance(error, Unavailable) or not is_held(error):
-                raise
+        except Held as error:
             failure = _passed_over(candidate, error)
+        except (Replayed, Refused):
+            raise
         except Exception as error:  # noqa: BLE001  # one bad study must not keep workers from the others
             failure = _passed_over(candidate, error)
     if failure:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
@@ -9,11 +10,14 @@ from typing import Concatenate, ParamSpec, TypeVar
 import sqlalchemy as sa
 
 from service import liveness, pruning
+from service.database import autocommit
+from service.memory import Progress
+from service.principals import Principal
 from service.pruning import Judgement
 from service.replica import Replica
 from service.storage import leases
 from service.storage.leases import LeaseRow, Reference
-from trimtab.errors import Invalid, LeaseEnded, LeaseLost, LeaseNotFound, Refused, StudyDeleted, Unavailable
+from trimtab.errors import Forbidden, Invalid, LeaseEnded, LeaseLost, LeaseNotFound, Refused, StudyDeleted, Unavailable
 from trimtab.message import Metrics
 from trimtab.protocol import FieldProblem, Verdict
 from trimtab.states import Decision, Outcome
@@ -47,7 +51,7 @@ def after_outage(call: Call[Arguments, Answer]) -> Call[Arguments, Answer]:
     return tried
 
 
-def reference(lease: str, fence: int) -> Reference:
+def reference(lease: str, fence: int, principal: Principal) -> Reference:
     """Return what is meant by a lease's id on the wire.
 
     Raises:
@@ -55,18 +59,36 @@ def reference(lease: str, fence: int) -> Reference:
     """
     if not _LEASE_ID.fullmatch(lease):
         raise LeaseNotFound(f"there is no lease {lease[:40]!r}")
-    return Reference(int(lease), fence)
+    return Reference(int(lease), fence, principal.bound_to)
+
+
+def crowd(replica: Replica, lease: Reference) -> AbstractContextManager[None]:
+    """Return the place of a call among those on the same study; none where there is no such lease.
+
+    Raises:
+        Unavailable: The database is away or busy.
+    """
+    if known := replica.memory.known(lease.lease_id):
+        return known[0].crowd.joined()
+    with autocommit(replica.engine) as connection:
+        row = leases.look(connection, lease.lease_id)
+        study = replica.memory.study(connection, row.study_id) if row else None
+    if row and row.outcome is None:
+        replica.memory.note(lease.lease_id, Progress(row.study_id, row.last_step, row.best))
+    return study.crowd.joined() if study else nullcontext()
 
 
 def look(connection: sa.Connection, lease: Reference, *, step: int = 0) -> LeaseRow:
     """Return the lease, with its report at `step` if there is one.
 
     Raises:
-        LeaseNotFound, StudyDeleted, LeaseLost: As for a report.
+        LeaseNotFound, StudyDeleted, LeaseLost, Forbidden: As for a report.
     """
     row = leases.look(connection, lease.lease_id, step=step)
     if row is None:
         raise gone(connection, lease.lease_id)
+    if lease.token_id not in {None, row.token_id}:
+        raise Forbidden("this lease was given to another token")
     if row.fence != lease.fence:
         raise LeaseLost(f"the fence of this lease is not {lease.fence}")
     return row

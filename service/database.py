@@ -18,6 +18,11 @@ POOL_SIZE = 16
 
 _RETRY_AFTER_SECONDS = 1
 
+
+class Held(Unavailable):
+    """Somebody holds a row that a call needs; nothing else is wrong."""
+
+
 # A held row lock stops the calls that need that row after 2 s, and no others; no statement of ours takes
 # 8 s on a healthy server; a replica that froze in a transaction frees its locks after 15 s.
 _OPTIONS = {
@@ -58,11 +63,6 @@ def connect(url: str) -> sa.Engine:
     sa.event.listen(engine, "connect", _prepare)
     sa.event.listen(engine, "handle_error", _discard)
     return engine
-
-
-def is_held(error: Unavailable) -> bool:
-    """Return whether a call failed only because somebody holds a row that it needs."""
-    return is_lock_timeout(error.__cause__)
 
 
 def is_lock_timeout(error: BaseException | None) -> bool:
@@ -117,6 +117,8 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
+        if is_lock_timeout(error):
+            raise Held("somebody holds what this call needs; try again", retry_after=_RETRY_AFTER_SECONDS) from error
         raise Unavailable("the database is away or busy; try again", retry_after=_RETRY_AFTER_SECONDS) from error
     except exc.DBAPIError as error:
         if not error.connection_invalidated:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
+from service.crowd import Crowd
 from service.curves import Curves
 from service.history import Observations
 from service.storage import finished, studies
@@ -29,6 +30,7 @@ class StudyMemory:
         observations: Its finished trials as far as they are known.
         curves: Of its complete trials as far as they are known. Read and changed under `lock`.
         lock: Never held while the database is asked.
+        crowd: The calls on it that use the database now.
     """
 
     study_id: int
@@ -37,6 +39,7 @@ class StudyMemory:
     observations: Observations
     curves: Curves = field(default_factory=Curves)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    crowd: Crowd = field(default_factory=Crowd)
     _asking: int = 0
 
     @contextmanager

@@ -14,6 +14,7 @@ from service.calls import after_outage, as_told, look, not_live, reference, requ
 from service.database import autocommit
 from service.memory import Progress, StudyMemory
 from service.once import UNKEYED, Once
+from service.principals import OPERATOR, Principal
 from service.pruning import Judgement
 from service.replica import Replica
 from service.storage import leases
@@ -32,6 +33,7 @@ def report(replica: Replica, lease: Reference, measured: Report, *, once: Once =
     Raises:
         LeaseNotFound: There never was such a lease.
         LeaseLost: It ran out, or the fence is not its own. Nothing was written.
+        Forbidden: It was given to another token.
         LeaseEnded: It was ended by a tell, and this report is not among those on record.
         StudyDeleted: Its study is gone.
         StepConflict: The step is on record with other metrics, or behind one that is.
@@ -58,7 +60,9 @@ def report(replica: Replica, lease: Reference, measured: Report, *, once: Once =
     raise Unavailable("other calls on this lease came in between each time; try again", retry_after=1)
 
 
-def report_many(replica: Replica, reports: Sequence[LeaseReport], *, once: Once = UNKEYED) -> Verdicts:
+def report_many(
+    replica: Replica, reports: Sequence[LeaseReport], *, principal: Principal = OPERATOR, once: Once = UNKEYED
+) -> Verdicts:
     """Take each report by itself; the answers are in the order of the reports.
 
     With a key the answer is kept when all of them are taken: each of them is the same twice as once by itself.
@@ -68,7 +72,7 @@ def report_many(replica: Replica, reports: Sequence[LeaseReport], *, once: Once 
     """
     with autocommit(replica.engine) as connection:
         once.replay(connection)
-    results = [_report_one(replica, measured) for measured in reports]
+    results = [_report_one(replica, measured, principal) for measured in reports]
     answer = Verdicts(results=[item.to_problem() if isinstance(item, Refused) else item for item in results])
     if not any(isinstance(item, Unavailable) for item in results):
         with once.transaction(replica.engine) as connection:
@@ -76,10 +80,10 @@ def report_many(replica: Replica, reports: Sequence[LeaseReport], *, once: Once 
     return answer
 
 
-def _report_one(replica: Replica, measured: LeaseReport) -> Verdict | Refused:
+def _report_one(replica: Replica, measured: LeaseReport, principal: Principal) -> Verdict | Refused:
     try:
         plain = Report(step=measured.step, metrics=measured.metrics)
-        return report(replica, reference(measured.lease, measured.fence), plain)
+        return report(replica, reference(measured.lease, measured.fence, principal), plain)
     except Refused as refused:
         return refused
 
@@ -135,7 +139,7 @@ def _record(
     require_metric(measured.metrics, study.objective)
     new, judgement = _judged(study, before, measured)
     looks = pruning.looks_at_others(study.spec.pruner, measured.step)
-    with once.statement(replica.engine) as connection:
+    with study.crowd.joined(), once.statement(replica.engine) as connection:
         expiry = leases.record(
             connection,
             lease,

@@ -5,7 +5,7 @@ import threading
 import time
 
 from service import lifecycle
-from service.database import autocommit, is_held, transaction
+from service.database import Held, autocommit, transaction
 from service.replica import Replica
 from service.settling import settle
 from service.storage import endings, retention
@@ -88,10 +88,10 @@ def _expired(replica: Replica, *, but: set[int]) -> list[tuple[int, int]]:
 def _end_or_leave(replica: Replica, lease_id: int, study_id: int, held: set[int]) -> bool:
     try:
         return _end(replica, lease_id)
-    except Unavailable as error:
-        if not is_held(error):
-            raise
+    except Held:
         _log.warning("lease %s is over, but somebody holds its study", lease_id)
+    except Unavailable:
+        raise
     except Exception:  # noqa: BLE001  # whatever is wrong with one study, the leases of the others end
         _log.exception("lease %s is over, but cannot be ended", lease_id)
     held.add(study_id)
