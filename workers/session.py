@@ -7,6 +7,7 @@ from trimtab.client import Client
 from trimtab.errors import TrimtabError, Unauthorized, Unavailable, Unreachable
 from trimtab.protocol import Lease, Tell, Verdict
 from trimtab.states import Decision, Outcome
+from workers.allowance import Allowance
 from workers.drain import Drain
 from workers.messages import Ended, Measured, Order
 from workers.patience import patiently
@@ -37,6 +38,7 @@ class Session:
         self._drain = drain
         self._last: Measured | None = None
         self._renewed_at = time.monotonic()
+        self._allowance = Allowance(lease.limits)
         self._name = f"trial {lease.trial} of {lease.study}"
 
     def run(self) -> None:
@@ -75,6 +77,9 @@ class Session:
         while not self._child.heard_within(min(_LOOK_SECONDS, self._heartbeat_seconds)):
             if self._drain.is_overdue:
                 return Ended(outcome=Outcome.RELEASED)
+            if limit := self._allowance.exceeded():
+                self._child.kill()
+                return Ended(outcome=Outcome.TIMEOUT, message=limit)
             if time.monotonic() - self._renewed_at >= self._heartbeat_seconds and self._is_stopped():
                 return Ended(outcome=Outcome.PRUNED)
         return self._child.receive()
@@ -87,14 +92,18 @@ class Session:
             return Ended(outcome=Outcome.PRUNED)
         if self._drain.has_begun:
             return Ended(outcome=Outcome.RELEASED)
+        if limit := self._allowance.exceeded():
+            return Ended(outcome=Outcome.TIMEOUT, message=limit)
         self._child.answer_go_on()
         return None
 
     def _report(self, measured: Measured) -> Verdict:
+        reported_at = time.monotonic()
         verdict = patiently(
             lambda: self._client.report(self._lease, step=measured.step, metrics=measured.metrics), self._drain
         )
         self._renewed_at = time.monotonic()
+        self._allowance.begin_step(reported_at=reported_at)
         return verdict
 
     def _is_stopped(self) -> bool:
