@@ -20,6 +20,7 @@ from service.database import connect
 from service.migrate import is_current, migrate
 from service.replica import Replica
 from service.settings import Settings
+from service.slow_clients import Guarded
 from service.tokens import Tokens
 from trimtab.errors import Misconfigured
 
@@ -61,7 +62,8 @@ def _serve(settings: Settings, closing: ExitStack) -> int:
     _ready(url, settings)
     replica = Replica(connect(url), settings.lease_seconds)
     config = uvicorn.Config(
-        create_app(replica, Tokens(token)),
+        create_app(replica, Tokens(token), requests_per_second=settings.requests_per_second),
+        http=Guarded,
         access_log=False,
         log_config=None,
         timeout_graceful_shutdown=DRAIN_SECONDS,

@@ -2,27 +2,37 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from importlib.metadata import version
-from typing import Any
 
 from fastapi import Depends, FastAPI
-from fastapi.openapi.utils import get_openapi
 
-from service.api import health, idempotency, leases, problems, studies, workers
+from service.api import health, idempotency, leases, problems, scopes, studies, tokens, workers
 from service.api.dependencies import bearer
+from service.api.description import describe
 from service.api.gate import Gate
 from service.api.limits import BodyLimit
 from service.liveness import Liveness
+from service.pace import Pace
+from service.recognition import Recognition
 from service.replica import Replica
 from service.sweep import Sweep
 from service.tokens import Tokens
-from trimtab.protocol import Problem
 
 _DESCRIPTION = "Studies by REST; workers ask for trials, report after every epoch and hear whether to go on."
 
 
-def create_app(replica: Replica, tokens: Tokens) -> FastAPI:
-    """Return the application of one replica. Its sweep runs while the application does."""
+def create_app(replica: Replica, operator: Tokens, *, requests_per_second: int = 0) -> FastAPI:
+    """Return the application of one replica. Its sweep runs while the application does.
+
+    Args:
+        replica: What it serves with.
+        operator: The operator's own token; the others are in the database.
+        requests_per_second: That a token may make of this replica for ever; 0: as many as it likes.
+
+    Raises:
+        RuntimeError: A route does not say which right it needs.
+    """
     app = FastAPI(
         title="Trimtab",
         description=_DESCRIPTION,
@@ -35,13 +45,14 @@ def create_app(replica: Replica, tokens: Tokens) -> FastAPI:
     )
     app.state.replica = replica
     app.add_middleware(BodyLimit)
-    app.add_middleware(Gate, tokens=tokens)
+    app.add_middleware(Gate, recognition=Recognition(operator, replica.engine), pace=Pace(requests_per_second))
     problems.install(app)
     idempotency.install(app)
     app.include_router(health.router)
-    for router in (studies.router, leases.router, workers.router):
+    for router in (studies.router, leases.router, workers.router, tokens.router):
         app.include_router(router, dependencies=[Depends(bearer)], responses=problems.EVERYWHERE)
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # as FastAPI documents it
+    scopes.check(app)
+    app.openapi = cache(lambda: describe(app))  # type: ignore[method-assign]  # as FastAPI documents it
     return app
 
 
@@ -55,16 +66,3 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     for thread in threads:
         thread.stop()
     replica.engine.dispose()
-
-
-def _openapi(app: FastAPI) -> dict[str, Any]:
-    """Return the description of the API, with our problems where FastAPI puts its own errors."""
-    if app.openapi_schema is None:
-        schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-        schemas = schema["components"]["schemas"]
-        for name in ("HTTPValidationError", "ValidationError"):
-            schemas.pop(name, None)
-        problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-        schemas |= problem.pop("$defs", {}) | {"Problem": problem}
-        app.openapi_schema = schema
-    return app.openapi_schema

@@ -26,6 +26,7 @@ class Settings:
         port: Likewise.
         admin_token: The token that every call must carry; None: one made at first start.
         lease_seconds: How long a lease lives without a sign of its worker.
+        requests_per_second: That a token may make of this replica for ever; 0: as many as it likes.
     """
 
     database_url: str | None
@@ -35,6 +36,7 @@ class Settings:
     port: int
     admin_token: str | None
     lease_seconds: float
+    requests_per_second: int
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -52,6 +54,9 @@ class Settings:
             port=_number(environment, "TRIMTAB_PORT", default=8000, low=1, high=65_535),
             admin_token=_admin_token(environment),
             lease_seconds=_number(environment, "TRIMTAB_LEASE_SECONDS", default=30, low=1, high=86_400),
+            requests_per_second=_number(
+                environment, "TRIMTAB_REQUESTS_PER_SECOND", default=1000, low=0, high=1_000_000
+            ),
         )
         if settings.admin_token is None and not shared.is_loopback(settings.host):
             raise Misconfigured(

@@ -5,8 +5,9 @@ import json
 from service import cursors
 from service.database import autocommit, transaction
 from service.once import UNKEYED, Once
+from service.principals import OPERATOR, Principal
 from service.replica import Replica
-from service.storage import studies
+from service.storage import audit, studies
 from service.storage.studies import StudyRow
 from trimtab.errors import StudyExists, StudyNotFound
 from trimtab.protocol import Counts, Page, Study
@@ -16,7 +17,9 @@ from trimtab.study import StudySpec
 CREATED = 201
 
 
-def create(replica: Replica, spec: StudySpec, *, once: Once = UNKEYED) -> tuple[Study, bool]:
+def create(
+    replica: Replica, spec: StudySpec, *, principal: Principal = OPERATOR, once: Once = UNKEYED
+) -> tuple[Study, bool]:
     """Create a study; the same spec again gives the study as it is.
 
     Returns:
@@ -36,6 +39,7 @@ def create(replica: Replica, spec: StudySpec, *, once: Once = UNKEYED) -> tuple[
             raise StudyExists(f"study {spec.name!r} exists with another spec: differs in {', '.join(differences)}")
         answer = _study(study, studies.counts(connection, [study.study_id])[study.study_id])
         if is_new:
+            audit.note(connection, principal, "create study", spec.name)
             once.keep(connection, answer, status=CREATED, headers=location(answer))
     replica.offers.announce()
     return answer, is_new
@@ -68,7 +72,7 @@ def page(replica: Replica, *, state: StudyState | None, cursor: str | None, limi
     return Page(items=items, next=str(rows[limit - 1].study_id) if len(rows) > limit else None)
 
 
-def delete(replica: Replica, name: str) -> None:
+def delete(replica: Replica, name: str, *, principal: Principal = OPERATOR) -> None:
     """Delete a study with all its trials. Workers on it learn at their next call.
 
     Raises:
@@ -78,6 +82,7 @@ def delete(replica: Replica, name: str) -> None:
     with transaction(replica.engine) as connection:
         if not studies.delete(connection, name):
             raise StudyNotFound(f"there is no study {name!r}")
+        audit.note(connection, principal, "delete study", name)
     replica.offers.announce()
     replica.changes.announce()
 

@@ -18,7 +18,7 @@ from trimtab.message import (
     WorkerName,
     invalid,
 )
-from trimtab.states import Decision, NoLease, Outcome, StudyState, TrialState
+from trimtab.states import Decision, NoLease, Outcome, StudyState, TokenKind, TrialState
 from trimtab.study import Limits, StudySpec, TaskSpec
 
 MAX_LEASES = 256
@@ -341,6 +341,39 @@ class Worker(Message):
     trials: list[HeldTrial]
     first_seen_at: datetime
     last_seen_at: datetime
+
+
+class NewToken(Message):
+    """A token that is asked for.
+
+    Args:
+        kind: What its holder may do.
+        name: For people.
+    """
+
+    kind: Annotated[TokenKind, Lax]
+    name: Annotated[Text, Field(min_length=1, max_length=200)]
+
+
+class Token(Message):
+    """A token, without the token itself.
+
+    Args:
+        id: Names it where it is revoked.
+        revoked_at: None: it is valid.
+    """
+
+    id: str
+    kind: Annotated[TokenKind, Lax]
+    name: str
+    created_at: datetime
+    revoked_at: datetime | None = None
+
+
+class MadeToken(Token):
+    """A token that was just made. `token` is shown this once and kept nowhere."""
+
+    token: str
 
 
 class Health(Message):

@@ -1,4 +1,4 @@
-"""What routes are given: the replica, a lease's name and fence, what lists take."""
+"""What routes are given: who calls, the replica, a lease's name and fence, what lists take."""
 
 from typing import Annotated
 
@@ -6,6 +6,7 @@ from fastapi import Depends, Header, Path, Query, Request
 from fastapi.security import HTTPBearer
 
 from service import calls
+from service.principals import Principal
 from service.replica import Replica
 from service.storage.leases import Reference
 from trimtab.message import StudyName as Name
@@ -23,16 +24,27 @@ async def _replica(request: Request) -> Replica:
 async def _reference(
     lease_id: Annotated[str, Path(max_length=40)],
     fence: Annotated[int, Header(alias="Trimtab-Fence", ge=1, lt=2**31, description="The lease's fence.")],
+    principal: "PrincipalDep",
 ) -> Reference:
-    return calls.reference(lease_id, fence)
+    return calls.reference(lease_id, fence, principal)
 
 
+async def _principal(request: Request) -> Principal:
+    principal: Principal = request.scope["principal"]
+    return principal
+
+
+PrincipalDep = Annotated[Principal, Depends(_principal)]
 ReplicaDep = Annotated[Replica, Depends(_replica)]
 LeaseDep = Annotated[Reference, Depends(_reference)]
 StudyName = Annotated[Name, Path(description="The name of a study.")]
 Cursor = Annotated[
     str | None,
     Query(pattern="^[!-~]{1,200}$", description="Where the page begins: `next` of the one before."),
+]
+NumberCursor = Annotated[
+    str | None,
+    Query(pattern="^[0-9]{1,18}$", description="Where the page begins: `next` of the one before."),
 ]
 Limit = Annotated[int, Query(ge=1, le=1000, description="Items on the page at most.")]
 Wait = Annotated[float, Query(ge=0, le=MAX_WAIT_SECONDS, description="Seconds to wait for news.")]

@@ -1,22 +1,33 @@
-"""Lets nobody pass without the token. What is open is named here; all else, known or not, is closed."""
+"""Lets nobody pass without a token. What is open is named here; all else, known or not, is closed."""
 
+import math
+
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.api.problems import response
-from service.principals import OPERATOR
-from service.tokens import Tokens
-from trimtab.errors import Unauthorized
+from service.pace import Pace
+from service.principals import Principal
+from service.recognition import Recognition
+from trimtab.errors import Refused, TooManyRequests, Unauthorized
 
 OPEN = frozenset({"/healthz", "/readyz", "/openapi.json", "/docs"})
 
 
 class Gate:
-    """Looks at the token before anything else of a request is read."""
+    """Looks at the token before anything else of a request is read, and notes in the scope who calls.
 
-    def __init__(self, app: ASGIApp, tokens: Tokens) -> None:
+    Args:
+        app: Behind the gate.
+        recognition: Knows tokens.
+        pace: Knows how many requests each may make.
+    """
+
+    def __init__(self, app: ASGIApp, recognition: Recognition, pace: Pace) -> None:
         self._app = app
-        self._tokens = tokens
+        self._recognition = recognition
+        self._pace = pace
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -24,16 +35,21 @@ class Gate:
             await self._app(scope, receive, send)
             return
         try:
-            self._check(Headers(scope=scope).get("authorization", ""))
-        except Unauthorized as refused:
+            principal = await self._principal(Headers(scope=scope).get("authorization", ""))
+            self._keep_pace(principal)
+        except Refused as refused:
             await response(refused)(scope, receive, send)
         else:
-            scope["principal"] = OPERATOR
-            await self._app(scope, receive, send)
+            await self._app({**scope, "principal": principal}, receive, send)
 
-    def _check(self, authorization: str) -> None:
+    async def _principal(self, authorization: str) -> Principal:
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Unauthorized("no token: send Authorization: Bearer <token>")
-        if not self._tokens.is_admin(token.strip()):
-            raise Unauthorized("the token is not valid")
+        token = token.strip()
+        known = self._recognition.at_once(token)
+        return await run_in_threadpool(self._recognition.by_look, token) if known is None else known
+
+    def _keep_pace(self, principal: Principal) -> None:
+        if seconds := self._pace.wait_for(principal.token_id):
+            raise TooManyRequests("this token has used up its requests for now", retry_after=math.ceil(seconds))

@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from service.settings import MAX_BODY_BYTES
 from trimtab import errors
@@ -13,6 +14,8 @@ from trimtab.protocol import FieldProblem
 from trimtab.validation import field_problems
 
 MEDIA_TYPE = "application/problem+json"
+
+_METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 _log = logging.getLogger(__name__)
 
@@ -32,7 +35,13 @@ def problems(*refusals: type[errors.Refused]) -> dict[int | str, dict[str, Any]]
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 
 EVERYWHERE = problems(
-    errors.Unauthorized, errors.BodyTooLarge, errors.Invalid, errors.InternalError, errors.Unavailable
+    errors.Unauthorized,
+    errors.Forbidden,
+    errors.BodyTooLarge,
+    errors.Invalid,
+    errors.TooManyRequests,
+    errors.InternalError,
+    errors.Unavailable,
 )
 
 
@@ -71,10 +80,12 @@ async def _not_valid(_: Request, error: Exception) -> Response:
     return response(errors.Invalid("the request is not valid", errors=_found(error)))
 
 
-async def _http(_: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    headers = error.headers or {}
     if error.status_code == errors.MethodNotAllowed.status:
         refused: errors.Refused = errors.MethodNotAllowed("this path does not take that method")
+        headers = {"Allow": ", ".join(_allowed(request))}
     elif error.status_code == errors.NotFound.status:
         refused = errors.NotFound("there is nothing at this path")
     elif error.status_code == errors.BodyTooLarge.status:
@@ -86,8 +97,15 @@ async def _http(_: Request, error: Exception) -> Response:
         )
         refused = errors.Invalid("the body cannot be read", errors=[problem])
     answer = response(refused)
-    answer.headers.update(error.headers or {})
+    answer.headers.update(headers)
     return answer
+
+
+def _allowed(request: Request) -> list[str]:
+    """Return the methods that a path takes. Starlette names those of the first route alone that has the path."""
+    app: FastAPI = request.app
+    takes = {method: {**request.scope, "method": method} for method in _METHODS}
+    return [method for method, scope in takes.items() if any(r.matches(scope)[0] is Match.FULL for r in app.routes)]
 
 
 async def _defect(request: Request, error: Exception) -> Response:

@@ -5,17 +5,19 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Header, Path, Query, Request, Response, status
 
 from service import studies, trials
-from service.api.dependencies import Cursor, Limit, ReplicaDep, StudyName, Wait
+from service.api.dependencies import Limit, NumberCursor, PrincipalDep, ReplicaDep, StudyName, Wait
 from service.api.examples import STUDIES
 from service.api.idempotency import OnceDep
 from service.api.problems import problems
+from service.api.scopes import ScopedRoute, needs
 from service.api.waiting import until
+from service.principals import Scope
 from trimtab import errors
 from trimtab.protocol import BestTrial, Page, Study, Trial, TrialHistory
 from trimtab.states import StudyState, TrialState
 from trimtab.study import StudySpec
 
-router = APIRouter(prefix="/v1/studies", tags=["studies"])
+router = APIRouter(prefix="/v1/studies", tags=["studies"], route_class=ScopedRoute)
 
 
 @router.post(
@@ -26,21 +28,27 @@ router = APIRouter(prefix="/v1/studies", tags=["studies"])
         **problems(errors.StudyExists, errors.InProgress),
     },
 )
+@needs(Scope.STUDIES)
 def create_study(
-    spec: Annotated[StudySpec, Body(openapi_examples=STUDIES)], replica: ReplicaDep, once: OnceDep, response: Response
+    spec: Annotated[StudySpec, Body(openapi_examples=STUDIES)],
+    replica: ReplicaDep,
+    principal: PrincipalDep,
+    once: OnceDep,
+    response: Response,
 ) -> Study:
     """Create a study. The same name and spec again: 200 and the study as it is."""
-    study, is_new = studies.create(replica, spec, once=once)
+    study, is_new = studies.create(replica, spec, principal=principal, once=once)
     response.status_code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
     response.headers.update(studies.location(study))
     return study
 
 
 @router.get("")
+@needs(Scope.READ)
 def list_studies(
     replica: ReplicaDep,
     state: Annotated[StudyState | None, Query(description="Only studies in this state.")] = None,
-    cursor: Cursor = None,
+    cursor: NumberCursor = None,
     limit: Limit = 100,
 ) -> Page[Study]:
     """List the studies, the newest first."""
@@ -48,15 +56,17 @@ def list_studies(
 
 
 @router.get("/{name}", responses=problems(errors.StudyNotFound))
+@needs(Scope.READ)
 def read_study(name: StudyName, replica: ReplicaDep) -> Study:
     """Read a study: spec, state, counts, times."""
     return studies.read(replica, name)
 
 
 @router.delete("/{name}", status_code=status.HTTP_204_NO_CONTENT, responses=problems(errors.StudyNotFound))
-def delete_study(name: StudyName, replica: ReplicaDep) -> None:
+@needs(Scope.STUDIES)
+def delete_study(name: StudyName, replica: ReplicaDep, principal: PrincipalDep) -> None:
     """Delete a study with all its trials. Workers on it learn at their next call (410)."""
-    studies.delete(replica, name)
+    studies.delete(replica, name, principal=principal)
 
 
 @router.get(
@@ -68,6 +78,7 @@ def delete_study(name: StudyName, replica: ReplicaDep) -> None:
         **problems(errors.StudyNotFound, errors.NoCompleteTrial),
     },
 )
+@needs(Scope.READ)
 async def read_best_trial(
     request: Request,
     name: StudyName,
@@ -96,11 +107,12 @@ async def read_best_trial(
 
 
 @router.get("/{name}/trials", responses=problems(errors.StudyNotFound))
+@needs(Scope.READ)
 def list_trials(
     name: StudyName,
     replica: ReplicaDep,
     state: Annotated[TrialState | None, Query(description="Only trials in this state.")] = None,
-    cursor: Cursor = None,
+    cursor: NumberCursor = None,
     limit: Limit = 100,
     sort: Annotated[
         str, Query(pattern="^-?number$", description="`number`, or `-number`: the newest first.")
@@ -111,6 +123,7 @@ def list_trials(
 
 
 @router.get("/{name}/trials/{number}", responses=problems(errors.StudyNotFound, errors.TrialNotFound))
+@needs(Scope.READ)
 def read_trial(name: StudyName, number: Annotated[int, Path(ge=0, lt=2**31)], replica: ReplicaDep) -> TrialHistory:
     """Read a trial with every report and every attempt."""
     return trials.read(replica, name, number)

@@ -1,6 +1,5 @@
 """Chooses the next point of a space. The sampler is Optuna's, made anew for each trial, on our view of the history."""
 
-import logging
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -16,23 +15,20 @@ from service.storage.dimensions import Dimension, Point, params
 from trimtab import study as specs
 from trimtab.states import Direction
 
-__all__ = ["OpenPoint", "View", "seed_of", "suggest", "training_seed"]
-
-_log = logging.getLogger(__name__)
+__all__ = ["OpenPoint", "View", "random_point", "seed_of", "suggest", "training_seed"]
 
 
 def suggest(spec: specs.StudySpec, view: View, *, number: int, salt: int | None = None) -> Point:
     """Return the point for trial `number`: the same for the same spec, view and number, in every replica.
 
-    With `salt`, in [0, 2^32), another one, for an ask that comes at the same time as others. Where the sampler
-    itself fails it is a random point, and the log says why: a study does not stand still for its sampler.
+    With `salt`, in [0, 2^32), another one, for an ask that comes at the same time as others.
     """
-    seed = seed_of(spec.sampler.seed, number, salt=salt)
-    try:
-        return _point(_sampler(spec.sampler, view, seed), spec, view, number)
-    except Exception:  # noqa: BLE001  # whatever fails in it, the study goes on
-        _log.exception("study %s: the sampler failed at trial %d, which gets a random point", spec.name, number)
-        return _point(RandomSampler(seed), spec, view, number)
+    return _point(_sampler(spec.sampler, view, seed_of(spec.sampler.seed, number, salt=salt)), spec, view, number)
+
+
+def random_point(spec: specs.StudySpec, view: View, *, number: int, salt: int | None = None) -> Point:
+    """Return a point for trial `number` that takes no account of others: what the sampler `random` would suggest."""
+    return _point(RandomSampler(seed_of(spec.sampler.seed, number, salt=salt)), spec, view, number)
 
 
 def seed_of(study_seed: int, number: int, *, salt: int | None = None) -> int:

@@ -32,6 +32,7 @@ class Holder:
     host: str | None
     device: str | None
     lease_seconds: float
+    token_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -65,9 +66,9 @@ _CANDIDATES = prepared(
 """,
 )
 
-_LEASE_COLUMNS = "study_id, trial_id, fence, attempt, worker, host, device, expires_at"
+_LEASE_COLUMNS = "study_id, trial_id, fence, attempt, worker, host, device, token_id, expires_at"
 _LEASE_VALUES = """
-    :worker, :host, :device, clock_timestamp() + make_interval(secs => :lease_seconds)
+    :worker, :host, :device, CAST(:token_id AS bigint), clock_timestamp() + make_interval(secs => :lease_seconds)
 """
 
 # The budget is checked where the number is taken, under the lock of the study's row. So is the number that the point

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from service.prepared import prepared
-from service.storage.leases import Reference
+from service.storage.leases import LIVE, Reference
 from service.storage.liveness import IS_FRESH
 from trimtab.message import Metrics
 from trimtab.protocol import Tell
@@ -93,7 +93,7 @@ _CLOSE = """
     WITH lease AS (
       UPDATE trimtab_leases
       SET outcome = :outcome, message = :message, told = CAST(:told AS json), ended_at = clock_timestamp()
-      WHERE lease_id = :lease_id AND ended_at IS NULL AND {guard}
+      WHERE {guard}
       RETURNING lease_id, trial_id, worker, stop_reason, nullif(last_step, 0) AS last_step
     ){also}
     SELECT trial_id, number, lost, stop_reason, last_step, coalesce(r.metrics, '{{}}') AS last_metrics
@@ -108,11 +108,13 @@ _SEEN = """, seen AS (
     )
 """
 
-_CLOSE_TOLD = prepared(
-    "close_told", _CLOSE.format(guard="fence = :fence AND expires_at > clock_timestamp()", also=_SEEN)
-)
+_CLOSE_TOLD = prepared("close_told", _CLOSE.format(guard=LIVE, also=_SEEN))
 
-_CLOSE_EXPIRED = sa.text(_CLOSE.format(guard=f"expires_at <= clock_timestamp() AND {IS_FRESH}", also=""))
+_CLOSE_EXPIRED = sa.text(
+    _CLOSE.format(
+        guard=f"lease_id = :lease_id AND ended_at IS NULL AND expires_at <= clock_timestamp() AND {IS_FRESH}", also=""
+    )
+)
 
 # running -> waiting
 _REQUEUE = sa.text("""

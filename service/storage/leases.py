@@ -45,6 +45,7 @@ class LeaseRow:
     """A lease as it is stored, and how far its study has come.
 
     Args:
+        token_id: The token that asked for it; None: the operator's own.
         is_live: Neither ended nor run out, by PostgreSQL's clock.
         is_watched: Somebody was there to renew it: if it ran out, it is lost.
         last_step: The last step reported; 0 before the first.
@@ -58,6 +59,7 @@ class LeaseRow:
 
     study_id: int
     fence: int
+    token_id: int | None
     is_live: bool
     is_watched: bool
     expires_at: datetime
@@ -87,7 +89,7 @@ class NewReport:
 _LOOK = prepared(
     "look",
     f"""
-    SELECT l.study_id, l.fence, l.ended_at IS NULL AND l.expires_at > clock_timestamp() AS is_live,
+    SELECT l.study_id, l.fence, l.token_id, l.ended_at IS NULL AND l.expires_at > clock_timestamp() AS is_live,
       coalesce({IS_FRESH}, false) AS is_watched, l.expires_at,
       l.last_step, l.best, l.stop_reason, l.outcome, l.told, o.study_name AS study, t.number,
       s.finished AS study_finished, r.metrics, r.verdict, r.reason
@@ -100,15 +102,17 @@ _LOOK = prepared(
 """,
 )
 
-_LIVE = """
+LIVE = """
     lease_id = :lease_id AND fence = :fence AND ended_at IS NULL AND expires_at > clock_timestamp()
+    AND (CAST(:token_id AS bigint) IS NULL OR token_id = :token_id)
 """
+"""The lease of that fence, alive, of the token that calls."""
 
 _RENEWED = """
     renewed_at = clock_timestamp(), expires_at = clock_timestamp() + make_interval(secs => :lease_seconds)
 """
 
-_RENEW = prepared("renew", f"UPDATE trimtab_leases SET {_RENEWED} WHERE {_LIVE} RETURNING expires_at, stop_reason")
+_RENEW = prepared("renew", f"UPDATE trimtab_leases SET {_RENEWED} WHERE {LIVE} RETURNING expires_at, stop_reason")
 
 # The verdict was decided on what came before: if another report of the lease came in between, or another trial has
 # ended that the verdict should know of, no row matches.
@@ -117,7 +121,7 @@ _RECORD = prepared(
     f"""
     WITH lease AS (
       UPDATE trimtab_leases SET {_RENEWED}, last_step = :step, best = :best, stop_reason = :stop_reason
-      WHERE {_LIVE} AND last_step = :known_step AND stop_reason IS NULL
+      WHERE {LIVE} AND last_step = :known_step AND stop_reason IS NULL
         AND (SELECT finished FROM trimtab_studies s WHERE s.study_id = trimtab_leases.study_id)
           <= coalesce(:known_finished, 2147483647)
       RETURNING lease_id, trial_id, expires_at

@@ -47,6 +47,7 @@ def test_each_setting_is_read(tmp_path: Path) -> None:
         port=80,
         admin_token="ttk_secret",
         lease_seconds=5,
+        requests_per_second=1000,
     )
 
 

@@ -1,0 +1,61 @@
+"""Which right each route needs. A route that does not say so lets the application not start."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from fastapi import FastAPI, Request, Response
+from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
+
+from service.api.gate import OPEN
+from service.principals import Principal, Scope
+from trimtab.errors import Forbidden
+
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+
+_SCOPE = "__scope__"
+
+
+def needs(scope: Scope) -> Callable[[Endpoint], Endpoint]:
+    """Declare the right that a route needs."""
+
+    def declared(endpoint: Endpoint) -> Endpoint:
+        setattr(endpoint, _SCOPE, scope)
+        return endpoint
+
+    return declared
+
+
+class ScopedRoute(APIRoute):
+    """A route that asks for its right before it reads the body."""
+
+    @property
+    def scope(self) -> Scope | None:
+        """The right that it needs; None: it does not say."""
+        return getattr(self.endpoint, _SCOPE, None)
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return what serves a request."""
+        handler = super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            principal: Principal = request.scope["principal"]
+            if self.scope is None or not principal.may(self.scope):
+                raise Forbidden(f"a token of kind {principal.kind} has no right to this")
+            return await handler(request)
+
+        return guarded
+
+
+def check(app: FastAPI) -> None:
+    """Return if every route says which right it needs.
+
+    Raises:
+        RuntimeError: One does not.
+    """
+    if bare := [str(route.path) for route in iter_route_contexts(app.routes) if not _is_declared(route)]:
+        raise RuntimeError(f"these routes declare no scope: {', '.join(bare)}")
+
+
+def _is_declared(context: RouteContext) -> bool:
+    route = context.original_route
+    return context.path in OPEN or (isinstance(route, ScopedRoute) and route.scope is not None)

@@ -1,0 +1,82 @@
+"""Who holds a token. What was looked up is believed for a second, so that a busy worker costs no look at each call."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from threading import Lock
+
+import sqlalchemy as sa
+
+from service import tokens
+from service.database import autocommit
+from service.principals import OPERATOR, Principal
+from service.storage import tokens as stored
+from service.tokens import Tokens
+from trimtab.errors import Unauthorized
+
+BELIEVED_SECONDS = 1.0
+"""A revoked token is taken nowhere after that; so long whoever revokes one waits for the answer."""
+
+_MAX_BELIEVED = 4096
+
+_REFUSED = "the token is not valid"
+
+
+class Recognition:
+    """Recognises tokens.
+
+    Args:
+        operator: The operator's own, which is in no database.
+        engine: Where the others are.
+        clock: Seconds that only go forward.
+    """
+
+    def __init__(self, operator: Tokens, engine: sa.Engine, clock: Callable[[], float] = time.monotonic) -> None:
+        self._operator = operator
+        self._engine = engine
+        self._clock = clock
+        self._believed: OrderedDict[bytes, tuple[float, Principal | None]] = OrderedDict()
+        self._lock = Lock()
+
+    def at_once(self, token: str) -> Principal | None:
+        """Return whose token this is if that is known without a look into the database; None: it is not.
+
+        Raises:
+            Unauthorized: Nobody's.
+        """
+        if self._operator.is_operator(token):
+            return OPERATOR
+        if not tokens.is_made(token):
+            raise Unauthorized(_REFUSED)
+        with self._lock:
+            seen_at, principal = self._believed.get(tokens.digest(token), (float("-inf"), None))
+        if self._clock() - seen_at >= BELIEVED_SECONDS:
+            return None
+        if principal is None:
+            raise Unauthorized(_REFUSED)
+        return principal
+
+    def by_look(self, token: str) -> Principal:
+        """Return whose token this is by the database.
+
+        Raises:
+            Unauthorized: Nobody's, or it was revoked.
+            Unavailable: The database is away or busy.
+        """
+        digest = tokens.digest(token)
+        # The time before the look: what it saw is not older than this.
+        seen_at = self._clock()
+        with autocommit(self._engine) as connection:
+            found = stored.find(connection, digest)
+        principal = Principal(kind=found[1], token_id=found[0]) if found else None
+        self._believe(digest, seen_at, principal)
+        if principal is None:
+            raise Unauthorized(_REFUSED)
+        return principal
+
+    def _believe(self, digest: bytes, seen_at: float, principal: Principal | None) -> None:
+        with self._lock:
+            self._believed[digest] = (seen_at, principal)
+            self._believed.move_to_end(digest)
+            while len(self._believed) > _MAX_BELIEVED:
+                self._believed.popitem(last=False)
