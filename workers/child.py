@@ -21,7 +21,7 @@ from trimtab.message import Message
 from trimtab.states import Outcome
 from workers import devices
 from workers.messages import Answer, Ended, Measured, Order, Ready, Unfit, clipped
-from workers.tasks import TRAINERS
+from workers.tasks import TRAININGS
 from workers.training.errors import Diverged
 from workers.training.loop import Epoch
 
@@ -54,7 +54,7 @@ def main() -> None:
         say(Unfit(message=str(error)))
         return
     torch.set_num_threads(THREADS)
-    say(Ready(tasks=tuple(TRAINERS), device=_described(device)))
+    say(Ready(tasks=tuple(TRAININGS), device=_described(device)))
     while True:
         serve(Order.model_validate_json(inbox.get()), device, say=say, hear=inbox.get)
 
@@ -62,7 +62,7 @@ def main() -> None:
 def serve(order: Order, device: torch.device, *, say: Say, hear: Hear) -> None:
     """Train as ordered; say what each epoch led to and how it ended. What goes wrong is said, not raised."""
     try:
-        for epoch in TRAINERS[order.task](order.params, order.data, seed=order.seed, device=device):
+        for epoch in TRAININGS[order.task](order.params, order.data, seed=order.seed, device=device).epochs():
             say(_measured(epoch))
             if not Answer.model_validate_json(hear()).go_on:
                 return

@@ -1,4 +1,5 @@
 import itertools
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -8,7 +9,7 @@ from torch.nn.functional import cross_entropy
 
 from workers.training.data import Data, prepare
 from workers.training.errors import Diverged
-from workers.training.loop import Plan, epochs
+from workers.training.loop import Epoch, Loss, Plan, Training
 from workers.training.network import Architecture, perceptron
 from workers.training.optimizer import UpdateRule
 from workers.training.randomness import Randomness
@@ -46,13 +47,13 @@ def network(dropout: float = 0.0) -> nn.Sequential:
     return perceptron(shape, Randomness.from_seed(0, device=CPU))
 
 
-def order() -> torch.Generator:
-    return torch.Generator().manual_seed(0)
+def epochs(model: nn.Module, data: Data, plan: Plan, *, loss: Loss) -> Iterator[Epoch]:
+    return Training(model, data, plan, loss=loss, randomness=Randomness.from_seed(0, device=CPU)).epochs()
 
 
 def test_errors_and_losses_are_measured_in_evaluation_mode_on_the_whole_sets(data: Data) -> None:
     model = network(dropout=0.5)
-    training = epochs(model, data, PLAN, loss=cross_entropy, order=order())
+    training = epochs(model, data, PLAN, loss=cross_entropy)
 
     figures = next(training).figures
 
@@ -68,13 +69,13 @@ def test_errors_and_losses_are_measured_in_evaluation_mode_on_the_whole_sets(dat
 
 
 def test_steps_count_from_one_to_the_last_epoch(data: Data) -> None:
-    training = epochs(network(), data, PLAN, loss=cross_entropy, order=order())
+    training = epochs(network(), data, PLAN, loss=cross_entropy)
 
     assert [epoch.step for epoch in training] == [1, 2, 3]
 
 
 def test_the_metrics_are_the_figures_by_name(data: Data) -> None:
-    epoch = next(epochs(network(), data, PLAN, loss=cross_entropy, order=order()))
+    epoch = next(epochs(network(), data, PLAN, loss=cross_entropy))
 
     assert epoch.metrics == {
         "training_error": epoch.figures.training_error,
@@ -94,7 +95,7 @@ def test_an_epoch_sees_every_training_example_once_in_a_new_order(data: Data) ->
             seen.append([])
         return cross_entropy(logits_NC, y_N)
 
-    for _ in epochs(network(), data, PLAN, loss=watched, order=order()):
+    for _ in epochs(network(), data, PLAN, loss=watched):
         pass
 
     first, second, third, _ = seen
@@ -107,7 +108,7 @@ def test_each_epoch_trains_at_the_learning_rate_of_its_schedule(data: Data) -> N
     exhausted = Schedule("exponential", rate=1.0, epochs=2)  # nothing is left from the first epoch on
     before = [parameter.detach().clone() for parameter in model.parameters()]
 
-    for _ in epochs(model, data, replace(PLAN, schedule=exhausted), loss=cross_entropy, order=order()):
+    for _ in epochs(model, data, replace(PLAN, schedule=exhausted), loss=cross_entropy):
         pass
 
     assert all(map(torch.equal, model.parameters(), before))
@@ -122,7 +123,7 @@ def test_the_last_batch_may_be_smaller_and_a_batch_larger_than_the_data(data: Da
                 sizes.append(len(y_N))
             return cross_entropy(logits_NC, y_N)
 
-        next(epochs(network(), data, replace(PLAN, batch_size=batch_size), loss=watched, order=order()))
+        next(epochs(network(), data, replace(PLAN, batch_size=batch_size), loss=watched))
 
         assert sizes == batches
 
@@ -131,7 +132,7 @@ def test_a_loss_that_overflows_ends_the_training_as_diverged(data: Data) -> None
     wild = replace(PLAN, rule=replace(RULE, name="sgd", learning_rate=1e30))
 
     with pytest.raises(Diverged) as caught:
-        list(epochs(network(), data, wild, loss=cross_entropy, order=order()))
+        list(epochs(network(), data, wild, loss=cross_entropy))
 
     assert caught.value.step == 1
 
@@ -146,7 +147,7 @@ def test_a_loss_that_is_not_finite_in_one_batch_only_is_found(data: Data) -> Non
         return loss + torch.tensor(float("inf")) if is_faulty else loss
 
     with pytest.raises(Diverged) as caught:
-        list(epochs(network(), data, PLAN, loss=faulty, order=order()))
+        list(epochs(network(), data, PLAN, loss=faulty))
 
     assert caught.value.step == 2
 
@@ -154,6 +155,6 @@ def test_a_loss_that_is_not_finite_in_one_batch_only_is_found(data: Data) -> Non
 def test_training_moves_no_randomness_but_its_own(data: Data) -> None:
     before = torch.get_rng_state()
 
-    list(epochs(network(dropout=0.5), data, PLAN, loss=cross_entropy, order=order()))
+    list(epochs(network(dropout=0.5), data, PLAN, loss=cross_entropy))
 
     assert torch.equal(torch.get_rng_state(), before)

@@ -9,8 +9,8 @@ from trimtab.message import Params, Scalar
 from trimtab.space import Categorical
 from trimtab.study import DataSpec, SplitSpec
 from trimtab.tasks import MLP, TASKS
-from workers.tasks import TRAINERS
-from workers.tasks.mlp import build, train
+from workers.tasks import TRAININGS
+from workers.tasks.mlp import begin, build
 from workers.training.data import prepare
 from workers.training.randomness import Randomness
 
@@ -34,7 +34,7 @@ CHOICES = [
 
 
 def curve(params: Params, *, seed: int = 0, data: DataSpec = DIGITS) -> list[dict[str, float]]:
-    return [epoch.metrics for epoch in train(params, data, seed=seed, device=CPU)]
+    return [epoch.metrics for epoch in begin(params, data, seed=seed, device=CPU).epochs()]
 
 
 def test_good_hyperparameters_reach_three_percent_on_digits() -> None:
@@ -67,7 +67,7 @@ def test_each_epoch_reports_the_metrics_that_the_task_names() -> None:
 
 
 def test_the_tasks_are_those_of_the_vocabulary() -> None:
-    assert TRAINERS.keys() == TASKS.keys()
+    assert TRAININGS.keys() == TASKS.keys()
 
 
 def test_params_shape_the_network() -> None:
@@ -84,8 +84,8 @@ def test_the_same_seed_gives_the_same_figures_bit_for_bit_whatever_else_draws() 
     expected = curve(params)
 
     torch.manual_seed(12345)
-    first = train(params, DIGITS, seed=0, device=CPU)
-    neighbour = train(params, DIGITS, seed=1, device=CPU)
+    first = begin(params, DIGITS, seed=0, device=CPU).epochs()
+    neighbour = begin(params, DIGITS, seed=1, device=CPU).epochs()
     figures = []
     for epoch, other in zip(first, neighbour, strict=True):
         figures.append(epoch.metrics)

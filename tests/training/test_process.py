@@ -18,7 +18,7 @@ from trimtab.study import DataSpec
 from workers.child import ended_by
 from workers.messages import Ended, Measured, Order
 from workers.process import ChildDied, ChildProcess, how_it_ended
-from workers.tasks import TRAINERS
+from workers.tasks import TRAININGS
 
 REPOSITORY = Path(__file__).parents[2]
 LONG_EPOCH: dict[str, int] = {"hidden_units": 2048, "hidden_layers": 20, "batch_size": 1}  # a quarter of a minute
@@ -72,7 +72,7 @@ def test_a_child_measures_what_the_training_yields(warm: ChildProcess) -> None:
 
     curve, ended = trained(warm, ordered)
 
-    expected = TRAINERS["mlp"](ordered.params, ordered.data, seed=3, device=torch.device("cpu"))
+    expected = TRAININGS["mlp"](ordered.params, ordered.data, seed=3, device=torch.device("cpu")).epochs()
     assert [(said.step, said.metrics) for said in curve] == [(epoch.step, epoch.metrics) for epoch in expected]
     assert ended.outcome is Outcome.COMPLETE
 

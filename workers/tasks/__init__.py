@@ -1,6 +1,6 @@
 """How trials are trained, by the name of their task."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Protocol
 
 import torch
@@ -8,17 +8,15 @@ import torch
 from trimtab.message import Scalar
 from trimtab.study import DataSpec
 from workers.tasks import mlp
-from workers.training.loop import Epoch
+from workers.training.loop import Training
 
 
-class Train(Protocol):
-    """Trains a network and yields what each epoch led to."""
+class Begin(Protocol):
+    """Makes a training ready to run, or to go on from a checkpoint."""
 
-    def __call__(
-        self, params: Mapping[str, Scalar], data: DataSpec, *, seed: int, device: torch.device
-    ) -> Iterator[Epoch]:
-        """See workers.tasks.mlp.train."""
+    def __call__(self, params: Mapping[str, Scalar], data: DataSpec, *, seed: int, device: torch.device) -> Training:
+        """See workers.tasks.mlp.begin."""
 
 
-TRAINERS: dict[str, Train] = {"mlp": mlp.train}
+TRAININGS: dict[str, Begin] = {"mlp": mlp.begin}
 """The tasks of this worker by name."""

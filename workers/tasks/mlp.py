@@ -1,6 +1,6 @@
 """The task `mlp`: classification by a multilayer perceptron."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -11,7 +11,7 @@ from trimtab.message import Scalar
 from trimtab.study import DataSpec
 from trimtab.tasks import MLP
 from workers.training.data import Data, prepare
-from workers.training.loop import Epoch, Plan, epochs
+from workers.training.loop import Plan, Training
 from workers.training.network import Architecture, perceptron
 from workers.training.optimizer import UpdateRule
 from workers.training.randomness import Randomness
@@ -26,8 +26,8 @@ def build(params: Mapping[str, Scalar], data: Data, randomness: Randomness) -> n
     return perceptron(_architecture(_settled(params), data), randomness)
 
 
-def train(params: Mapping[str, Scalar], data: DataSpec, *, seed: int, device: torch.device) -> Iterator[Epoch]:
-    """Train a network; yield what each epoch led to. The same arguments give the same figures, bit for bit.
+def begin(params: Mapping[str, Scalar], data: DataSpec, *, seed: int, device: torch.device) -> Training:
+    """Return a training at its beginning. The same arguments give the same figures, bit for bit.
 
     Args:
         params: Hyperparameters by name; those left out have their defaults (trimtab.tasks).
@@ -36,14 +36,12 @@ def train(params: Mapping[str, Scalar], data: DataSpec, *, seed: int, device: to
         device: Where to train.
 
     Raises:
-        Diverged: The loss is not finite.
         torch.OutOfMemoryError: The device has too little memory.
     """
     randomness = Randomness.from_seed(seed, device=device)
     prepared = prepare(data.dataset, split_seed=data.split.seed, device=device)
     network = build(params, prepared, randomness).to(device)
-    plan = _plan(_settled(params))
-    yield from epochs(network, prepared, plan, loss=loss, order=randomness.order)
+    return Training(network, prepared, _plan(_settled(params)), loss=loss, randomness=randomness)
 
 
 def _settled(params: Mapping[str, Scalar]) -> dict[str, Any]:

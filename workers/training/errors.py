@@ -1,4 +1,4 @@
-"""How training ends before its time."""
+"""How training ends before its time, and why it cannot go on from where it was."""
 
 
 class Diverged(Exception):
@@ -11,3 +11,15 @@ class Diverged(Exception):
     def __init__(self, step: int) -> None:
         super().__init__(f"the loss is not finite in epoch {step}")
         self.step = step
+
+
+class CheckpointUnusable(Exception):
+    """A checkpoint cannot be gone on from: it is torn or foreign."""
+
+
+class CheckpointTorn(CheckpointUnusable):
+    """The file is not what was written."""
+
+
+class CheckpointForeign(CheckpointUnusable):
+    """The file is of another training, or was written by code that trained otherwise."""

@@ -1,22 +1,27 @@
-"""The loop: train for an epoch, measure, yield."""
+"""The loop: train for an epoch, measure, yield; and the state that it can go on from."""
 
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from workers.training.data import Data, Examples
-from workers.training.errors import Diverged
+from workers.training.errors import CheckpointForeign, Diverged
 from workers.training.optimizer import UpdateRule, optimizer_of
+from workers.training.randomness import Randomness
 from workers.training.schedule import Schedule
 
 # N examples, M examples of a batch, D features, C classes.
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 """From logits_NC and y_N to the mean loss, a scalar."""
+
+State = dict[str, Any]
+"""Tensors and plain values by name, nested: what `torch.load(weights_only=True)` reads."""
 
 
 @dataclass(frozen=True)
@@ -69,25 +74,79 @@ class Epoch:
         return asdict(self.figures)
 
 
-def epochs(network: nn.Module, data: Data, plan: Plan, *, loss: Loss, order: torch.Generator) -> Iterator[Epoch]:
-    """Train a network that is on the data's device; yield after each epoch what it led to.
+class Training:
+    """A network in training: its weights, its optimiser, its randomness, and how far it has come.
+
+    What the state does not hold follows from the arguments: the same ones and the state of one training give
+    another that goes on as the first would have, bit for bit on a device of the same type.
 
     Args:
-        network: From x_ND to logits_NC; trained in place.
+        network: From x_ND to logits_NC, on the data's device; trained in place.
         data: What it is trained and judged on.
         plan: How.
         loss: What is minimised.
-        order: Draws the order of examples, on the CPU.
-
-    Raises:
-        Diverged: The loss is not finite.
+        randomness: Draws the order of examples, and whatever the network draws.
     """
-    optimizer = optimizer_of(network, plan.rule)
-    for step in range(1, plan.schedule.epochs + 1):
-        _set_learning_rate(optimizer, plan.rule.learning_rate * plan.schedule.share(step))
-        batches = torch.randperm(len(data.train), generator=order).to(data.train.y_N.device)
-        loss_sum = _train(network, optimizer, data.train, torch.split(batches, plan.batch_size), loss)
-        yield Epoch(step, _measure(network, data, loss, loss_sum=loss_sum, step=step))
+
+    def __init__(self, network: nn.Module, data: Data, plan: Plan, *, loss: Loss, randomness: Randomness) -> None:
+        self._network = network
+        self._data = data
+        self._plan = plan
+        self._loss = loss
+        self._randomness = randomness
+        self._optimizer = optimizer_of(network, plan.rule)
+        self._step = 0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the last epoch is behind it."""
+        return self._step >= self._plan.schedule.epochs
+
+    def epochs(self) -> Iterator[Epoch]:
+        """Train on to the end; yield after each epoch what it led to.
+
+        Raises:
+            Diverged: The loss is not finite.
+        """
+        while not self.is_over:
+            self._step += 1
+            loss_sum = self._train()
+            yield Epoch(self._step, _measure(self._network, self._data, self._loss, loss_sum=loss_sum, step=self._step))
+
+    def state(self) -> State:
+        """Return all that the epochs to come depend on. It changes with the training: it is no copy."""
+        return {
+            "step": self._step,
+            "split": self._data.split_hash,
+            "network": self._network.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "randomness": self._randomness.state(),
+        }
+
+    def restore(self, state: State) -> None:
+        """Go on from the state of another training.
+
+        Raises:
+            CheckpointForeign: That was not a training like this one in the midst of it. This one is of no use any more.
+        """
+        if state.get("split") != self._data.split_hash:
+            raise CheckpointForeign("the checkpoint is of other data")
+        try:
+            self._network.load_state_dict(state["network"])
+            self._optimizer.load_state_dict(state["optimizer"])
+            self._randomness.restore(state["randomness"])
+            self._step = int(state["step"])
+        except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+            raise CheckpointForeign(f"the checkpoint is of another kind of training: {error}") from error
+        if self._step < 1 or self.is_over:
+            raise CheckpointForeign(f"the checkpoint is of step {self._step} of {self._plan.schedule.epochs}")
+
+    def _train(self) -> Tensor:
+        """Train for an epoch; return the sum of the losses of its batches, on the device."""
+        plan, examples = self._plan, self._data.train
+        _set_learning_rate(self._optimizer, plan.rule.learning_rate * plan.schedule.share(self._step))
+        order = torch.randperm(len(examples), generator=self._randomness.order).to(examples.y_N.device)
+        return _train(self._network, self._optimizer, examples, torch.split(order, plan.batch_size), self._loss)
 
 
 def _set_learning_rate(optimizer: Optimizer, learning_rate: float) -> None:

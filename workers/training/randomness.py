@@ -1,7 +1,7 @@
 """All the randomness of a trial, drawn from one seed and from nothing else."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -32,3 +32,19 @@ class Randomness:
                 for word, place in zip(words, (cpu, cpu, device), strict=True)
             )
         )
+
+    def state(self) -> dict[str, Any]:
+        """Return where each stream is."""
+        return {
+            "weights": self.weights.get_state(),
+            "order": self.order.get_state(),
+            "dropout": self.dropout.get_state(),
+            "device": self.dropout.device.type,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on where the streams were; on another type of device dropout's begins anew, since it has other numbers."""
+        self.weights.set_state(state["weights"])
+        self.order.set_state(state["order"])
+        if state["device"] == self.dropout.device.type:
+            self.dropout.set_state(state["dropout"])
