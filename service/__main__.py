@@ -1,4 +1,4 @@
-"""`python -m service` serves; `python -m service migrate` only migrates."""
+"""`python -m service` serves; `… migrate` only migrates; `… token create` makes a token."""
 
 import argparse
 import logging
@@ -14,15 +14,20 @@ import uvicorn
 from sqlalchemy.exc import DBAPIError
 from threadpoolctl import threadpool_limits
 
-from service import embedded, tokens
+from service import access, embedded, tokens
 from service.app import create_app
 from service.database import connect
 from service.migrate import is_current, migrate
+from service.principals import OPERATOR
 from service.replica import Replica
 from service.settings import Settings
 from service.slow_clients import Guarded
 from service.tokens import Tokens
-from trimtab.errors import Misconfigured
+from trimtab import logs
+from trimtab.errors import Misconfigured, TrimtabError
+from trimtab.protocol import NewToken
+from trimtab.states import TokenKind
+from trimtab.validation import built
 
 DRAIN_SECONDS = 10
 
@@ -31,10 +36,8 @@ _log = logging.getLogger("service")
 
 def main() -> int:
     """Run the command line; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m service", description="The Trimtab service.")
-    parser.add_argument("command", nargs="?", choices=["serve", "migrate"], default="serve")
-    command = parser.parse_args().command
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    arguments = _arguments()
+    logs.configure()
     logging.getLogger("alembic").setLevel(logging.WARNING)
     # The sampler's matrices are small: threads for them cost more than they give, most of all on a busy machine.
     threadpool_limits(1)
@@ -44,10 +47,38 @@ def main() -> int:
     try:
         with ExitStack() as closing:
             settings = Settings.from_environment(os.environ)
-            return _migrate(settings, closing) if command == "migrate" else _serve(settings, closing)
-    except Misconfigured as error:
+            match arguments.command:
+                case "migrate":
+                    return _migrate(settings, closing)
+                case "token":
+                    return _create_token(settings, closing, kind=arguments.kind, name=arguments.name)
+                case _:
+                    return _serve(settings, closing)
+    except TrimtabError as error:
         print(f"trimtab: {error}", file=sys.stderr)  # noqa: T201  # the one line that says what to do
         return 2
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m service", description="The Trimtab service.")
+    commands = parser.add_subparsers(dest="command", metavar="serve | migrate | token create")
+    commands.add_parser("serve", help="serve; also without a command")
+    commands.add_parser("migrate", help="bring the database to the newest schema, and no more")
+    verbs = commands.add_parser("token", help="tokens").add_subparsers(required=True, metavar="create")
+    create = verbs.add_parser("create", help="make a token and print it, this once")
+    create.add_argument("--kind", required=True, choices=[kind.value for kind in TokenKind])
+    create.add_argument("--name", required=True, help="what it is for")
+    return parser.parse_args()
+
+
+def _create_token(settings: Settings, closing: ExitStack, *, kind: str, name: str) -> int:
+    wanted = built(NewToken, {"kind": kind, "name": name})
+    url = _database(settings, closing)
+    _ready(url, settings)
+    engine = connect(url)
+    closing.callback(engine.dispose)
+    print(access.make(engine, wanted, by=OPERATOR).token)  # noqa: T201  # what the command is for
+    return 0
 
 
 def _migrate(settings: Settings, closing: ExitStack) -> int:

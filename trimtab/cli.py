@@ -10,6 +10,7 @@ from trimtab import rendering
 from trimtab.client import Client
 from trimtab.errors import NoCompleteTrial, Refused, TrimtabError
 from trimtab.protocol import BestTrial, Study
+from trimtab.states import TokenKind
 from trimtab.study import StudySpec
 from trimtab.validation import built, from_json
 from trimtab.watching import watch as watch_study
@@ -28,8 +29,10 @@ app = typer.Typer(
 )
 study = typer.Typer(help="Create, follow and read studies.", no_args_is_help=True)
 worker = typer.Typer(help="See who trains.", no_args_is_help=True)
+token = typer.Typer(help="Say who may call, and to do what.", no_args_is_help=True)
 app.add_typer(study, name="study")
 app.add_typer(worker, name="worker")
+app.add_typer(token, name="token")
 
 Name = Annotated[str, typer.Argument(help="The study.")]
 Json = Annotated[bool, typer.Option("--json", help="For machines.")]
@@ -133,6 +136,31 @@ def list_workers() -> None:
     """List the workers: who is alive, on what device, doing which trials."""
     with Client() as client:
         _console().print(rendering.workers_table(client.workers()))
+
+
+@token.command("create")
+def create_token(
+    kind: Annotated[TokenKind, typer.Option(help="What its holder may do.")],
+    name: Annotated[str, typer.Option(help="What it is for.")],
+) -> None:
+    """Make a token and print it, this once."""
+    with Client() as client:
+        typer.echo(client.make_token(kind, name).token)
+
+
+@token.command("list")
+def list_tokens() -> None:
+    """List the tokens, revoked ones among them."""
+    with Client() as client:
+        _console().print(rendering.tokens_table(client.tokens()))
+
+
+@token.command("revoke")
+def revoke_token(token_id: Annotated[int, typer.Argument(help="As the list shows it.")]) -> None:
+    """Revoke a token: no replica takes it any more."""
+    with Client() as client:
+        client.revoke_token(str(token_id))
+    typer.echo(f"token {token_id} is revoked")
 
 
 def _simple_spec(name: str | None, task: str | None, dataset: str | None, trials: int | None) -> StudySpec:

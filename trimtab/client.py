@@ -11,7 +11,16 @@ import httpx2
 
 from trimtab import answers, settings
 from trimtab.connection import Connection
-from trimtab.errors import LeaseEnded, LeaseLost, Refused, StudyDeleted, StudyNotFound, from_problem
+from trimtab.errors import (
+    LeaseEnded,
+    LeaseLost,
+    NotFound,
+    Refused,
+    StudyDeleted,
+    StudyNotFound,
+    TokenNotFound,
+    from_problem,
+)
 from trimtab.message import Message
 from trimtab.protocol import (
     Ask,
@@ -20,11 +29,14 @@ from trimtab.protocol import (
     LeaseReport,
     LeaseReports,
     Leases,
+    MadeToken,
+    NewToken,
     Page,
     Problem,
     Report,
     Study,
     Tell,
+    Token,
     Told,
     Trial,
     TrialHistory,
@@ -42,7 +54,7 @@ from trimtab.requests import (
     on_lease,
     study_path,
 )
-from trimtab.states import NoLease, Outcome, TrialState
+from trimtab.states import NoLease, Outcome, TokenKind, TrialState
 from trimtab.study import StudySpec
 from trimtab.validation import built
 
@@ -130,13 +142,7 @@ class Client:
         Raises:
             StudyNotFound: There is no such study.
         """
-        reply = self._connection.send(Request("DELETE", study_path(name)))
-        try:
-            answers.check(reply.response)
-        except StudyNotFound:
-            # Not there at a second try: the answer to the first one was lost.
-            if reply.tries == 1:
-                raise
+        self._delete(study_path(name), StudyNotFound)
 
     # -- trials -----------------------------------------------------------------------------------------
 
@@ -183,6 +189,39 @@ class Client:
             TrialNotFound: It has no trial of that number.
         """
         return self._call(TrialHistory, Request("GET", f"{study_path(name)}/trials/{int(number)}"))
+
+    # -- tokens -----------------------------------------------------------------------------------------
+
+    def make_token(self, kind: TokenKind | str, name: str) -> MadeToken:
+        """Make a token. It is in the answer, and nowhere else.
+
+        Args:
+            kind: What its holder may do.
+            name: For people.
+
+        Raises:
+            Forbidden: The token of this client is no administrator's.
+            TokenAlreadyShown: It was made, and the answer was lost. Revoke it and make another.
+        """
+        body = built(NewToken, {"kind": kind, "name": name}).model_dump_json()
+        return self._call(MadeToken, Request("POST", "/v1/tokens", body=body, key=new_key()))
+
+    def tokens(self) -> Iterator[Token]:
+        """Return the tokens, the oldest first, revoked ones among them.
+
+        Raises:
+            Forbidden: The token of this client is no administrator's.
+        """
+        return self._items(Page[Token], "/v1/tokens", PAGE)
+
+    def revoke_token(self, token_id: str) -> None:
+        """Revoke a token. When this returns no replica takes it any more.
+
+        Raises:
+            Forbidden: The token of this client is no administrator's.
+            TokenNotFound: There is none of that id, or it was revoked before.
+        """
+        self._delete(f"/v1/tokens/{int(token_id)}", TokenNotFound)
 
     # -- workers ----------------------------------------------------------------------------------------
 
@@ -304,6 +343,15 @@ class Client:
 
     def _call(self, answer: type[Answer], request: Request) -> Answer:
         return answers.parsed(self._connection.send(request).response, answer)
+
+    def _delete(self, path: str, absent: type[NotFound]) -> None:
+        reply = self._connection.send(Request("DELETE", path))
+        try:
+            answers.check(reply.response)
+        except absent:
+            # Not there at a second try: the answer to the first one was lost.
+            if reply.tries == 1:
+                raise
 
     def _items(
         self, page: type[Page[Item]], path: str, size: int, query: Mapping[str, str] | None = None

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from trimtab.message import Metrics, Scalar
-from trimtab.protocol import BestTrial, Counts, HeldTrial, Study, Worker
+from trimtab.protocol import BestTrial, Counts, HeldTrial, Study, Token, Worker
 from trimtab.space import Categorical, Float, Int
 
 BAR_COLUMNS = 40
@@ -83,6 +83,15 @@ def workers_table(workers: Iterable[Worker]) -> Table:
             _time(worker.first_seen_at),
             _time(worker.last_seen_at),
         )
+    return table
+
+
+def tokens_table(tokens: Iterable[Token]) -> Table:
+    """Return a line for each token."""
+    table = _table("ID", "KIND", "NAME", "SINCE", "REVOKED")
+    for token in tokens:
+        revoked = _time(token.revoked_at) if token.revoked_at else ""
+        table.add_row(token.id, token.kind, _plain(token.name), _time(token.created_at), revoked)
     return table
 
 

@@ -53,6 +53,35 @@ def test_a_setting_that_makes_no_sense_is_one_line(data_dir: Path) -> None:
     assert "TRIMTAB_PORT is not an integer from 1 to 65535: 'eighty'" in complaint
 
 
+def test_a_token_is_made_by_command_beside_a_service_that_runs(port: int, data_dir: Path) -> None:
+    service = start(PORT=str(port), DATA_DIR=str(data_dir))
+    try:
+        wait_until_ready(f"http://127.0.0.1:{port}")
+        made = start("token", "create", "--kind", "reader", "--name", "wall", DATA_DIR=str(data_dir))
+        token, said = made.communicate(timeout=60)
+
+        with Client(f"http://127.0.0.1:{port}", token.strip()) as reader:
+            studies = list(reader.studies())
+    finally:
+        service.send_signal(signal.SIGTERM)
+        service.communicate(timeout=60)
+
+    assert made.returncode == 0, said
+    assert token.startswith("ttk_reader_")
+    assert token.count("\n") == 1
+    assert token.strip() not in said
+    assert studies == []
+
+
+def test_a_token_of_a_kind_that_is_none_is_refused(data_dir: Path) -> None:
+    made = start("token", "create", "--kind", "root", "--name", "x", DATA_DIR=str(data_dir))
+
+    _, said = made.communicate(timeout=60)
+
+    assert made.returncode == 2
+    assert "invalid choice: 'root'" in said
+
+
 @pytest.mark.parametrize(
     "url",
     ["postgresql://user:secret@127.0.0.1:1/trimtab", "postgresql:///trimtab?host=127.0.0.1&port=1&password=secret"],

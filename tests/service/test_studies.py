@@ -119,7 +119,7 @@ def test_a_deleted_study_is_gone_with_all_that_it_had(client: Client, http: http
     answer = http.delete("/v1/studies/study")
 
     assert answer.status_code == 204
-    left = dict.fromkeys(("trimtab_workers", "trimtab_audit", "trimtab_keys"), list[str]())
+    left = {key: list[str]() for key in ("trimtab_workers", "trimtab_audit", "trimtab_keys")}
     assert record.rows(engine) | left == before
     with pytest.raises(StudyNotFound):
         client.study("study")

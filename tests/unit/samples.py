@@ -10,13 +10,14 @@ from trimtab.protocol import (
     Lease,
     Page,
     Study,
+    Token,
     Told,
     Trial,
     TrialHistory,
     Verdict,
     Worker,
 )
-from trimtab.states import Decision, Outcome, StudyState, TrialState
+from trimtab.states import Decision, Outcome, StudyState, TokenKind, TrialState
 from trimtab.study import Budget, StudySpec, TaskSpec
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -35,6 +36,8 @@ LEASE = Lease(
     expires_in=30.0,
     expires_at=NOON,
 )
+
+TOKEN = Token(id="7", kind=TokenKind.WORKER, name="gpu pool", created_at=NOON)
 
 GO_ON = Verdict(verdict=Decision.CONTINUE, recorded=True, expires_in=30.0, expires_at=NOON)
 

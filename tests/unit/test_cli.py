@@ -16,7 +16,7 @@ from tests.unit import samples
 from tests.unit.stub import TOKEN, Answer, Asked, Stub, refused, said
 from trimtab import cli
 from trimtab.errors import Invalid, NoCompleteTrial, StudyExists, StudyNotFound
-from trimtab.protocol import FieldProblem
+from trimtab.protocol import FieldProblem, MadeToken
 from trimtab.states import StudyState
 
 TRIMTAB = [sys.executable, "-c", "from trimtab.cli import main; main()"]
@@ -195,6 +195,30 @@ def test_a_study_is_deleted(stub: Stub, run: Run) -> None:
 
     assert (ran.code, ran.output) == (0, "study digits is deleted\n")
     assert (stub.asked[0].method, stub.asked[0].path) == ("DELETE", "/v1/studies/digits")
+
+
+def test_a_token_is_made_and_printed_alone(stub: Stub, run: Run) -> None:
+    stub.answers(said(MadeToken(token="ttk_worker_x", **samples.TOKEN.model_dump())))
+
+    ran = run("token", "create", "--kind", "worker", "--name", "gpu pool")
+
+    assert (ran.code, ran.output) == (0, "ttk_worker_x\n")
+    assert stub.asked[0].body == {"kind": "worker", "name": "gpu pool"}
+
+
+def test_tokens_are_listed(stub: Stub, run: Run) -> None:
+    stub.answers(said(samples.page(samples.TOKEN)))
+
+    assert "gpu pool" in run("token", "list").output
+
+
+def test_a_token_is_revoked(stub: Stub, run: Run) -> None:
+    stub.answers(Answer(204))
+
+    ran = run("token", "revoke", "7")
+
+    assert (ran.code, ran.output) == (0, "token 7 is revoked\n")
+    assert (stub.asked[0].method, stub.asked[0].path) == ("DELETE", "/v1/tokens/7")
 
 
 def test_workers_are_listed(stub: Stub, run: Run) -> None:

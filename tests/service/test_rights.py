@@ -1,0 +1,99 @@
+"""What each kind of token may do: every route, every method, every kind."""
+
+import httpx2
+import pytest
+import sqlalchemy as sa
+from anyio.from_thread import BlockingPortal
+from fastapi import APIRouter, FastAPI
+from fastapi.testclient import TestClient
+
+from service.api import health
+from service.app import create_app
+from service.replica import Replica
+from service.tokens import Tokens
+from tests.service.documented import Documented
+from tests.service.served import Served
+
+ADMIN, USER, WORKER, READER = KINDS = ("admin", "user", "worker", "reader")
+OPEN = ("/healthz", "/readyz")
+
+READS = {ADMIN, USER, READER}
+CHANGES = {ADMIN, USER}
+WORKS = {ADMIN, USER, WORKER}
+
+RIGHTS = {
+    ("get", "/v1/studies"): READS,
+    ("post", "/v1/studies"): CHANGES,
+    ("get", "/v1/studies/{name}"): READS,
+    ("delete", "/v1/studies/{name}"): CHANGES,
+    ("get", "/v1/studies/{name}/best-trial"): READS,
+    ("get", "/v1/studies/{name}/trials"): READS,
+    ("get", "/v1/studies/{name}/trials/{number}"): READS,
+    ("get", "/v1/workers"): READS,
+    ("post", "/v1/leases"): WORKS,
+    ("post", "/v1/leases/{lease_id}/reports"): WORKS,
+    ("post", "/v1/leases/{lease_id}/heartbeat"): WORKS,
+    ("put", "/v1/leases/{lease_id}/result"): WORKS,
+    ("post", "/v1/reports"): WORKS,
+    ("get", "/v1/tokens"): {ADMIN},
+    ("post", "/v1/tokens"): {ADMIN},
+    ("delete", "/v1/tokens/{token_id}"): {ADMIN},
+}
+
+
+@pytest.fixture
+def holders(served: Served, portal: BlockingPortal) -> dict[str, httpx2.Client]:
+    """A client with a token of each kind."""
+    found: dict[str, httpx2.Client] = {}
+    for kind in KINDS:
+        token = served.http.post("/v1/tokens", json={"kind": kind, "name": kind}).json()["token"]
+        http = TestClient(served.app, headers={"Authorization": f"Bearer {token}"})
+        http.portal = portal
+        http._transport = Documented(http._transport)
+        found[kind] = http
+    return found
+
+
+def test_every_route_is_open_to_those_who_have_a_right_to_it_and_to_nobody_else(
+    served: Served, holders: dict[str, httpx2.Client]
+) -> None:
+    paths = served.app.openapi()["paths"]
+    routes = [(verb, path) for path, verbs in paths.items() for verb in verbs if path not in OPEN]
+
+    passed = {
+        (verb, path): {kind for kind, http in holders.items() if http.request(verb, path).status_code != 403}
+        for verb, path in routes
+    }
+
+    assert passed == RIGHTS
+
+
+def test_who_has_no_right_is_told_so_before_his_body_is_looked_at(holders: dict[str, httpx2.Client]) -> None:
+    answer = holders[READER].post("/v1/studies", content="{", headers={"Content-Type": "application/json"})
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+    assert answer.json()["detail"] == "a token of kind reader has no right to this"
+
+
+def test_a_right_gives_no_path_that_is_not_there(holders: dict[str, httpx2.Client]) -> None:
+    answers = [http.get("/v1/nothing").status_code for http in holders.values()]
+
+    assert answers == [404, 404, 404, 404]
+
+
+def test_an_application_with_a_route_that_says_no_scope_does_not_start(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    careless = APIRouter()
+    careless.add_api_route("/v1/careless", lambda: None)
+    include = FastAPI.include_router
+
+    def with_one_more(app: FastAPI, router: APIRouter, **settings: object) -> None:
+        include(app, router, **settings)  # type: ignore[arg-type]  # passed on as they are
+        if router is health.router:
+            include(app, careless)
+
+    monkeypatch.setattr(FastAPI, "include_router", with_one_more)
+
+    with pytest.raises(RuntimeError, match="declare no scope: /v1/careless"):
+        create_app(Replica(engine, 30.0), Tokens("t"))
