@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install demo test check format bench test-compose clean
+.PHONY: install demo test check format bench fuzz test-compose clean
 
 install: $(VENV)/.installed  ## the environment (.venv) and nothing else
 
@@ -33,6 +33,11 @@ format: install
 
 bench: install  ## through HTTP against plain Optuna; see benchmarks/LOG.md
 	$(BIN)/python -m benchmarks.trial
+
+CASES ?= 20000
+SEED ?= 1
+fuzz: install  ## requests made up from the description of the API; ends with 1 if one is not answered as it says
+	$(BIN)/python -m tests.reliability.fuzzing --cases $(CASES) --seed $(SEED)
 
 test-compose: install  ## the compose file on a real container engine
 	$(BIN)/pytest -m compose tests/compose

@@ -3,6 +3,7 @@
 import logging
 import sys
 
+from trimtab import logs
 from trimtab.client import Client
 from trimtab.errors import TrimtabError
 from workers.pool import Pool
@@ -13,7 +14,7 @@ from workers.settings import Settings
 def main() -> int:
     """Run the command line; return the exit code."""
     settings = Settings.from_arguments(sys.argv[1:])
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logs.configure()
     logging.getLogger("httpx2").setLevel(logging.WARNING)  # It has a line for each request.
     try:
         with Client() as client:

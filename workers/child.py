@@ -16,6 +16,7 @@ from queue import SimpleQueue
 
 import torch
 
+from trimtab import logs
 from trimtab.errors import Misconfigured
 from trimtab.message import Message
 from trimtab.states import Outcome
@@ -41,7 +42,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     descriptor, wanted, slot = sys.argv[1:]
     os.set_inheritable(int(descriptor), False)
-    logging.basicConfig(level=logging.INFO, format=f"%(asctime)s %(levelname)s %(name)s {slot}: %(message)s")
+    logs.configure(f"%(asctime)s %(levelname)s %(name)s {slot}: %(message)s")
     pipe = Connection(int(descriptor))
     inbox = _received(pipe)
 

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from fastapi import FastAPI, Request, Response
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
+from service.api.bodies import ExactRequest
 from service.api.gate import OPEN
 from service.principals import Principal, Scope
 from trimtab.errors import Forbidden
@@ -26,7 +27,7 @@ def needs(scope: Scope) -> Callable[[Endpoint], Endpoint]:
 
 
 class ScopedRoute(APIRoute):
-    """A route that asks for its right before it reads the body."""
+    """A route that asks for its right before it reads the body, and reads the body exactly."""
 
     @property
     def scope(self) -> Scope | None:
@@ -41,7 +42,7 @@ class ScopedRoute(APIRoute):
             principal: Principal = request.scope["principal"]
             if self.scope is None or not principal.may(self.scope):
                 raise Forbidden(f"a token of kind {principal.kind} has no right to this")
-            return await handler(request)
+            return await handler(ExactRequest(request.scope, request.receive))
 
         return guarded
 

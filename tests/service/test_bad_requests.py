@@ -64,6 +64,17 @@ def test_json_may_be_called_by_each_of_its_names(http: httpx2.Client, kind: str)
     assert answer.status_code == 201
 
 
+@pytest.mark.parametrize("content", ['{"name": "a", "name": "b", %s', '{"budget": {"trials": 1, "trials": 2}, %s'])
+def test_a_field_that_is_given_twice_is_refused_though_one_of_them_could_be_taken(
+    client: Client, http: httpx2.Client, content: str
+) -> None:
+    answer = http.post("/v1/studies", content=content % json.dumps(body("c"))[1:], headers=JSON)
+
+    assert field_of(answer) == "body"
+    assert "twice" in answer.text
+    assert list(client.studies()) == []
+
+
 def test_a_body_of_the_greatest_length_is_read(http: httpx2.Client) -> None:
     content = json.dumps(body()).encode().ljust(MAX_BODY_BYTES)
 
@@ -182,6 +193,7 @@ def test_a_method_that_a_path_does_not_take_is_a_problem_too(http: httpx2.Client
 
     assert answer.status_code == 405
     assert answer.json()["code"] == "method_not_allowed"
+    assert answer.headers["Allow"] == "GET, POST"
 
 
 def test_a_defect_is_answered_without_its_details(served: Served, http: httpx2.Client) -> None:
