@@ -30,6 +30,7 @@ _OPTIONS = {
     "statement_timeout": "8s",
     "idle_in_transaction_session_timeout": "15s",
     "timezone": "UTC",
+    "default_transaction_isolation": "read\\ committed",
     # Compiling a plan takes longer than any of ours runs.
     "jit": "off",
 }
@@ -48,7 +49,6 @@ def connect(url: str) -> sa.Engine:
         pool_size=POOL_SIZE,
         max_overflow=0,
         pool_timeout=2,
-        isolation_level="READ COMMITTED",
         connect_args={
             "application_name": "trimtab",
             "connection_factory": silence.Impatient,
@@ -77,8 +77,21 @@ def autocommit(engine: sa.Engine) -> Iterator[sa.Connection]:
     Raises:
         Unavailable: The database is away, busy or out of connections.
     """
-    with _translated(), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with _translated(), engine.connect() as connection, _committing(connection):
         yield connection
+
+
+@contextmanager
+def _committing(connection: sa.Connection) -> Iterator[None]:
+    """Commit each statement. SQLAlchemy's own way takes a round trip more; if that fails, the pool loses a place."""
+    driver = connection.connection.driver_connection
+    assert driver
+    driver.autocommit = True
+    try:
+        yield
+    finally:
+        if not driver.closed:
+            driver.autocommit = False
 
 
 @contextmanager
@@ -116,7 +129,7 @@ def _discard(context: ExceptionContext) -> None:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
+    except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError, psycopg2.OperationalError) as error:
         if is_lock_timeout(error):
             raise Held("somebody holds what this call needs; try again", retry_after=_RETRY_AFTER_SECONDS) from error
         raise Unavailable("the database is away or busy; try again", retry_after=_RETRY_AFTER_SECONDS) from error

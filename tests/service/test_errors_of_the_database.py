@@ -1,13 +1,17 @@
 """Whatever PostgreSQL refuses for a time is 503 and not a defect; whatever is wrong with a connection ends it."""
 
+from collections.abc import Iterator
+
 import httpx2
 import psycopg2
 import pytest
 import sqlalchemy as sa
+from psycopg2.extensions import set_wait_callback
 from sqlalchemy import exc
 from sqlalchemy.pool import NullPool
 
-from service.database import connect, transaction
+from service import silence
+from service.database import POOL_SIZE, autocommit, connect, transaction
 from tests.service.served import Served
 from trimtab.errors import Unavailable
 
@@ -103,6 +107,37 @@ def test_a_service_that_loses_its_schema_is_not_ready(http: httpx2.Client, serve
             connection.execute(sa.text("ALTER TABLE elsewhere RENAME TO trimtab_studies"))
 
     assert (ready, lost.status_code, lost.json()["code"]) == (200, 503, "unavailable")
+
+
+@pytest.fixture
+def round_trips(engine: sa.Engine) -> Iterator[list[object]]:
+    """What waited for PostgreSQL's answer, each time that anything did."""
+    backend(engine)
+    waited: list[object] = []
+
+    def wait(connection: object) -> None:
+        waited.append(connection)
+        silence._wait(connection)
+
+    set_wait_callback(wait)
+    yield waited
+    silence.install()
+
+
+def test_a_statement_that_is_committed_at_once_is_one_round_trip(engine: sa.Engine, round_trips: list[object]) -> None:
+    for _ in range(3):
+        with autocommit(engine) as connection:
+            connection.execute(sa.text("SELECT 1"))
+
+    assert len(round_trips) == 3
+
+
+def test_a_connection_that_ends_at_its_last_statement_leaves_its_place_to_another(engine: sa.Engine) -> None:
+    for _ in range(2 * POOL_SIZE):
+        with pytest.raises(Unavailable), autocommit(engine) as connection:
+            connection.execute(sa.text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+    assert backend(engine)
 
 
 def test_other_connections_of_the_process_wait_as_ever(engine: sa.Engine, database_url: str) -> None:
