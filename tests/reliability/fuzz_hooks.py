@@ -1,5 +1,6 @@
 """What schemathesis does before it sends a request."""
 
+import os
 from itertools import count
 from typing import Any
 
@@ -17,13 +18,16 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwar
     """Wait for nothing for long. In a request that ought to be served, use no key twice and write integers as such."""
     if case.method == "DELETE" and str((case.path_parameters or {}).get("name")).startswith(KEPT):
         case.path_parameters["name"] = "another"
+    for name, value in (case.headers or {}).items():
+        if isinstance(value, int):  # A fence that a link took from an answer.
+            case.headers[name] = str(value)
     for part in (case.body, case.query):
         if isinstance(part, dict) and is_long(part.get("wait")):
             part["wait"] = SHORT_SECONDS
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return
     if case.headers and "Idempotency-Key" in case.headers:
-        case.headers["Idempotency-Key"] = f"fuzz-{next(_numbers)}"
+        case.headers["Idempotency-Key"] = f"fuzz-{os.getpid()}-{next(_numbers)}"
     # To a JSON schema 3.0 is an integer. To the service it is not: its messages are strict.
     case.body = whole(case.body)
 
