@@ -108,3 +108,8 @@ def mount(folder: Path, *, megabytes: int) -> bool:
     """Mount a small file system on a folder; return False where that is not allowed."""
     command = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=0700", "tmpfs", str(folder)]
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def unmount(folder: Path) -> None:
+    """Undo it."""
+    subprocess.run(["umount", str(folder)], check=True)
