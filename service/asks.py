@@ -14,12 +14,14 @@ from service.memory import Progress, StudyMemory
 from service.once import UNKEYED, Once, Replayed
 from service.principals import OPERATOR, Principal
 from service.replica import Replica
+from service.sampling.suggester import Suggestion
 from service.storage import asks, finished, studies
 from service.storage.asks import Candidate, Granted, Holder
-from service.storage.dimensions import Point, params
+from service.storage.dimensions import params
 from trimtab.errors import Refused
 from trimtab.protocol import Ask, Lease, Leases
 from trimtab.states import NoLease, StudyState
+from trimtab.study import Limits
 
 _log = logging.getLogger(__name__)
 
@@ -119,7 +121,7 @@ def _from_study(asking: Asking, candidate: Candidate) -> Leases | None:
     if study is None:
         return None
     granted = _waiting(asking, study) if candidate.has_waiting else []
-    granted = granted or _new(asking, study, candidate.created)
+    granted = granted or _new(asking, study, candidate)
     for lease in granted:
         replica.memory.note(lease.lease_id, Progress(study.study_id))
     return asking.answer(study, granted) if granted else None
@@ -135,31 +137,32 @@ def _waiting(asking: Asking, study: StudyMemory) -> list[Granted]:
     return granted
 
 
-def _new(asking: Asking, study: StudyMemory, number: int) -> list[Granted]:
-    """Create trials from `number` on, at points that no other ask was given.
+def _new(asking: Asking, study: StudyMemory, candidate: Candidate) -> list[Granted]:
+    """Create the next trials, at points that no other ask was given.
 
     One ask at a time gets the point of its number. Where several come at once, one of them does and the others get
     points drawn with salt: had they all sampled for the same number, all would have the same point.
     """
-    if study.spec.budget.trials <= number:
+    number, count = candidate.created, min(asking.count, candidate.budget - candidate.created)
+    if count <= 0:
         return []
     with study.asking() as is_alone:
-        granted = _create(asking, study, number, salt=None) if is_alone else []
-        return granted or _create(asking, study, number, salt=secrets.randbits(32))
+        granted = _create(asking, study, number, count, salt=None) if is_alone else []
+        return granted or _create(asking, study, number, count, salt=secrets.randbits(32))
 
 
-def _create(asking: Asking, study: StudyMemory, number: int, *, salt: int | None) -> list[Granted]:
-    count = min(asking.count, study.spec.budget.trials - number)
-    points = _suggestions(asking.replica, study, number, count, salt=salt)
+def _create(asking: Asking, study: StudyMemory, number: int, count: int, *, salt: int | None) -> list[Granted]:
+    suggestions = _suggestions(asking.replica, study, number, count, salt=salt)
     with asking.granting(study) as (connection, granted):
-        for position, point in enumerate(points):
+        for position, suggestion in enumerate(suggestions):
             lease = asks.create_trial(
                 connection,
                 study_id=study.study_id,
                 space=study.dimensions,
-                point=point,
+                point=suggestion.point,
                 sampled_for=number + position,
                 is_exact=salt is None,
+                fallback=suggestion.fallback,
                 holder=asking.holder,
             )
             if lease is None:
@@ -168,7 +171,9 @@ def _create(asking: Asking, study: StudyMemory, number: int, *, salt: int | None
     return granted
 
 
-def _suggestions(replica: Replica, study: StudyMemory, number: int, count: int, *, salt: int | None) -> Sequence[Point]:
+def _suggestions(
+    replica: Replica, study: StudyMemory, number: int, count: int, *, salt: int | None
+) -> Sequence[Suggestion]:
     """Return `count` points from trial `number` on, each chosen with those before it counted as running."""
     with autocommit(replica.engine) as connection:
         # The unfinished ones first: a trial that ends in between is then seen twice, and dropped once.
@@ -176,12 +181,12 @@ def _suggestions(replica: Replica, study: StudyMemory, number: int, count: int, 
         observations = study.observe(connection)
     ended = set(observations.numbers_N.tolist())
     open_points = [sampling.OpenPoint(t.number, t.point) for t in unfinished if t.number not in ended]
-    points: list[Point] = []
+    suggestions: list[Suggestion] = []
     for position in range(number, number + count):
         view = sampling.View(study.dimensions, study.objective.direction, observations, tuple(open_points))
-        points.append(sampling.suggest(study.spec, view, number=position, salt=salt))
-        open_points.append(sampling.OpenPoint(position, points[-1]))
-    return points
+        suggestions.append(study.suggester.suggest(study.spec, view, number=position, salt=salt))
+        open_points.append(sampling.OpenPoint(position, suggestions[-1].point))
+    return suggestions
 
 
 def _lease(study: StudyMemory, granted: Granted, lease_seconds: float) -> Lease:
@@ -194,7 +199,7 @@ def _lease(study: StudyMemory, granted: Granted, lease_seconds: float) -> Lease:
         task=study.spec.task,
         params=params(study.dimensions, granted.point),
         seed=sampling.training_seed(study.spec.sampler.seed, granted.number),
-        limits=study.spec.limits,
+        limits=Limits(trial_seconds=granted.trial_seconds, step_seconds=granted.step_seconds),
         expires_in=lease_seconds,
         expires_at=granted.expires_at,
     )

@@ -56,7 +56,7 @@ def tell(replica: Replica, lease: Reference, told: Tell, *, once: Once = UNKEYED
         if closed is None:
             return _told_before(look(connection, lease), told, known.objective)
         ending = lifecycle.ending_by_tell(told, closed, known.objective)
-        is_offer = settle(connection, study, closed, ending, spec=known.spec, is_lost=False)
+        is_offer = settle(connection, study, closed.trial_id, ending, spec=known.spec, is_lost=False)
         is_stopped = closed.stop_reason is not None
         answer = _told(known.spec.name, closed.number, told, known.objective, is_stopped=is_stopped)
         once.keep(connection, answer)

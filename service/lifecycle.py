@@ -1,9 +1,15 @@
 """What the end of a lease makes of its trial, and the end of a trial of its study. Decisions on values only."""
 
-from service.storage.endings import ClosedLease, Ending, LockedStudy, StudyAfter
+from collections.abc import Sequence
+from datetime import UTC
+
+from service.storage.endings import ClosedLease, Ending, LockedStudy, Loss, StudyAfter
 from trimtab.protocol import Tell
 from trimtab.states import Direction, Outcome, StudyState, TrialState
 from trimtab.study import Objective, StudySpec
+
+_NAMED = 5
+"""Lost attempts that a cause names; the history has all of them."""
 
 _FAILURES = {Outcome.DIVERGED, Outcome.OUT_OF_MEMORY, Outcome.TIMEOUT, Outcome.ERROR}
 
@@ -42,17 +48,25 @@ def ending_by_tell(tell: Tell, lease: ClosedLease, objective: Objective) -> Endi
     )
 
 
-def ending_by_silence(lease: ClosedLease, spec: StudySpec) -> Ending | None:
-    """Return the end of a trial whose lease ran out; None: it goes back to the queue."""
+def ending_by_silence(lease: ClosedLease, spec: StudySpec, losses: Sequence[Loss]) -> Ending | None:
+    """Return the end of a trial whose lease ran out or was past a limit; None: it goes back to the queue.
+
+    Args:
+        lease: Just closed by the service.
+        spec: Of the study.
+        losses: The leases of the trial that ran out, this one among them if it did.
+    """
     if lease.stop_reason is not None:
         state, reason = TrialState.PRUNED, lease.stop_reason
+    elif lease.outcome is Outcome.TIMEOUT:
+        state, reason = TrialState.FAIL, lease.message
     elif lease.lost + 1 >= spec.max_attempts:
-        state, reason = TrialState.FAIL, f"lost its worker {lease.lost + 1} times of {spec.max_attempts}"
+        state, reason = TrialState.FAIL, _cause(losses, spec.max_attempts)
     else:
         return None
     metric = spec.objectives[0].metric
     value = lease.last_metrics.get(metric) if state is TrialState.PRUNED else None
-    return Ending(Outcome.LOST, state, value, lease.last_step, lease.last_metrics, reason)
+    return Ending(lease.outcome, state, value, lease.last_step, lease.last_metrics, reason)
 
 
 def study_after(study: LockedStudy, ending: Ending, spec: StudySpec) -> StudyAfter:
@@ -69,6 +83,18 @@ def study_after(study: LockedStudy, ending: Ending, spec: StudySpec) -> StudyAft
         reason = f"{failed} trials failed in a row; the last one: {ending.reason}"
         return StudyAfter(StudyState.STOPPED, reason, failed, is_best)
     return StudyAfter(study.state, study.reason, failed, is_best)
+
+
+def _cause(losses: Sequence[Loss], max_attempts: int) -> str:
+    """Return why a trial fails that has lost all its attempts: who had it last, where, and until when."""
+    named = "; ".join(_named(loss) for loss in losses[-_NAMED:])
+    more = "..., " if len(losses) > _NAMED else ""
+    return f"lost its worker {len(losses)} times of {max_attempts}: {more}{named}"
+
+
+def _named(loss: Loss) -> str:
+    where = f" on {loss.host}" if loss.host else ""
+    return f"{loss.worker}{where}, last seen {loss.last_seen_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _is_better(value: float | None, best: float | None, direction: Direction) -> bool:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from service.crowd import Crowd
 from service.curves import Curves
 from service.history import Observations
+from service.sampling.suggester import Suggester
 from service.storage import finished, studies
 from service.storage.dimensions import Dimension, dimensions
 from trimtab.study import Objective, StudySpec
@@ -25,10 +26,12 @@ class StudyMemory:
 
     Args:
         study_id: Of the study.
-        spec: Resolved, as it was at creation.
+        spec: Resolved, as it was at creation: what may change since, budget and limits, is read where it is needed.
         dimensions: Of its space.
         observations: Its finished trials as far as they are known.
         curves: Of its complete trials as far as they are known. Read and changed under `lock`.
+        suggester: Its sampler.
+        pruner_failures: How often its pruner raised. Changed under `lock`.
         lock: Never held while the database is asked.
         crowd: The calls on it that use the database now.
     """
@@ -38,6 +41,8 @@ class StudyMemory:
     dimensions: Sequence[Dimension]
     observations: Observations
     curves: Curves = field(default_factory=Curves)
+    suggester: Suggester = field(default_factory=Suggester)
+    pruner_failures: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
     crowd: Crowd = field(default_factory=Crowd)
     _asking: int = 0

@@ -5,6 +5,7 @@ happened than this replica knows: look, learn, judge, record.
 """
 
 import json
+import logging
 from collections.abc import Sequence
 
 import sqlalchemy as sa
@@ -24,6 +25,8 @@ from trimtab.protocol import LeaseReport, Report, Verdict, Verdicts
 from trimtab.states import Direction, Outcome
 
 _TRIES = 5
+
+_log = logging.getLogger(__name__)
 
 
 @after_outage
@@ -161,8 +164,23 @@ def _judged(study: StudyMemory, before: Progress, measured: Report) -> tuple[New
     value = measured.metrics[study.objective.metric]
     best = _better(before.best, value, direction)
     with study.lock:
-        judgement = pruning.judge(study.spec.pruner, study.curves, step=measured.step, best=best, direction=direction)
+        judgement = _judgement(study, step=measured.step, best=best)
     return NewReport(measured.step, measured.metrics, value, best, judgement.decision, judgement.reason), judgement
+
+
+def _judgement(study: StudyMemory, *, step: int, best: float | None) -> Judgement:
+    """Return what the pruner says; where it fails the trial goes on, and the failure is counted."""
+    try:
+        return pruning.judge(study.spec.pruner, study.curves, step=step, best=best, direction=study.objective.direction)
+    except Exception:  # noqa: BLE001  # whatever fails in it, no trial is lost by it
+        study.pruner_failures += 1
+        _log.exception(
+            "study %s: the pruner failed at step %d, %d times so far; the trial goes on",
+            study.spec.name,
+            step,
+            study.pruner_failures,
+        )
+        return pruning.GO_ON
 
 
 def _better(best: float | None, value: float | None, direction: Direction) -> float | None:

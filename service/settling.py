@@ -4,14 +4,14 @@ import sqlalchemy as sa
 
 from service import lifecycle
 from service.storage import endings
-from service.storage.endings import ClosedLease, Ending, LockedStudy
+from service.storage.endings import Ending, LockedStudy
 from trimtab.study import StudySpec
 
 
 def settle(
     connection: sa.Connection,
     study: LockedStudy,
-    lease: ClosedLease,
+    trial_id: int,
     ending: Ending | None,
     *,
     spec: StudySpec,
@@ -20,10 +20,10 @@ def settle(
     """Write the end of a trial; without an ending it goes back to the queue.
 
     Args:
-        connection: In the transaction that locked the study and closed the lease.
+        connection: In the transaction that locked the study, and closed the lease if there was one.
         study: Locked.
-        lease: Just closed.
-        ending: Of the trial.
+        trial_id: Of the trial.
+        ending: Its end.
         spec: Of the study.
         is_lost: The lease ran out.
 
@@ -31,8 +31,8 @@ def settle(
         Whether that is news for who waits for trials: there is one more, or there will be none.
     """
     if ending is None:
-        endings.requeue(connection, lease.trial_id, is_lost=is_lost)
+        endings.requeue(connection, trial_id, is_lost=is_lost)
         return True
     after = lifecycle.study_after(study, ending, spec)
-    endings.finish(connection, study, lease, ending, after)
+    endings.finish(connection, study, trial_id, ending, after)
     return after.state.is_ended

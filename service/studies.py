@@ -97,7 +97,7 @@ def _study(row: StudyRow, counts: dict[str, int]) -> Study:
         name=row.spec.name,
         state=row.state,
         reason=row.reason,
-        spec=row.spec,
+        spec=row.current_spec,
         counts=Counts(**counts),
         created_at=row.created_at,
         completed_at=row.ended_at,

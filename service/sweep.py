@@ -1,10 +1,10 @@
-"""Ends leases that have run out, in the background of every replica, also when nobody asks for anything."""
+"""Ends leases that have run out or are past a limit, in the background of every replica, whoever else calls."""
 
 import logging
 import threading
 import time
 
-from service import lifecycle
+from service import lifecycle, litter
 from service.database import Held, autocommit, transaction
 from service.replica import Replica
 from service.settling import settle
@@ -51,7 +51,7 @@ class Sweep:
 
 
 def sweep(replica: Replica) -> int:
-    """End each lease that has run out, the oldest first; return how many.
+    """End each lease that has run out or is past a limit, the oldest first; return how many.
 
     A study that somebody holds, or that something is wrong with, is left for the next time and holds up no other.
 
@@ -60,8 +60,8 @@ def sweep(replica: Replica) -> int:
     """
     held: set[int] = set()
     ended = 0
-    while expired := _expired(replica, but=held):
-        for lease_id, study_id in expired:
+    while over := _over(replica, but=held):
+        for lease_id, study_id in over:
             if study_id not in held:
                 ended += _end_or_leave(replica, lease_id, study_id, held)
     if ended:
@@ -78,11 +78,12 @@ def forget(replica: Replica) -> None:
     """
     with transaction(replica.engine) as connection:
         retention.forget(connection)
+    litter.clear(replica)
 
 
-def _expired(replica: Replica, *, but: set[int]) -> list[tuple[int, int]]:
+def _over(replica: Replica, *, but: set[int]) -> list[tuple[int, int]]:
     with autocommit(replica.engine) as connection:
-        return endings.expired(connection, but=but)
+        return endings.over(connection, but=but)
 
 
 def _end_or_leave(replica: Replica, lease_id: int, study_id: int, held: set[int]) -> bool:
@@ -103,11 +104,12 @@ def _end(replica: Replica, lease_id: int) -> bool:
         endings.hurry(connection)
         study = endings.lock_study(connection, lease_id)
         known = replica.memory.study(connection, study.study_id) if study else None
-        closed = endings.close_expired(connection, lease_id) if known else None
+        closed = endings.close_over(connection, lease_id) if known else None
         if study is None or known is None or closed is None:
             return False
-        ending = lifecycle.ending_by_silence(closed, known.spec)
-        settle(connection, study, closed, ending, spec=known.spec, is_lost=True)
+        losses = endings.losses(connection, closed.trial_id)
+        ending = lifecycle.ending_by_silence(closed, known.spec, losses)
+        settle(connection, study, closed.trial_id, ending, spec=known.spec, is_lost=True)
     state = ending.state if ending else "waiting"
-    _log.info("lease %s on trial %s of %s ran out: %s", lease_id, closed.number, known.spec.name, state)
+    _log.info("lease %s on trial %s of %s: %s: %s", lease_id, closed.number, known.spec.name, closed.message, state)
     return True

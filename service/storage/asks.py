@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from service.prepared import prepared
 from service.storage.dimensions import Dimension, Point
+from service.storage.limits import FIRST_DUE, TRIAL_DUE
 
 
 @dataclass(frozen=True)
@@ -16,11 +17,13 @@ class Candidate:
 
     Args:
         created: Trials so far: the number that the next one is expected to get.
+        budget: Trials that there may be.
         has_waiting: Whether a trial waits for its next attempt.
     """
 
     study_id: int
     created: int
+    budget: int
     has_waiting: bool
 
 
@@ -37,13 +40,15 @@ class Holder:
 
 @dataclass(frozen=True)
 class Granted:
-    """A lease that was just made."""
+    """A lease that was just made, with the limits of its study as they are now."""
 
     lease_id: int
     number: int
     fence: int
     attempt: int
     expires_at: datetime
+    trial_seconds: float | None
+    step_seconds: float | None
     point: Point
 
 
@@ -51,7 +56,7 @@ class Granted:
 _CANDIDATES = prepared(
     "candidates",
     """
-    SELECT study_id, created, has_waiting
+    SELECT study_id, created, budget, has_waiting
     FROM trimtab_studies s
     CROSS JOIN LATERAL (
       SELECT EXISTS (SELECT FROM trials t WHERE t.study_id = s.study_id AND t.state = 'WAITING') AS has_waiting,
@@ -66,9 +71,12 @@ _CANDIDATES = prepared(
 """,
 )
 
-_LEASE_COLUMNS = "study_id, trial_id, fence, attempt, worker, host, device, token_id, expires_at"
-_LEASE_VALUES = """
-    :worker, :host, :device, CAST(:token_id AS bigint), clock_timestamp() + make_interval(secs => :lease_seconds)
+_LEASE_COLUMNS = """
+    study_id, trial_id, fence, attempt, worker, host, device, token_id, expires_at, trial_due_at, due_at
+"""
+_LEASE_VALUES = f"""
+    :worker, :host, :device, CAST(:token_id AS bigint), clock_timestamp() + make_interval(secs => :lease_seconds),
+    {TRIAL_DUE}, {FIRST_DUE}
 """
 
 # The budget is checked where the number is taken, under the lock of the study's row. So is the number that the point
@@ -80,7 +88,7 @@ _CREATE = prepared(
       UPDATE trimtab_studies SET created = created + 1
       WHERE study_id = :study_id AND state = 'running' AND created < budget
         AND (NOT :is_exact OR created = :sampled_for)
-      RETURNING study_id, created - 1 AS number
+      RETURNING study_id, created - 1 AS number, trial_seconds, step_seconds
     ), trial AS (
       INSERT INTO trials (study_id, number, state, datetime_start)
       SELECT study_id, number, 'RUNNING', timezone('UTC', clock_timestamp()) FROM study
@@ -90,21 +98,21 @@ _CREATE = prepared(
       SELECT trial_id, p.* FROM trial, unnest(
         CAST(:names AS text[]), CAST(:values AS float8[]), CAST(:distributions AS text[])) AS p
     ), ours AS (
-      INSERT INTO trimtab_trials (trial_id, study_id, number, sampled_for, fence)
-      SELECT trial_id, study_id, number, CAST(:sampled_for AS int), 1 FROM trial
+      INSERT INTO trimtab_trials (trial_id, study_id, number, sampled_for, fallback, fence)
+      SELECT trial_id, study_id, number, CAST(:sampled_for AS int), CAST(:fallback AS text), 1 FROM trial
     ), lease AS (
       INSERT INTO trimtab_leases ({_LEASE_COLUMNS})
-      SELECT study_id, trial_id, 1, 1, {_LEASE_VALUES} FROM trial
+      SELECT study_id, trial_id, 1, 1, {_LEASE_VALUES} FROM trial JOIN study USING (study_id)
       RETURNING lease_id, fence, attempt, expires_at
     )
-    SELECT lease_id, number, fence, attempt, expires_at FROM trial, lease
+    SELECT lease_id, study.number, fence, attempt, expires_at, trial_seconds, step_seconds FROM lease, study
 """,
 )
 
 # waiting -> running. The curve of the lost attempt is cut: it starts again.
 _LEASE_WAITING = sa.text(f"""
     WITH study AS MATERIALIZED (
-      SELECT study_id FROM trimtab_studies
+      SELECT study_id, trial_seconds, step_seconds FROM trimtab_studies
       WHERE study_id = :study_id AND state = 'running' FOR NO KEY UPDATE
     ), trial AS (
       UPDATE trials SET state = 'RUNNING'
@@ -120,12 +128,12 @@ _LEASE_WAITING = sa.text(f"""
       RETURNING t.study_id, t.trial_id, t.number, t.fence, t.lost
     ), lease AS (
       INSERT INTO trimtab_leases ({_LEASE_COLUMNS})
-      SELECT study_id, trial_id, fence, lost + 1, {_LEASE_VALUES} FROM ours
+      SELECT study_id, trial_id, fence, lost + 1, {_LEASE_VALUES} FROM ours JOIN study USING (study_id)
       RETURNING lease_id, fence, attempt, expires_at
     )
-    SELECT lease.lease_id, ours.number, lease.fence, attempt, expires_at,
+    SELECT lease.lease_id, ours.number, lease.fence, attempt, expires_at, trial_seconds, step_seconds,
       (SELECT json_object_agg(param_name, param_value) FROM trial_params p WHERE p.trial_id = ours.trial_id) AS point
-    FROM ours, lease
+    FROM ours, lease, study
 """)
 
 _SEEN = prepared(
@@ -163,6 +171,7 @@ def create_trial(
     point: Point,
     sampled_for: int,
     is_exact: bool,
+    fallback: str | None,
     holder: Holder,
 ) -> Granted | None:
     """Create the next trial with all its parameters and lease it, in one statement.
@@ -174,6 +183,7 @@ def create_trial(
         point: The parameters.
         sampled_for: The number that the point was sampled for.
         is_exact: Only if that is the number which the trial gets.
+        fallback: Why the point is a random one, where the sampler gave none.
         holder: Who gets the lease.
 
     Returns:
@@ -188,6 +198,7 @@ def create_trial(
         "distributions": [dimension.distribution_json for dimension in drawn],
         "sampled_for": sampled_for,
         "is_exact": is_exact,
+        "fallback": fallback,
         **vars(holder),
     }
     row = connection.execute(_CREATE, values).one_or_none()

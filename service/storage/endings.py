@@ -1,16 +1,18 @@
 """The end of a lease in the database, and what it makes of its trial and its study. Within one transaction.
 
-lock_study -> close_told or close_expired -> requeue or finish
+lock_study -> close_told or close_over -> requeue or finish
 """
 
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 
 from service.prepared import prepared
 from service.storage.leases import LIVE, Reference
+from service.storage.limits import IS_OVERDUE, OVER_AT
 from service.storage.liveness import IS_FRESH
 from trimtab.message import Metrics
 from trimtab.protocol import Tell
@@ -25,6 +27,7 @@ class LockedStudy:
     state: StudyState
     reason: str | None
     budget: int
+    created: int
     finished: int
     failed_in_a_row: int
     best_value: float | None
@@ -35,6 +38,8 @@ class ClosedLease:
     """A lease that was just ended.
 
     Args:
+        outcome: How it ended.
+        message: Why, in words; None where there is nothing to say.
         lost: Leases of this trial that ran out before.
         last_step: The last step reported; None if none was.
         last_metrics: What was reported there.
@@ -42,10 +47,21 @@ class ClosedLease:
 
     trial_id: int
     number: int
+    outcome: Outcome
+    message: str | None
     lost: int
     stop_reason: str | None
     last_step: int | None
     last_metrics: Metrics
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A lease that ran out: who had it, where, and when there was a last sign of them."""
+
+    worker: str
+    host: str | None
+    last_seen_at: datetime
 
 
 @dataclass(frozen=True)
@@ -79,24 +95,28 @@ class StudyAfter:
     is_best: bool
 
 
-_LOCK_STUDY = prepared(
-    "lock_study",
-    """
-    SELECT study_id, state, reason, budget, finished, failed_in_a_row, best_value
+_LOCK_STUDY = """
+    SELECT study_id, state, reason, budget, created, finished, failed_in_a_row, best_value
     FROM trimtab_studies
-    WHERE study_id = (SELECT study_id FROM trimtab_leases WHERE lease_id = :lease_id)
+    WHERE study_id = ({study})
     FOR NO KEY UPDATE
-""",
+"""
+
+_LOCK_STUDY_OF = prepared(
+    "lock_study", _LOCK_STUDY.format(study="SELECT study_id FROM trimtab_leases WHERE lease_id = :lease_id")
 )
+
+_LOCK_STUDY_NAMED = sa.text(_LOCK_STUDY.format(study="SELECT study_id FROM studies WHERE study_name = :name"))
 
 _CLOSE = """
     WITH lease AS (
       UPDATE trimtab_leases
-      SET outcome = :outcome, message = :message, told = CAST(:told AS json), ended_at = clock_timestamp()
+      SET outcome = {outcome}, message = {message}, told = {told}, ended_at = clock_timestamp()
       WHERE {guard}
-      RETURNING lease_id, trial_id, worker, stop_reason, nullif(last_step, 0) AS last_step
+      RETURNING lease_id, trial_id, worker, outcome, message, stop_reason, nullif(last_step, 0) AS last_step
     ){also}
-    SELECT trial_id, number, lost, stop_reason, last_step, coalesce(r.metrics, '{{}}') AS last_metrics
+    SELECT trial_id, number, lease.outcome, message, lost, stop_reason, last_step,
+      coalesce(r.metrics, '{{}}') AS last_metrics
     FROM lease
     JOIN trimtab_trials USING (trial_id)
     LEFT JOIN trimtab_reports r ON r.lease_id = lease.lease_id AND r.step = last_step
@@ -108,13 +128,37 @@ _SEEN = """, seen AS (
     )
 """
 
-_CLOSE_TOLD = prepared("close_told", _CLOSE.format(guard=LIVE, also=_SEEN))
+_CLOSE_TOLD = prepared(
+    "close_told",
+    _CLOSE.format(outcome=":outcome", message=":message", told="CAST(:told AS json)", guard=LIVE, also=_SEEN),
+)
 
-_CLOSE_EXPIRED = sa.text(
+_SILENCE = f"""
+    CASE WHEN {IS_OVERDUE} THEN
+      CASE WHEN due_at = trial_due_at THEN 'the attempt took longer than limits.trial_seconds'
+           ELSE 'a step took longer than limits.step_seconds' END || ', and its worker did not end it'
+    ELSE 'no sign of its worker for ' || round(extract(epoch FROM clock_timestamp() - renewed_at)) || ' s' END
+"""
+
+_CLOSE_OVER = sa.text(
     _CLOSE.format(
-        guard=f"lease_id = :lease_id AND ended_at IS NULL AND expires_at <= clock_timestamp() AND {IS_FRESH}", also=""
+        outcome=f"CASE WHEN {IS_OVERDUE} THEN '{Outcome.TIMEOUT}' ELSE '{Outcome.LOST}' END",
+        message=_SILENCE,
+        told="NULL",
+        guard=f"lease_id = :lease_id AND ended_at IS NULL AND {OVER_AT} <= clock_timestamp() AND {IS_FRESH}",
+        also="",
     )
 )
+
+_LOSSES = sa.text("""
+    SELECT worker, host, renewed_at AS last_seen_at FROM trimtab_leases
+    WHERE trial_id = :trial_id AND outcome = 'lost' ORDER BY fence
+""")
+
+_ASK_TO_STOP = sa.text("""
+    UPDATE trimtab_leases SET stop_reason = :reason
+    WHERE trial_id = :trial_id AND ended_at IS NULL AND stop_reason IS NULL
+""")
 
 # running -> waiting
 _REQUEUE = sa.text("""
@@ -124,7 +168,7 @@ _REQUEUE = sa.text("""
     UPDATE trimtab_trials t SET lost = lost + :lost FROM trial WHERE t.trial_id = trial.trial_id
 """)
 
-# running -> complete, pruned, fail
+# running -> complete, pruned, fail; waiting -> pruned. Whoever changes a trial's state holds its study.
 _FINISH = prepared(
     "finish",
     """
@@ -141,7 +185,7 @@ _FINISH = prepared(
       RETURNING finished
     ), trial AS (
       UPDATE trials SET state = CAST(:state AS trialstate), datetime_complete = timezone('UTC', clock_timestamp())
-      WHERE trial_id = :trial_id AND state = 'RUNNING'
+      WHERE trial_id = :trial_id AND state IN ('RUNNING', 'WAITING')
       RETURNING trial_id
     ), value AS (
       INSERT INTO trial_values (trial_id, objective, value, value_type)
@@ -154,24 +198,26 @@ _FINISH = prepared(
 """,
 )
 
-_EXPIRED = sa.text(f"""
+_OVER = sa.text(f"""
     SELECT lease_id, study_id FROM trimtab_leases
-    WHERE ended_at IS NULL AND expires_at <= clock_timestamp() AND {IS_FRESH}
+    WHERE ended_at IS NULL AND {OVER_AT} <= clock_timestamp() AND {IS_FRESH}
       AND study_id <> ALL(CAST(:but AS bigint[]))
-    ORDER BY expires_at LIMIT 100
+    ORDER BY {OVER_AT} LIMIT 100
 """)
 
 _HURRY = sa.text("SET LOCAL lock_timeout = '200ms'")
 
 
-def expired(connection: sa.Connection, *, but: Iterable[int]) -> list[tuple[int, int]]:
-    """Return leases that have run out and are not ended yet, each with its study; the oldest first, at most 100.
+def over(connection: sa.Connection, *, but: Iterable[int]) -> list[tuple[int, int]]:
+    """Return leases that have run out, or are past a limit, and are not ended yet, each with its study.
+
+    The oldest first, at most 100.
 
     Args:
         connection: To read on.
         but: Studies that are left out.
     """
-    return [(row.lease_id, row.study_id) for row in connection.execute(_EXPIRED, {"but": list(but)})]
+    return [(row.lease_id, row.study_id) for row in connection.execute(_OVER, {"but": list(but)})]
 
 
 def hurry(connection: sa.Connection) -> None:
@@ -181,11 +227,12 @@ def hurry(connection: sa.Connection) -> None:
 
 def lock_study(connection: sa.Connection, lease_id: int) -> LockedStudy | None:
     """Lock the study that this lease is of; None if there is no such lease."""
-    row = connection.execute(_LOCK_STUDY, {"lease_id": lease_id}).one_or_none()
-    if row is None:
-        return None
-    values = row._asdict()
-    return LockedStudy(state=StudyState(values.pop("state")), **values)
+    return _locked(connection.execute(_LOCK_STUDY_OF, {"lease_id": lease_id}).one_or_none())
+
+
+def lock_study_named(connection: sa.Connection, name: str) -> LockedStudy | None:
+    """Lock the study called `name`; None if there is none."""
+    return _locked(connection.execute(_LOCK_STUDY_NAMED, {"name": name}).one_or_none())
 
 
 def close_told(connection: sa.Connection, lease: Reference, tell: Tell, *, outcome: Outcome) -> ClosedLease | None:
@@ -201,10 +248,19 @@ def close_told(connection: sa.Connection, lease: Reference, tell: Tell, *, outco
     return _closed(connection.execute(_CLOSE_TOLD, values).one_or_none())
 
 
-def close_expired(connection: sa.Connection, lease_id: int) -> ClosedLease | None:
-    """End a lease that has run out; None, with nothing written, if it is alive after all or was ended."""
-    values = {"lease_id": lease_id, "outcome": Outcome.LOST, "message": None, "told": None}
-    return _closed(connection.execute(_CLOSE_EXPIRED, values).one_or_none())
+def close_over(connection: sa.Connection, lease_id: int) -> ClosedLease | None:
+    """End a lease that has run out, or is past a limit; None, with nothing written, if it lives on or was ended."""
+    return _closed(connection.execute(_CLOSE_OVER, {"lease_id": lease_id}).one_or_none())
+
+
+def losses(connection: sa.Connection, trial_id: int) -> list[Loss]:
+    """Return the leases of a trial that ran out, in order."""
+    return [Loss(**row._asdict()) for row in connection.execute(_LOSSES, {"trial_id": trial_id})]
+
+
+def ask_to_stop(connection: sa.Connection, trial_id: int, *, reason: str) -> bool:
+    """Let the worker of a running trial hear a stop at its next call; return False if it was told to stop before."""
+    return connection.execute(_ASK_TO_STOP, {"trial_id": trial_id, "reason": reason}).rowcount == 1
 
 
 def requeue(connection: sa.Connection, trial_id: int, *, is_lost: bool) -> None:
@@ -212,15 +268,13 @@ def requeue(connection: sa.Connection, trial_id: int, *, is_lost: bool) -> None:
     connection.execute(_REQUEUE, {"trial_id": trial_id, "lost": int(is_lost)})
 
 
-def finish(
-    connection: sa.Connection, study: LockedStudy, lease: ClosedLease, ending: Ending, after: StudyAfter
-) -> None:
+def finish(connection: sa.Connection, study: LockedStudy, trial_id: int, ending: Ending, after: StudyAfter) -> None:
     """Write the end of a trial and what it makes of its study, in one statement."""
     values = {
         **vars(ending),
         "metrics": json.dumps(ending.metrics),
         "state": ending.state.upper(),
-        "trial_id": lease.trial_id,
+        "trial_id": trial_id,
         "lost": int(ending.outcome is Outcome.LOST),
         "study_id": study.study_id,
         "study_state": after.state,
@@ -232,5 +286,15 @@ def finish(
     connection.execute(_FINISH, values)
 
 
+def _locked(row: sa.Row[tuple[object, ...]] | None) -> LockedStudy | None:
+    if row is None:
+        return None
+    values = row._asdict()
+    return LockedStudy(state=StudyState(values.pop("state")), **values)
+
+
 def _closed(row: sa.Row[tuple[object, ...]] | None) -> ClosedLease | None:
-    return ClosedLease(**row._asdict()) if row else None
+    if row is None:
+        return None
+    values = row._asdict()
+    return ClosedLease(outcome=Outcome(values.pop("outcome")), **values)

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from service.prepared import prepared
+from service.storage.limits import NEXT_DUE
 from service.storage.liveness import IS_FRESH
 from trimtab.message import Metrics
 from trimtab.states import Decision, Outcome
@@ -48,7 +49,8 @@ class LeaseRow:
         token_id: The token that asked for it; None: the operator's own.
         is_live: Neither ended nor run out, by PostgreSQL's clock.
         is_watched: Somebody was there to renew it: if it ran out, it is lost.
-        last_step: The last step reported; 0 before the first.
+        start_step: The step of the checkpoint that it goes on from; 0: from the start.
+        last_step: The last step reported, or the start; 0 before the first.
         best: The best value of the objective so far; None before the first finite one.
         stop_reason: Given with the verdict stop; None before.
         outcome: How it ended; None while it lives.
@@ -63,6 +65,7 @@ class LeaseRow:
     is_live: bool
     is_watched: bool
     expires_at: datetime
+    start_step: int
     last_step: int
     best: float | None
     stop_reason: str | None
@@ -91,7 +94,7 @@ _LOOK = prepared(
     f"""
     SELECT l.study_id, l.fence, l.token_id, l.ended_at IS NULL AND l.expires_at > clock_timestamp() AS is_live,
       coalesce({IS_FRESH}, false) AS is_watched, l.expires_at,
-      l.last_step, l.best, l.stop_reason, l.outcome, l.told, o.study_name AS study, t.number,
+      l.start_step, l.last_step, l.best, l.stop_reason, l.outcome, l.told, o.study_name AS study, t.number,
       s.finished AS study_finished, r.metrics, r.verdict, r.reason
     FROM trimtab_leases l
     JOIN trimtab_trials t USING (trial_id)
@@ -108,11 +111,11 @@ LIVE = """
 """
 """The lease of that fence, alive, of the token that calls."""
 
-_RENEWED = """
+RENEWED = """
     renewed_at = clock_timestamp(), expires_at = clock_timestamp() + make_interval(secs => :lease_seconds)
 """
 
-_RENEW = prepared("renew", f"UPDATE trimtab_leases SET {_RENEWED} WHERE {LIVE} RETURNING expires_at, stop_reason")
+_RENEW = prepared("renew", f"UPDATE trimtab_leases SET {RENEWED} WHERE {LIVE} RETURNING expires_at, stop_reason")
 
 # The verdict was decided on what came before: if another report of the lease came in between, or another trial has
 # ended that the verdict should know of, no row matches.
@@ -120,7 +123,8 @@ _RECORD = prepared(
     "record",
     f"""
     WITH lease AS (
-      UPDATE trimtab_leases SET {_RENEWED}, last_step = :step, best = :best, stop_reason = :stop_reason
+      UPDATE trimtab_leases SET
+        {RENEWED}, due_at = {NEXT_DUE}, last_step = :step, best = :best, stop_reason = :stop_reason
       WHERE {LIVE} AND last_step = :known_step AND stop_reason IS NULL
         AND (SELECT finished FROM trimtab_studies s WHERE s.study_id = trimtab_leases.study_id)
           <= coalesce(:known_finished, 2147483647)

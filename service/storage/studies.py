@@ -8,22 +8,39 @@ import sqlalchemy as sa
 
 from trimtab.errors import StudyNotFound
 from trimtab.states import StudyState
-from trimtab.study import StudySpec
+from trimtab.study import Budget, Limits, StudySpec
 
 
 @dataclass(frozen=True)
 class StudyRow:
-    """A study as it is stored."""
+    """A study as it is stored.
+
+    Args:
+        spec: Resolved, as it was at creation.
+    """
 
     study_id: int
     spec: StudySpec
     state: StudyState
     reason: str | None
+    budget: int
+    trial_seconds: float | None
+    step_seconds: float | None
     created: int
     finished: int
     best_trial_id: int | None
     created_at: datetime
     ended_at: datetime | None
+
+    @property
+    def current_spec(self) -> StudySpec:
+        """The spec with what may have changed since the creation: budget and limits."""
+        return self.spec.model_copy(
+            update={
+                "budget": Budget(trials=self.budget),
+                "limits": Limits(trial_seconds=self.trial_seconds, step_seconds=self.step_seconds),
+            }
+        )
 
 
 _INSERT = sa.text("""
@@ -36,13 +53,14 @@ _INSERT = sa.text("""
       SELECT study_id, o.position - 1, CAST(o.direction AS studydirection)
       FROM study, unnest(CAST(:directions AS text[])) WITH ORDINALITY AS o (direction, position)
     )
-    INSERT INTO trimtab_studies (study_id, spec, task, budget)
-    SELECT study_id, CAST(:spec AS json), :task, :budget FROM study
+    INSERT INTO trimtab_studies (study_id, spec, task, budget, trial_seconds, step_seconds)
+    SELECT study_id, CAST(:spec AS json), :task, :budget, :trial_seconds, :step_seconds FROM study
     RETURNING study_id
 """)
 
 _COLUMNS = """
-    study_id, CAST(spec AS text) AS spec, state, reason, created, finished, best_trial_id, created_at, ended_at
+    study_id, CAST(spec AS text) AS spec, state, reason, budget, trial_seconds, step_seconds, created, finished,
+    best_trial_id, created_at, ended_at
     FROM trimtab_studies
 """
 
@@ -74,9 +92,11 @@ _LOCK_LEASES = sa.text("""
     ORDER BY lease_id FOR UPDATE
 """)
 
+# Those that ended today too: their worker may tell again, having heard no answer.
 _BURY = sa.text("""
     INSERT INTO trimtab_tombstones (lease_id, study)
-    SELECT lease_id, :name FROM trimtab_leases WHERE study_id = :study_id AND ended_at IS NULL
+    SELECT lease_id, :name FROM trimtab_leases
+    WHERE study_id = :study_id AND (ended_at IS NULL OR ended_at > clock_timestamp() - interval '1 day')
 """)
 
 _DELETE = sa.text("DELETE FROM studies WHERE study_id = :study_id")
@@ -90,6 +110,7 @@ def insert(connection: sa.Connection, spec: StudySpec) -> bool:
         "spec": spec.model_dump_json(),
         "task": spec.task.name if spec.task else None,
         "budget": spec.budget.trials,
+        **dict(spec.limits),
     }
     return connection.execute(_INSERT, values).one_or_none() is not None
 

@@ -1,5 +1,7 @@
 """A trial whose worker is lost is tried again, from its beginning, but not for ever."""
 
+import re
+
 import optuna
 import pytest
 import sqlalchemy as sa
@@ -14,11 +16,23 @@ from trimtab.protocol import Lease
 from trimtab.states import Decision, Outcome, StudyState, TrialState
 
 
+TIME = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"
+CAUSE = re.compile(
+    rf"lost its worker 3 times of 3: gpu0 on rack, last seen {TIME}; gpu1 on rack, last seen {TIME}; "
+    rf"gpu2 on rack, last seen {TIME}"
+)
+
+
+def run_out(replica: Replica) -> None:
+    """Let all leases run out, and be ended."""
+    record.let_leases_run_out(replica.engine)
+    sweep(replica)
+
+
 def lose(client: Client, replica: Replica) -> Lease:
     """Give a trial to a worker that is never heard of again."""
     lease = lease_of(client)
-    record.let_leases_run_out(replica.engine)
-    sweep(replica)
+    run_out(replica)
     return lease
 
 
@@ -45,13 +59,27 @@ def test_a_trial_that_loses_all_its_attempts_fails_with_the_cause(client: Client
     client.create_study(spec(max_attempts=3))
 
     states = []
-    for _ in range(3):
-        lose(client, replica)
+    for number in range(3):
+        client.ask(f"gpu{number}", study="study", host="rack")
+        run_out(replica)
         states.append(client.trial("study", 0).state)
 
     trial = client.trial("study", 0)
     assert states == [TrialState.WAITING, TrialState.WAITING, TrialState.FAIL]
-    assert (trial.outcome, trial.reason) == (Outcome.LOST, "lost its worker 3 times of 3")
+    assert trial.outcome is Outcome.LOST
+    assert CAUSE.fullmatch(trial.reason or "")
+
+
+def test_of_many_lost_attempts_the_cause_names_the_last(client: Client, replica: Replica) -> None:
+    client.create_study(spec(max_attempts=7))
+
+    for number in range(7):
+        client.ask(f"gpu{number}", study="study")
+        run_out(replica)
+
+    reason = client.trial("study", 0).reason or ""
+    assert reason.startswith("lost its worker 7 times of 7: ..., gpu2, last seen ")
+    assert reason.count("last seen") == 5
 
 
 def test_released_leases_do_not_count_as_attempts(client: Client, replica: Replica) -> None:

@@ -155,7 +155,7 @@ def test_a_lease_that_was_found_before_an_outage_is_not_ended_after_it(
     be_away(engine)
 
     with autocommit(replica.engine) as connection:
-        closed = endings.close_expired(connection, int(lease.id))
+        closed = endings.close_over(connection, int(lease.id))
 
     assert closed is None
 

@@ -11,7 +11,6 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from service import sampling
 from service.history import Observations
-from service.sampling.tpe import ArrayTPESampler
 from service.storage.dimensions import Dimension, Point, dimensions, params
 from service.storage.finished import FinishedTrial
 from trimtab import states
@@ -183,24 +182,6 @@ def test_random_gives_the_points_of_optunas_own() -> None:
 
         sampler = optuna.samplers.RandomSampler(seed=sampling.seed_of(3, number))
         assert ours == optunas_point([], sampler, number=number, direction=Direction.MINIMIZE)
-
-
-def test_where_tpe_fails_the_point_is_a_random_one_and_the_log_says_so(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def fail(*_: object) -> None:
-        raise FloatingPointError("overflow")
-
-    monkeypatch.setattr(ArrayTPESampler, "_sample", fail)
-    trials = random_history(np.random.RandomState(2), 40)
-    view = sampling.View(DIMENSIONS, Direction.MINIMIZE, Observations.empty(names()).extended(trials), ())
-
-    point = sampling.suggest(spec_of(TpeSampler(seed=3)), view, number=40)
-
-    assert point == sampling.suggest(spec_of(RandomSampler(name="random", seed=3)), view, number=40)
-    (record,) = caplog.records
-    assert record.getMessage().startswith("study differential: the sampler failed at trial 40")
-    assert record.exc_info is not None
 
 
 def test_observations_read_in_parts_are_those_read_at_once() -> None:

@@ -119,7 +119,7 @@ def test_a_deleted_study_is_gone_with_all_that_it_had(client: Client, http: http
     answer = http.delete("/v1/studies/study")
 
     assert answer.status_code == 204
-    left = {key: list[str]() for key in ("trimtab_workers", "trimtab_audit", "trimtab_keys")}
+    left = {key: list[str]() for key in ("trimtab_workers", "trimtab_audit", "trimtab_keys", "trimtab_tombstones")}
     assert record.rows(engine) | left == before
     with pytest.raises(StudyNotFound):
         client.study("study")

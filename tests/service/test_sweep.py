@@ -100,7 +100,7 @@ def test_a_lease_is_looked_at_again_when_it_is_ended(client: Client, replica: Re
     lease = lease_of(client)
 
     with transaction(replica.engine) as connection:
-        closed = endings.close_expired(connection, int(lease.id))
+        closed = endings.close_over(connection, int(lease.id))
 
     assert closed is None
     client.heartbeat(lease)

@@ -1,0 +1,106 @@
+"""A suggestion in time: a study does not stand still for its sampler, and no other study waits for it."""
+
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from service.sampling import View, random_point, suggest
+from service.storage.dimensions import Point
+from trimtab.study import StudySpec
+
+LIMIT_SECONDS = 5.0
+"""What a sampler may take: half of what a client waits for an answer."""
+
+REST_SECONDS = 60.0
+"""A sampler that was late is left alone for so long: whoever asks meanwhile need not wait for nothing."""
+
+PLACES = 8
+"""Asks of a study that wait for its sampler at once. Python runs one at a time, and a replica has 40 threads."""
+
+PLACE_SECONDS = 1.0
+"""How long an ask waits for one of them. Where a point takes 10 ms, a hundred asks had theirs by then."""
+
+_MAX_REASON = 200
+"""Characters of what a sampler said."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A point; `fallback` says why it is a random one, where the sampler gave none."""
+
+    point: Point
+    fallback: str | None = None
+
+
+class _Unhelpful(Exception):
+    """The sampler has no point to give in time. The message says why."""
+
+
+class Suggester:
+    """The sampler of one study, as one replica uses it, from any thread.
+
+    Args:
+        clock: Seconds from some moment on.
+    """
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._places = threading.BoundedSemaphore(PLACES)
+        self._lock = threading.Lock()
+        self._late = 0
+        self._rests_until = -math.inf
+
+    def suggest(self, spec: StudySpec, view: View, *, number: int, salt: int | None = None) -> Suggestion:
+        """Return the sampler's point for trial `number`, or a random one where it fails or takes too long."""
+        try:
+            return Suggestion(self._sampled(lambda: suggest(spec, view, number=number, salt=salt)))
+        except _Unhelpful as error:
+            reason = str(error)
+            _log.warning("study %s: trial %d gets a random point: %s", spec.name, number, reason)
+        except Exception as error:  # noqa: BLE001  # whatever fails in it, the study goes on
+            reason = f"the sampler failed: {type(error).__name__}: {error}"[:_MAX_REASON]
+            _log.exception("study %s: trial %d gets a random point: the sampler failed", spec.name, number)
+        return Suggestion(random_point(spec, view, number=number, salt=salt), fallback=reason)
+
+    def _sampled(self, sample: Callable[[], Point]) -> Point:
+        with self._lock:
+            if self._late or self._clock() < self._rests_until:
+                raise _Unhelpful(f"the sampler took longer than {LIMIT_SECONDS:g} s lately")
+        if not self._places.acquire(timeout=PLACE_SECONDS):
+            raise _Unhelpful("the sampler was busy with other trials")
+        try:
+            return self._within_limit(sample)
+        finally:
+            self._places.release()
+
+    def _within_limit(self, sample: Callable[[], Point]) -> Point:
+        """Return what `sample` gives; one that takes too long is left to itself."""
+        sampled: Future[Point] = Future()
+        threading.Thread(target=_run, args=(sample, sampled), name="sampler", daemon=True).start()
+        try:
+            return sampled.result(LIMIT_SECONDS)
+        except TimeoutError:
+            if sampled.done():
+                raise
+        with self._lock:
+            self._late += 1
+            self._rests_until = self._clock() + REST_SECONDS
+        sampled.add_done_callback(self._came_back)
+        raise _Unhelpful(f"the sampler took longer than {LIMIT_SECONDS:g} s")
+
+    def _came_back(self, _: Future[Point]) -> None:
+        with self._lock:
+            self._late -= 1
+
+
+def _run(sample: Callable[[], Point], sampled: Future[Point]) -> None:
+    try:
+        sampled.set_result(sample())
+    except BaseException as error:  # noqa: BLE001  # it is raised where the point is waited for
+        sampled.set_exception(error)
