@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from service import access, embedded, tokens
 from service.app import create_app
+from service.artifacts import Artifacts
 from service.database import connect
 from service.migrate import is_current, migrate
 from service.principals import OPERATOR
@@ -91,7 +92,12 @@ def _serve(settings: Settings, closing: ExitStack) -> int:
     token = settings.admin_token or tokens.kept_in(settings.data_dir)
     url = _database(settings, closing)
     _ready(url, settings)
-    replica = Replica(connect(url), settings.lease_seconds)
+    replica = Replica(
+        connect(url),
+        settings.lease_seconds,
+        artifacts=_artifacts(settings),
+        max_checkpoint_bytes=settings.max_checkpoint_bytes,
+    )
     config = uvicorn.Config(
         create_app(replica, Tokens(token), requests_per_second=settings.requests_per_second),
         http=Guarded,
@@ -103,6 +109,19 @@ def _serve(settings: Settings, closing: ExitStack) -> int:
     _log.info("serving on http://%s:%s", settings.host, settings.port)
     server.run(sockets=[listener])
     return 0
+
+
+def _artifacts(settings: Settings) -> Artifacts:
+    if settings.artifacts:
+        return Artifacts(settings.artifacts)
+    folder = settings.data_dir / "artifacts"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise Misconfigured(
+            f"{folder} cannot be made: {error.strerror}; set TRIMTAB_ARTIFACTS or TRIMTAB_DATA_DIR"
+        ) from error
+    return Artifacts(folder.as_uri())
 
 
 class _Server(uvicorn.Server):

@@ -123,7 +123,8 @@ def _from_study(asking: Asking, candidate: Candidate) -> Leases | None:
     granted = _waiting(asking, study) if candidate.has_waiting else []
     granted = granted or _new(asking, study, candidate)
     for lease in granted:
-        replica.memory.note(lease.lease_id, Progress(study.study_id))
+        start = lease.checkpoint.step if lease.checkpoint else 0
+        replica.memory.note(lease.lease_id, Progress(study.study_id, start, lease.best))
     return asking.answer(study, granted) if granted else None
 
 
@@ -202,4 +203,5 @@ def _lease(study: StudyMemory, granted: Granted, lease_seconds: float) -> Lease:
         limits=Limits(trial_seconds=granted.trial_seconds, step_seconds=granted.step_seconds),
         expires_in=lease_seconds,
         expires_at=granted.expires_at,
+        checkpoint=granted.checkpoint,
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
+from service.artifacts import Artifacts
 from service.changes import Changes
 from service.memory import Memory
 
@@ -18,6 +19,8 @@ class Replica:
         memory: What was read from the database and never changes there.
         offers: Who waits for a trial to train.
         changes: Who waits for a study to change.
+        artifacts: Where files are; by default, in memory, they go with the process.
+        max_checkpoint_bytes: That a checkpoint may have.
     """
 
     engine: sa.Engine
@@ -25,6 +28,8 @@ class Replica:
     memory: Memory = field(default_factory=Memory)
     offers: Changes = field(default_factory=Changes)
     changes: Changes = field(default_factory=Changes)
+    artifacts: Artifacts = field(default_factory=lambda: Artifacts("memory://trimtab"))
+    max_checkpoint_bytes: int = 2**30
 
     def close(self) -> None:
         """Let nobody wait any longer: the replica is going down."""

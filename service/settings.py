@@ -26,6 +26,8 @@ class Settings:
         port: Likewise.
         admin_token: The token that every call must carry; None: one made at first start.
         lease_seconds: How long a lease lives without a sign of its worker.
+        artifacts: fsspec URL of the folder of files; None: one in data_dir.
+        max_checkpoint_bytes: That a checkpoint may have.
         requests_per_second: That a token may make of this replica for ever; 0: as many as it likes.
     """
 
@@ -37,6 +39,8 @@ class Settings:
     admin_token: str | None
     lease_seconds: float
     requests_per_second: int
+    artifacts: str | None
+    max_checkpoint_bytes: int
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -57,6 +61,8 @@ class Settings:
             requests_per_second=_number(
                 environment, "TRIMTAB_REQUESTS_PER_SECOND", default=1000, low=0, high=1_000_000
             ),
+            artifacts=environment.get("TRIMTAB_ARTIFACTS") or None,
+            max_checkpoint_bytes=_number(environment, "TRIMTAB_MAX_CHECKPOINT_BYTES", default=2**30, low=1, high=2**40),
         )
         if settings.admin_token is None and not shared.is_loopback(settings.host):
             raise Misconfigured(

@@ -1,12 +1,14 @@
 """What an answer of the service means: a message, or the error that it stands for."""
 
+import hashlib
+from pathlib import Path
 from typing import TypeVar
 
 import httpx2
 from pydantic import BaseModel, ValidationError
 
 from trimtab.errors import Refused, Unreachable, from_problem
-from trimtab.protocol import Problem
+from trimtab.protocol import Checkpoint, Problem
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
@@ -35,6 +37,22 @@ def check(response: httpx2.Response) -> None:
     if response.is_success or response.status_code == httpx2.codes.NOT_MODIFIED:
         return
     raise _refusal(response)
+
+
+def checkpoint(response: httpx2.Response, path: Path) -> Checkpoint | None:
+    """Return which checkpoint was written to a file; None: the file is not what the service has sent.
+
+    Raises:
+        Unreachable: It is no answer of a service of ours.
+    """
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    if sha256 != response.headers.get("Trimtab-SHA256"):
+        return None
+    step = response.headers.get("Trimtab-Step", "")
+    if not step.isdecimal():
+        raise _foreign(response)
+    return Checkpoint(step=int(step), sha256=sha256, size=path.stat().st_size)
 
 
 def retry_after(response: httpx2.Response) -> int | None:

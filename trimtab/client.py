@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
+from pathlib import Path
 from typing import Self, TypeVar
 
 import httpx2
@@ -12,6 +13,7 @@ import httpx2
 from trimtab import answers, settings
 from trimtab.connection import Connection
 from trimtab.errors import (
+    CheckpointNotFound,
     LeaseEnded,
     LeaseLost,
     NotFound,
@@ -19,12 +21,14 @@ from trimtab.errors import (
     StudyDeleted,
     StudyNotFound,
     TokenNotFound,
+    Unreachable,
     from_problem,
 )
 from trimtab.message import Message
 from trimtab.protocol import (
     Ask,
     BestTrial,
+    Checkpoint,
     Lease,
     LeaseReport,
     LeaseReports,
@@ -35,6 +39,7 @@ from trimtab.protocol import (
     Problem,
     Report,
     Study,
+    StudyChange,
     Tell,
     Token,
     Told,
@@ -49,17 +54,22 @@ from trimtab.requests import (
     Figures,
     Request,
     best_trial_request,
+    checkpoint_path,
+    fence_of,
     finite,
     new_key,
     on_lease,
     study_path,
 )
-from trimtab.states import NoLease, Outcome, TokenKind, TrialState
+from trimtab.states import NoLease, Outcome, StudyState, TokenKind, TrialState
 from trimtab.study import StudySpec
 from trimtab.validation import built
 
 PAGE = 100
 """Items of a list that are read at once."""
+
+DOWNLOADS = 3
+"""Of a file that arrives damaged."""
 
 Answer = TypeVar("Answer", bound=Message)
 Item = TypeVar("Item", bound=Message)
@@ -136,6 +146,31 @@ class Client:
         """Return the studies, the newest first; at most `limit`."""
         return islice(self._items(Page[Study], "/v1/studies", limit or PAGE), limit)
 
+    def change_study(
+        self,
+        name: str,
+        *,
+        state: StudyState | str | None = None,
+        budget: int | None = None,
+        limits: Mapping[str, float | None] | None = None,
+    ) -> Study:
+        """Change a study; what is not given stays as it is. Twice is the same as once.
+
+        Args:
+            name: The study.
+            state: `paused`, `running` or `stopped`.
+            budget: Trials in all. More reopen a study that is complete.
+            limits: `trial_seconds`, `step_seconds` or both; None takes a limit away.
+
+        Raises:
+            StudyNotFound: There is no such study.
+            Conflict: The study cannot be brought from its state into the other.
+        """
+        trials = None if budget is None else {"trials": budget}
+        change = built(StudyChange, {"state": state, "budget": trials, "limits": limits})
+        body = change.model_dump_json(exclude_unset=True)
+        return self._call(Study, Request("PATCH", study_path(name), body=body))
+
     def delete_study(self, name: str) -> None:
         """Delete a study with all its trials. Workers on it learn at their next call.
 
@@ -189,6 +224,16 @@ class Client:
             TrialNotFound: It has no trial of that number.
         """
         return self._call(TrialHistory, Request("GET", f"{study_path(name)}/trials/{int(number)}"))
+
+    def stop_trial(self, name: str, number: int) -> Trial:
+        """Stop a trial. Its worker hears so at its next call; one that waits for its next attempt is pruned at once.
+
+        Raises:
+            StudyNotFound: There is no such study.
+            TrialNotFound: It has no trial of that number.
+            TrialEnded: The trial has ended.
+        """
+        return self._call(Trial, Request("POST", f"{study_path(name)}/trials/{int(number)}/stop", key=new_key()))
 
     # -- tokens -----------------------------------------------------------------------------------------
 
@@ -326,6 +371,52 @@ class Client:
         """
         fields = {"outcome": outcome, "metrics": finite(metrics or {}), "step": step, "message": message}
         return self._call(Told, on_lease(lease, "PUT", "result", built(Tell, fields)))
+
+    def put_checkpoint(self, lease: Lease, path: Path, *, step: int, sha256: str) -> Checkpoint:
+        """Send the state of the training after a step, for the next attempt, and renew the lease. Twice is as once.
+
+        Args:
+            lease: The lease.
+            path: The file.
+            step: A step that was reported.
+            sha256: Of the file, in hexadecimal.
+
+        Raises:
+            LeaseLost, LeaseEnded, StudyDeleted: As for a report.
+            StepConflict: The step was not reported on this lease.
+            BodyTooLarge: The file is over the service's limit.
+            Invalid: The file is not the one of that SHA-256.
+            OSError: It cannot be read.
+        """
+        query: dict[str, str | int] = {"step": step, "sha256": sha256}
+        request = Request("PUT", checkpoint_path(lease), query=query, headers=fence_of(lease), file=path)
+        return self._call(Checkpoint, request)
+
+    def get_checkpoint(self, lease: Lease, path: Path) -> Checkpoint | None:
+        """Fetch what the attempt goes on from: the newest checkpoint of the trial that is whole.
+
+        Args:
+            lease: The lease.
+            path: Where to; the file is there when it is whole.
+
+        Returns:
+            Which one it is; None: there is none, and the attempt starts at the beginning.
+
+        Raises:
+            LeaseLost, LeaseEnded, StudyDeleted: As for a report.
+            Unreachable: What came is not what was written, each time.
+            OSError: The file cannot be written.
+        """
+        request = Request("GET", checkpoint_path(lease), headers=fence_of(lease))
+        for _ in range(DOWNLOADS):
+            response = self._connection.download(request, path)
+            try:
+                answers.check(response)
+            except CheckpointNotFound:
+                return None
+            if found := answers.checkpoint(response, path):
+                return found
+        raise Unreachable("the checkpoint arrived damaged, each time")
 
     def _renewed(self, found: Leases) -> Leases:
         """Return those leases of an old answer that are still alive; from now on they live as long as new ones."""

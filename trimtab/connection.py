@@ -1,8 +1,9 @@
 """Requests to the service, sent again while it is away: each of ours is the same twice as once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 
 import httpx2
 
@@ -15,6 +16,8 @@ CONNECT_SECONDS = 3.0
 
 KEEP_SECONDS = 2.0
 """An idle connection is not used again after this: uvicorn closes it after 5 s, maybe under a request."""
+
+CHUNK_BYTES = 2**20
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,23 @@ class Connection:
             raise self._unreachable(answer) from answer
         return Reply(answer, tries)
 
+    def download(self, request: Request, path: Path) -> httpx2.Response:
+        """Write the body of an answer to a file, which is there when it is whole; return the answer, read.
+
+        Raises:
+            Unreachable: There was no answer, or not all of it.
+            OSError: The file cannot be written.
+        """
+        for tries in count(1):
+            answer = self._download(request, path)
+            seconds = self._pause(answer, tries)
+            if seconds is None:
+                break
+            self._sleep(seconds)
+        if isinstance(answer, httpx2.RequestError):
+            raise self._unreachable(answer) from answer
+        return answer
+
     def close(self) -> None:
         """Let go of the network."""
         self._http.close()
@@ -92,11 +112,33 @@ class Connection:
                 request.path,
                 params=request.query,
                 headers=request.sent_headers,
-                content=request.body,
-                timeout=httpx2.Timeout(self._timeout + request.wait, connect=CONNECT_SECONDS),
+                content=_chunks(request.file) if request.file else request.body,
+                timeout=self._patience(request),
             )
         except httpx2.RequestError as error:
             return error
+
+    def _download(self, request: Request, path: Path) -> httpx2.Response | httpx2.RequestError:
+        part = path.with_name(f"{path.name}.part")
+        try:
+            with self._http.stream(
+                request.method, request.path, headers=request.sent_headers, timeout=self._patience(request)
+            ) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    return answer
+                with part.open("wb") as file:
+                    for chunk in answer.iter_bytes():
+                        file.write(chunk)
+            part.replace(path)
+        except httpx2.RequestError as error:
+            return error
+        finally:
+            part.unlink(missing_ok=True)
+        return answer
+
+    def _patience(self, request: Request) -> httpx2.Timeout:
+        return httpx2.Timeout(self._timeout + request.wait, connect=CONNECT_SECONDS)
 
     def _pause(self, answer: httpx2.Response | httpx2.RequestError, tries: int) -> float | None:
         if isinstance(answer, httpx2.RequestError):
@@ -111,6 +153,12 @@ class Connection:
         return Unreachable(
             f"no answer from {self._server}: {reason}; is the service up? TRIMTAB_SERVER says where it is"
         )
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk
 
 
 def _server_url(server: str) -> httpx2.URL:

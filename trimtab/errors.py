@@ -235,8 +235,9 @@ class Unavailable(Refused):
 
 def from_problem(problem: Problem, *, retry_after: int | None = None) -> Refused:
     """Return the error that `problem` stands for; an unknown code becomes the nearest known class."""
-    exact = {error.code: error for error in _refusals(Refused)}
-    near = {error.status: error for error in reversed(list(_refusals(Refused)))}
+    narrowest_first = list(_refusals(Refused))[::-1]
+    exact = {error.code: error for error in narrowest_first}
+    near = {error.status: error for error in narrowest_first}
     error = exact.get(problem.code) or near.get(problem.status, Refused)
     return error(problem.detail, errors=problem.errors, retry_after=retry_after)
 

@@ -19,11 +19,12 @@ from trimtab.message import (
     invalid,
 )
 from trimtab.states import Decision, NoLease, Outcome, StudyState, TokenKind, TrialState
-from trimtab.study import Limits, StudySpec, TaskSpec
+from trimtab.study import Budget, Limits, StudySpec, TaskSpec
 
 MAX_LEASES = 256
 MAX_WAIT_SECONDS = 60.0
 MAX_REPORTS = 1024
+SHA256 = r"^[0-9a-f]{64}$"
 
 Item = TypeVar("Item")
 Label = Annotated[Text, Field(max_length=200)]
@@ -73,7 +74,7 @@ class Checkpoint(Message):
     """
 
     step: Step
-    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    sha256: Annotated[str, StringConstraints(pattern=SHA256)]
     size: Annotated[int, Field(ge=1)]
 
 
@@ -228,7 +229,7 @@ class Study(Message):
     """A study as it is.
 
     Args:
-        spec: What it was asked to be, with every default filled in.
+        spec: What it was asked to be, with every default filled in; its budget and limits as they are now.
         reason: Why it is in its state, where there is more to say.
         completed_at: When it ended; None before.
     """
@@ -242,6 +243,28 @@ class Study(Message):
     completed_at: datetime | None = None
 
 
+class StudyChange(Message):
+    """What is to be otherwise in a study. What is left out, or null, stays as it is.
+
+    Args:
+        state: `paused`: no trial is handed out until it is `running` again. `stopped`: likewise, and whoever waits for
+            the study's end has it. Trials that run may come to their end.
+        budget: A larger one reopens a study that is complete.
+        limits: Of an attempt for leases given from now on, of a step from each lease's next report on. A limit that is
+            left out stays as it is; null takes it away, or gives a study with a task the hour a step that is its own.
+    """
+
+    state: Annotated[StudyState, Lax] | None = None
+    budget: Budget | None = None
+    limits: Limits | None = None
+
+    @model_validator(mode="after")
+    def _is_by_hand(self) -> Self:
+        if self.state is StudyState.COMPLETE:
+            raise invalid("state", "is reached by the study itself, and not by hand: stop it instead")
+        return self
+
+
 class Trial(Message):
     """A trial as it is.
 
@@ -253,6 +276,7 @@ class Trial(Message):
         outcome: How its last lease ended; None while it lives.
         reason: Why it was stopped or failed.
         worker: Who had it last.
+        fallback: Why its params are random ones, where the sampler gave none.
     """
 
     study: StudyName
@@ -266,6 +290,7 @@ class Trial(Message):
     outcome: Annotated[Outcome, Lax] | None = None
     reason: str | None = None
     worker: str | None = None
+    fallback: str | None = None
     started_at: datetime | None = None
     completed_at: datetime | None = None
 
@@ -282,7 +307,13 @@ class RecordedReport(Message):
 
 
 class Attempt(Message):
-    """One lease of a trial. `outcome` is None while it lives."""
+    """One lease of a trial.
+
+    Args:
+        outcome: How it ended; None while it lives.
+        message: Why, where there is more to say.
+        seconds: From its beginning to its end; None while it lives.
+    """
 
     fence: int
     attempt: int
@@ -293,6 +324,7 @@ class Attempt(Message):
     message: str | None = None
     leased_at: datetime
     ended_at: datetime | None = None
+    seconds: float | None = None
 
 
 class TrialHistory(Trial):

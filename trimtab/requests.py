@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import SupportsFloat
 from uuid import uuid4
 
@@ -27,6 +28,7 @@ class Request:
         query: Likewise.
         headers: Beside those that every request has.
         body: JSON.
+        file: What is sent instead of a body.
         wait: Seconds that the service may hold the answer back.
         key: Makes twice the same as once; None: it is so by itself.
     """
@@ -36,6 +38,7 @@ class Request:
     query: Mapping[str, str | int | float] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str | None = None
+    file: Path | None = None
     wait: float = 0.0
     key: str | None = None
 
@@ -43,6 +46,8 @@ class Request:
     def sent_headers(self) -> dict[str, str]:
         """All headers that this request has of its own."""
         content = {"Content-Type": "application/json"} if self.body else {}
+        if self.file:
+            content = {"Content-Type": "application/octet-stream", "Content-Length": str(self.file.stat().st_size)}
         return {**self.headers, **content, **({KEY: self.key} if self.key else {})}
 
 
@@ -79,9 +84,19 @@ def on_lease(lease: Lease, method: str, verb: str, body: Message | None = None) 
     return Request(
         method,
         f"/v1/leases/{lease.id}/{verb}",
-        headers={"Trimtab-Fence": str(lease.fence)},
+        headers=fence_of(lease),
         body=None if body is None else body.model_dump_json(),
     )
+
+
+def checkpoint_path(lease: Lease) -> str:
+    """Return where the checkpoint of a lease's trial is."""
+    return f"/v1/leases/{lease.id}/checkpoint"
+
+
+def fence_of(lease: Lease) -> dict[str, str]:
+    """Return the header that every request on a lease has."""
+    return {"Trimtab-Fence": str(lease.fence)}
 
 
 def finite(metrics: Figures) -> dict[str, float | None]:

@@ -15,18 +15,23 @@ REPLAYED = "Idempotent-Replayed"
 _FENCE = "Trimtab-Fence"
 
 
-async def _once(
-    request: Request,
-    key: Annotated[
-        str | None,
-        Header(
-            alias="Idempotency-Key",
-            pattern="^[!-~]{1,255}$",
-            description="Names this request: sent again within 24 hours, it gets the same answer and has no effect.",
-        ),
-    ] = None,
-) -> Once:
-    return Once(await _key(request, key)) if key else UNKEYED
+GivenKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        pattern="^[!-~]{1,255}$",
+        description="Names this request: sent again within 24 hours, it gets the same answer and has no effect.",
+    ),
+]
+
+
+async def _once(request: Request, key: GivenKey = None) -> Once:
+    return Once(_key(request, key, await request.body())) if key else UNKEYED
+
+
+async def once_by_address(request: Request, key: GivenKey = None) -> Once:
+    """Return the request by its key where the address says what the body is, which may be too large to be held."""
+    return Once(_key(request, key, b"")) if key else UNKEYED
 
 
 OnceDep = Annotated[Once, Depends(_once)]
@@ -44,9 +49,9 @@ async def _replayed(_: Request, replayed: Exception) -> Response:
     return Response(kept.body, status_code=kept.status, media_type="application/json", headers=headers)
 
 
-async def _key(request: Request, key: str) -> Key:
+def _key(request: Request, key: str, body: bytes) -> Key:
     route: Route = request.scope["route"]
     principal: Principal = request.scope["principal"]
     asked = (request.url.path, request.url.query, request.headers.get(_FENCE, ""))
-    digest = sha256("\n".join(asked).encode() + b"\n" + await request.body())
+    digest = sha256("\n".join(asked).encode() + b"\n" + body)
     return Key(principal.token_id or 0, f"{request.method} {route.path}", key, digest.digest())

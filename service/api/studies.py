@@ -13,9 +13,11 @@ from service.api.scopes import ScopedRoute, needs
 from service.api.waiting import until
 from service.principals import Scope
 from trimtab import errors
-from trimtab.protocol import BestTrial, Page, Study, Trial, TrialHistory
+from trimtab.protocol import BestTrial, Page, Study, StudyChange, Trial, TrialHistory
 from trimtab.states import StudyState, TrialState
 from trimtab.study import StudySpec
+
+TrialNumber = Annotated[int, Path(ge=0, lt=2**31)]
 
 router = APIRouter(prefix="/v1/studies", tags=["studies"], route_class=ScopedRoute)
 
@@ -60,6 +62,13 @@ def list_studies(
 def read_study(name: StudyName, replica: ReplicaDep) -> Study:
     """Read a study: spec, state, counts, times."""
     return studies.read(replica, name)
+
+
+@router.patch("/{name}", responses=problems(errors.StudyNotFound, errors.Conflict))
+@needs(Scope.STUDIES)
+def change_study(name: StudyName, wanted: StudyChange, replica: ReplicaDep, principal: PrincipalDep) -> Study:
+    """Pause, stop or resume a study; change its budget or its limits. What is left out stays as it is."""
+    return studies.change(replica, name, wanted, principal=principal)
 
 
 @router.delete("/{name}", status_code=status.HTTP_204_NO_CONTENT, responses=problems(errors.StudyNotFound))
@@ -122,9 +131,21 @@ def list_trials(
     return trials.page(replica, name, state=state, cursor=cursor, limit=limit, is_descending=sort.startswith("-"))
 
 
+@router.post(
+    "/{name}/trials/{number}/stop",
+    responses=problems(errors.StudyNotFound, errors.TrialNotFound, errors.TrialEnded, errors.InProgress),
+)
+@needs(Scope.STUDIES)
+def stop_trial(
+    name: StudyName, number: TrialNumber, replica: ReplicaDep, principal: PrincipalDep, once: OnceDep
+) -> Trial:
+    """Stop a trial. Its worker hears so at its next call; a trial that waits for its next attempt is pruned at once."""
+    return trials.stop(replica, name, number, principal=principal, once=once)
+
+
 @router.get("/{name}/trials/{number}", responses=problems(errors.StudyNotFound, errors.TrialNotFound))
 @needs(Scope.READ)
-def read_trial(name: StudyName, number: Annotated[int, Path(ge=0, lt=2**31)], replica: ReplicaDep) -> TrialHistory:
+def read_trial(name: StudyName, number: TrialNumber, replica: ReplicaDep) -> TrialHistory:
     """Read a trial with every report and every attempt."""
     return trials.read(replica, name, number)
 

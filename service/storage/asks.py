@@ -7,8 +7,10 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from service.prepared import prepared
+from service.storage.checkpoints import best_until
 from service.storage.dimensions import Dimension, Point
 from service.storage.limits import FIRST_DUE, TRIAL_DUE
+from trimtab.protocol import Checkpoint
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,12 @@ class Holder:
 
 @dataclass(frozen=True)
 class Granted:
-    """A lease that was just made, with the limits of its study as they are now."""
+    """A lease that was just made, with the limits of its study as they are now.
+
+    Args:
+        best: The best value up to the checkpoint.
+        checkpoint: Where the trial goes on; None: from the start.
+    """
 
     lease_id: int
     number: int
@@ -50,6 +57,8 @@ class Granted:
     trial_seconds: float | None
     step_seconds: float | None
     point: Point
+    best: float | None = None
+    checkpoint: Checkpoint | None = None
 
 
 # Fewest running trials first, so that studies share the workers; then the oldest.
@@ -109,7 +118,7 @@ _CREATE = prepared(
 """,
 )
 
-# waiting -> running. The curve of the lost attempt is cut: it starts again.
+# waiting -> running. The curve of the lost attempt is cut at the newest checkpoint, or at the beginning.
 _LEASE_WAITING = sa.text(f"""
     WITH study AS MATERIALIZED (
       SELECT study_id, trial_seconds, step_seconds FROM trimtab_studies
@@ -120,20 +129,28 @@ _LEASE_WAITING = sa.text(f"""
         SELECT trial_id FROM trials JOIN study USING (study_id) WHERE state = 'WAITING'
         ORDER BY number LIMIT 1 FOR NO KEY UPDATE OF trials)
       RETURNING trial_id, number
+    ), start AS (
+      SELECT trial_id, coalesce(c.step, 0) AS step, c.sha256, c.size
+      FROM trial LEFT JOIN LATERAL (
+        SELECT step, sha256, size FROM trimtab_checkpoints
+        WHERE trimtab_checkpoints.trial_id = trial.trial_id ORDER BY step DESC LIMIT 1
+      ) AS c ON true
     ), cut AS (
-      DELETE FROM trial_intermediate_values USING trial
-      WHERE trial_intermediate_values.trial_id = trial.trial_id
+      DELETE FROM trial_intermediate_values i USING start WHERE i.trial_id = start.trial_id AND i.step > start.step
     ), ours AS (
       UPDATE trimtab_trials t SET fence = t.fence + 1 FROM trial WHERE t.trial_id = trial.trial_id
       RETURNING t.study_id, t.trial_id, t.number, t.fence, t.lost
     ), lease AS (
-      INSERT INTO trimtab_leases ({_LEASE_COLUMNS})
-      SELECT study_id, trial_id, fence, lost + 1, {_LEASE_VALUES} FROM ours JOIN study USING (study_id)
-      RETURNING lease_id, fence, attempt, expires_at
+      INSERT INTO trimtab_leases ({_LEASE_COLUMNS}, start_step, last_step, best)
+      SELECT study_id, trial_id, fence, lost + 1, {_LEASE_VALUES},
+        start.step, start.step, {best_until("start.step", "start.trial_id")}
+      FROM ours JOIN study USING (study_id) JOIN start USING (trial_id)
+      RETURNING lease_id, fence, attempt, expires_at, best
     )
     SELECT lease.lease_id, ours.number, lease.fence, attempt, expires_at, trial_seconds, step_seconds,
-      (SELECT json_object_agg(param_name, param_value) FROM trial_params p WHERE p.trial_id = ours.trial_id) AS point
-    FROM ours, lease, study
+      (SELECT json_object_agg(param_name, param_value) FROM trial_params p WHERE p.trial_id = ours.trial_id) AS point,
+      best, CASE WHEN sha256 IS NOT NULL THEN json_build_object('step', step, 'sha256', sha256, 'size', size) END AS checkpoint
+    FROM ours, lease, study, start
 """)
 
 _SEEN = prepared(
@@ -208,4 +225,8 @@ def create_trial(
 def lease_waiting(connection: sa.Connection, *, study_id: int, holder: Holder) -> Granted | None:
     """Lease the first trial that waits for another attempt; None, with nothing written, if none does."""
     row = connection.execute(_LEASE_WAITING, {"study_id": study_id, **vars(holder)}).one_or_none()
-    return Granted(*row) if row else None
+    if row is None:
+        return None
+    values = row._asdict()
+    checkpoint = values.pop("checkpoint")
+    return Granted(checkpoint=Checkpoint(**checkpoint) if checkpoint else None, **values)

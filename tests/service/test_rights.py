@@ -34,6 +34,8 @@ RIGHTS = {
     ("post", "/v1/leases/{lease_id}/reports"): WORKS,
     ("post", "/v1/leases/{lease_id}/heartbeat"): WORKS,
     ("put", "/v1/leases/{lease_id}/result"): WORKS,
+    ("put", "/v1/leases/{lease_id}/checkpoint"): WORKS,
+    ("get", "/v1/leases/{lease_id}/checkpoint"): WORKS,
     ("post", "/v1/reports"): WORKS,
     ("get", "/v1/tokens"): {ADMIN},
     ("post", "/v1/tokens"): {ADMIN},

@@ -48,6 +48,8 @@ def test_each_setting_is_read(tmp_path: Path) -> None:
         admin_token="ttk_secret",
         lease_seconds=5,
         requests_per_second=1000,
+        artifacts=None,
+        max_checkpoint_bytes=2**30,
     )
 
 

@@ -79,7 +79,7 @@ def worker(name: str, *, is_alive: bool = True) -> Worker:
     return Worker(name=name, device="cuda:0", is_alive=is_alive, trials=held, first_seen_at=NOON, last_seen_at=NOON)
 
 
-def page(*items: Study | Trial | Worker, next_: str | None = None) -> Page[Any]:
+def page(*items: Study | Token | Trial | Worker, next_: str | None = None) -> Page[Any]:
     return Page(items=list(items), next=next_)
 
 

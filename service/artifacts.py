@@ -1,0 +1,91 @@
+"""Files that are too large for the database: on this machine, or wherever an fsspec URL points.
+
+A name is never used twice, and a file counts when a row in the database names it: one that was not written to its end
+is named by none.
+"""
+
+import os
+import secrets
+import time
+from collections.abc import Iterable
+from typing import IO, Any
+
+import fsspec
+
+from trimtab.errors import Misconfigured
+
+
+class Artifacts:
+    """A folder of files.
+
+    Args:
+        url: Of the folder.
+
+    Raises:
+        Misconfigured: It is no URL that can be used.
+    """
+
+    def __init__(self, url: str) -> None:
+        try:
+            # Any: fsspec has no types.
+            files, root = fsspec.core.url_to_fs(url)
+        except (ImportError, ValueError) as error:
+            raise Misconfigured(f"TRIMTAB_ARTIFACTS cannot be used: {error}") from error
+        self._files: Any = files
+        self._root: str = root.rstrip("/")
+
+    def create(self, path: str) -> IO[bytes]:
+        """Return a new file for writing; `keep` it when it is written."""
+        whole = f"{self._root}/{path}"
+        self._files.makedirs(whole.rpartition("/")[0], exist_ok=True)
+        file: IO[bytes] = self._files.open(whole, "wb")
+        return file
+
+    def open(self, path: str) -> IO[bytes]:
+        """Return a file for reading.
+
+        Raises:
+            FileNotFoundError: There is none.
+        """
+        file: IO[bytes] = self._files.open(f"{self._root}/{path}", "rb")
+        return file
+
+    def delete(self, path: str) -> None:
+        """Delete a file; one that is not there is as good."""
+        try:
+            self._files.rm_file(f"{self._root}/{path}")
+        except FileNotFoundError:
+            return
+
+    def delete_all(self, paths: Iterable[str]) -> None:
+        """Delete each of these files."""
+        for path in paths:
+            self.delete(path)
+
+    def paths(self) -> list[str]:
+        """Return every file."""
+        found: list[str] = self._files.find(self._root) if self._files.exists(self._root) else []
+        return [path.removeprefix(self._root).lstrip("/") for path in found]
+
+
+def keep(file: IO[bytes]) -> None:
+    """Close a file that is written to its end; on this machine it is then on disk."""
+    file.flush()
+    try:
+        descriptor = file.fileno()
+    except (AttributeError, OSError):
+        descriptor = None
+    if descriptor is not None:
+        os.fsync(descriptor)
+    file.close()
+
+
+def fresh_name() -> str:
+    """Return a name that no other file has, and that says when it was made."""
+    return f"{int(time.time())}-{secrets.token_hex(8)}"
+
+
+def age_of(path: str) -> float | None:
+    """Return how long ago this name was made, in seconds; None: it is none of ours."""
+    made_at = path.rpartition("/")[2].partition("-")[0]
+    return time.time() - int(made_at) if made_at.isdecimal() else None
