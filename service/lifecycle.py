@@ -4,9 +4,13 @@ from collections.abc import Sequence
 from datetime import UTC
 
 from service.storage.endings import ClosedLease, Ending, LockedStudy, Loss, StudyAfter
+from service.storage.trials import TrialRow
 from trimtab.protocol import Tell
 from trimtab.states import Direction, Outcome, StudyState, TrialState
 from trimtab.study import Objective, StudySpec
+
+BY_HAND = "stopped by hand"
+"""Why a trial or a study was stopped that somebody stopped."""
 
 _NAMED = 5
 """Lost attempts that a cause names; the history has all of them."""
@@ -56,8 +60,9 @@ def ending_by_silence(lease: ClosedLease, spec: StudySpec, losses: Sequence[Loss
         spec: Of the study.
         losses: The leases of the trial that ran out, this one among them if it did.
     """
-    if lease.stop_reason is not None:
-        state, reason = TrialState.PRUNED, lease.stop_reason
+    reason = lease.stop_reason
+    if reason is not None:
+        state = TrialState.PRUNED
     elif lease.outcome is Outcome.TIMEOUT:
         state, reason = TrialState.FAIL, lease.message
     elif lease.lost + 1 >= spec.max_attempts:
@@ -67,6 +72,12 @@ def ending_by_silence(lease: ClosedLease, spec: StudySpec, losses: Sequence[Loss
     metric = spec.objectives[0].metric
     value = lease.last_metrics.get(metric) if state is TrialState.PRUNED else None
     return Ending(lease.outcome, state, value, lease.last_step, lease.last_metrics, reason)
+
+
+def ending_by_hand(trial: TrialRow, spec: StudySpec) -> Ending:
+    """Return the end of a trial that waits for its next attempt and is not to have one."""
+    value = trial.metrics.get(spec.objectives[0].metric)
+    return Ending(Outcome.PRUNED, TrialState.PRUNED, value, trial.step, trial.metrics, BY_HAND)
 
 
 def study_after(study: LockedStudy, ending: Ending, spec: StudySpec) -> StudyAfter:

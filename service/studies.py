@@ -1,16 +1,18 @@
-"""Create, read, list and delete studies."""
+"""Create, read, list, change and delete studies."""
 
 import json
 
-from service import cursors
+import sqlalchemy as sa
+
+from service import cursors, revisions
 from service.database import autocommit, transaction
 from service.once import UNKEYED, Once
 from service.principals import OPERATOR, Principal
 from service.replica import Replica
-from service.storage import audit, studies
+from service.storage import audit, endings, studies
 from service.storage.studies import StudyRow
 from trimtab.errors import StudyExists, StudyNotFound
-from trimtab.protocol import Counts, Page, Study
+from trimtab.protocol import Counts, Page, Study, StudyChange
 from trimtab.states import StudyState
 from trimtab.study import StudySpec
 
@@ -53,8 +55,7 @@ def read(replica: Replica, name: str) -> Study:
         Unavailable: The database is away or busy.
     """
     with autocommit(replica.engine) as connection:
-        study = studies.require(connection, name)
-        return _study(study, studies.counts(connection, [study.study_id])[study.study_id])
+        return _read(connection, name)
 
 
 def page(replica: Replica, *, state: StudyState | None, cursor: str | None, limit: int) -> Page[Study]:
@@ -70,6 +71,29 @@ def page(replica: Replica, *, state: StudyState | None, cursor: str | None, limi
         counts = studies.counts(connection, [row.study_id for row in rows])
     items = [_study(row, counts[row.study_id]) for row in rows[:limit]]
     return Page(items=items, next=str(rows[limit - 1].study_id) if len(rows) > limit else None)
+
+
+def change(replica: Replica, name: str, wanted: StudyChange, *, principal: Principal = OPERATOR) -> Study:
+    """Change the state, the budget or the limits of a study. Twice is the same as once.
+
+    Raises:
+        StudyNotFound: There is none of that name.
+        Invalid: The budget is smaller than the number of trials that exist.
+        Conflict: The study cannot be brought from its state into the other.
+        Unavailable: The database is away or busy.
+    """
+    with transaction(replica.engine) as connection:
+        locked = endings.lock_study_named(connection, name)
+        if locked is None:
+            raise StudyNotFound(f"there is no study {name!r}")
+        before = _read(connection, name)
+        studies.change(connection, locked.study_id, revisions.revise(locked, before.spec, wanted))
+        after = _read(connection, name)
+        if after != before:
+            audit.note(connection, principal, "change study", name, **_changes(before, after))
+    replica.offers.announce()
+    replica.changes.announce()
+    return after
 
 
 def delete(replica: Replica, name: str, *, principal: Principal = OPERATOR) -> None:
@@ -90,6 +114,21 @@ def delete(replica: Replica, name: str, *, principal: Principal = OPERATOR) -> N
 def location(study: Study) -> dict[str, str]:
     """Return the header that says where a study is."""
     return {"Location": f"/v1/studies/{study.name}"}
+
+
+def _read(connection: sa.Connection, name: str) -> Study:
+    study = studies.require(connection, name)
+    return _study(study, studies.counts(connection, [study.study_id])[study.study_id])
+
+
+def _changes(before: Study, after: Study) -> dict[str, object]:
+    """Return what was changed by hand, each as it was and as it is."""
+    was, now = _changeable(before), _changeable(after)
+    return {field: {"from": was[field], "to": now[field]} for field in was if was[field] != now[field]}
+
+
+def _changeable(study: Study) -> dict[str, object]:
+    return {"state": study.state, "budget": dict(study.spec.budget), "limits": dict(study.spec.limits)}
 
 
 def _study(row: StudyRow, counts: dict[str, int]) -> Study:

@@ -1,16 +1,22 @@
-"""Read the trials of a study, and the best of them."""
+"""Read the trials of a study, and the best of them; stop one."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from service import cursors
+import sqlalchemy as sa
+
+from service import cursors, lifecycle
 from service.database import autocommit
+from service.once import UNKEYED, Once
+from service.principals import OPERATOR, Principal
 from service.replica import Replica
-from service.storage import studies, trials
+from service.settling import settle
+from service.storage import audit, endings, studies, trials
 from service.storage.dimensions import Dimension, dimensions, params
+from service.storage.endings import LockedStudy
 from service.storage.studies import StudyRow
 from service.storage.trials import TrialRow
-from trimtab.errors import NoCompleteTrial, TrialNotFound
+from trimtab.errors import NoCompleteTrial, StudyNotFound, TrialEnded, TrialNotFound
 from trimtab.protocol import Attempt, BestTrial, Page, RecordedReport, Trial, TrialHistory
 from trimtab.states import TrialState
 
@@ -55,9 +61,7 @@ def read(replica: Replica, study: str, number: int) -> TrialHistory:
     """
     with autocommit(replica.engine) as connection:
         row = studies.require(connection, study)
-        trial = trials.by_number(connection, row.study_id, number)
-        if trial is None:
-            raise TrialNotFound(f"study {study!r} has no trial {number}")
+        trial = _require(connection, row, number)
         reports = trials.reports(connection, trial.trial_id)
         attempts = trials.attempts(connection, trial.trial_id)
     return TrialHistory(
@@ -65,6 +69,29 @@ def read(replica: Replica, study: str, number: int) -> TrialHistory:
         reports=[RecordedReport.model_validate(report, strict=False) for report in reports],
         history=[Attempt.model_validate(attempt, strict=False) for attempt in attempts],
     )
+
+
+def stop(replica: Replica, study: str, number: int, *, principal: Principal = OPERATOR, once: Once = UNKEYED) -> Trial:
+    """End one trial by hand: the worker of one that runs hears a stop at its next call; one that waits is pruned.
+
+    Raises:
+        StudyNotFound: There is no such study.
+        TrialNotFound: It has no trial of that number.
+        TrialEnded: The trial has ended.
+        Unavailable: The database is away or busy.
+    """
+    with once.transaction(replica.engine) as connection:
+        locked = endings.lock_study_named(connection, study)
+        if locked is None:
+            raise StudyNotFound(f"there is no study {study!r}")
+        row = studies.require(connection, study)
+        is_changed = _stop(connection, locked, row, _require(connection, row, number))
+        if is_changed:
+            audit.note(connection, principal, "stop trial", study, number=number)
+        answer = _trial(row, dimensions(row.spec.searched), _require(connection, row, number))
+        once.keep(connection, answer)
+    replica.changes.announce()
+    return answer
 
 
 def best(replica: Replica, study: str) -> BestTrial:
@@ -104,6 +131,26 @@ def etag(trial: BestTrial) -> str:
     return f'W/"{trial.number}-{int(trial.study_state.is_ended)}"'
 
 
+def _require(connection: sa.Connection, study: StudyRow, number: int) -> TrialRow:
+    trial = trials.by_number(connection, study.study_id, number)
+    if trial is None:
+        raise TrialNotFound(f"study {study.spec.name!r} has no trial {number}")
+    return trial
+
+
+def _stop(connection: sa.Connection, locked: LockedStudy, study: StudyRow, trial: TrialRow) -> bool:
+    """Stop a trial of a locked study; return whether that changed anything."""
+    match trial.state:
+        case TrialState.RUNNING:
+            return endings.ask_to_stop(connection, trial.trial_id, reason=lifecycle.BY_HAND)
+        case TrialState.WAITING:
+            ending = lifecycle.ending_by_hand(trial, study.spec)
+            settle(connection, locked, trial.trial_id, ending, spec=study.spec, is_lost=False)
+            return True
+        case _:
+            raise TrialEnded(f"trial {trial.number} of {study.spec.name!r} has ended: {trial.state}")
+
+
 def _trial(study: StudyRow, space: Sequence[Dimension], row: TrialRow) -> Trial:
     objective = study.spec.objectives[0]
     return Trial(
@@ -118,6 +165,7 @@ def _trial(study: StudyRow, space: Sequence[Dimension], row: TrialRow) -> Trial:
         outcome=row.outcome,
         reason=row.reason,
         worker=row.worker,
+        fallback=row.fallback,
         started_at=_utc(row.started_at),
         completed_at=_utc(row.completed_at),
     )

@@ -1,4 +1,4 @@
-"""Studies in the database: create, find, list, delete."""
+"""Studies in the database: create, find, list, change, delete."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,6 +43,18 @@ class StudyRow:
         )
 
 
+@dataclass(frozen=True)
+class Revision:
+    """All of a study that may be changed by hand."""
+
+    state: StudyState
+    reason: str | None
+    failed_in_a_row: int
+    budget: int
+    trial_seconds: float | None
+    step_seconds: float | None
+
+
 _INSERT = sa.text("""
     WITH study AS (
       INSERT INTO studies (study_name) VALUES (:name)
@@ -81,6 +93,14 @@ _COUNTS = sa.text("""
     FROM trials WHERE study_id = ANY(:study_ids) GROUP BY 1, 2
 """)
 
+_CHANGE = sa.text("""
+    UPDATE trimtab_studies SET
+      state = :state, reason = :reason, budget = :budget, failed_in_a_row = :failed_in_a_row,
+      trial_seconds = :trial_seconds, step_seconds = :step_seconds,
+      ended_at = CASE WHEN :has_ended THEN coalesce(ended_at, clock_timestamp()) END
+    WHERE study_id = :study_id
+""")
+
 _LOCK = sa.text("""
     SELECT study_id FROM trimtab_studies
     WHERE study_id = (SELECT study_id FROM studies WHERE study_name = :name) FOR UPDATE
@@ -95,8 +115,8 @@ _LOCK_LEASES = sa.text("""
 # Those that ended today too: their worker may tell again, having heard no answer.
 _BURY = sa.text("""
     INSERT INTO trimtab_tombstones (lease_id, study)
-    SELECT lease_id, :name FROM trimtab_leases
-    WHERE study_id = :study_id AND (ended_at IS NULL OR ended_at > clock_timestamp() - interval '1 day')
+    SELECT lease_id, :name FROM trimtab_trials t JOIN trimtab_leases l USING (trial_id)
+    WHERE t.study_id = :study_id AND (ended_at IS NULL OR ended_at > clock_timestamp() - interval '1 day')
 """)
 
 _DELETE = sa.text("DELETE FROM studies WHERE study_id = :study_id")
@@ -151,6 +171,12 @@ def counts(connection: sa.Connection, study_ids: Sequence[int]) -> dict[int, dic
     for study_id, state, trials in connection.execute(_COUNTS, {"study_ids": list(study_ids)}):
         found[study_id][state] = trials
     return found
+
+
+def change(connection: sa.Connection, study_id: int, revision: Revision) -> None:
+    """Change a study that this transaction has locked."""
+    values = {**vars(revision), "has_ended": revision.state.is_ended, "study_id": study_id}
+    connection.execute(_CHANGE, values)
 
 
 def delete(connection: sa.Connection, name: str) -> bool:

@@ -28,6 +28,7 @@ class TrialRow:
     metrics: Metrics
     attempts: int
     worker: str | None
+    fallback: str | None
     point: Point
 
 
@@ -35,7 +36,7 @@ _TRIAL = """
     SELECT t.trial_id, t.number, lower(CAST(t.state AS text)) AS state,
       t.datetime_start AS started_at, t.datetime_complete AS completed_at, v.value, o.outcome, o.reason,
       coalesce(o.step, nullif(l.last_step, 0)) AS step, coalesce(o.metrics, r.metrics, '{}') AS metrics,
-      o.fence AS attempts, l.worker,
+      o.fence AS attempts, l.worker, o.fallback,
       coalesce((SELECT json_object_agg(param_name, param_value) FROM trial_params p WHERE p.trial_id = t.trial_id),
         '{}') AS point
     FROM trimtab_trials o
@@ -65,7 +66,8 @@ _REPORTS = sa.text("""
 """)
 
 _ATTEMPTS = sa.text("""
-    SELECT fence, attempt, worker, host, device, outcome, message, leased_at, ended_at
+    SELECT fence, attempt, worker, host, device, outcome, message, leased_at, ended_at,
+      CAST(extract(epoch FROM ended_at - leased_at) AS float8) AS seconds
     FROM trimtab_leases WHERE trial_id = :trial_id ORDER BY fence
 """)
 

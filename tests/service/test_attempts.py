@@ -15,7 +15,6 @@ from trimtab.client import Client
 from trimtab.protocol import Lease
 from trimtab.states import Decision, Outcome, StudyState, TrialState
 
-
 TIME = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"
 CAUSE = re.compile(
     rf"lost its worker 3 times of 3: gpu0 on rack, last seen {TIME}; gpu1 on rack, last seen {TIME}; "

@@ -71,16 +71,19 @@ def test_no_hot_statement_reads_a_growing_table_from_end_to_end(engine: sa.Engin
         study_id = connection.execute(sa.text("SELECT study_id FROM trimtab_studies")).scalar_one()
     statements: dict[str, dict[str, object]] = {
         "look": {"step": 1, "lease_id": lease_id},
-        "renew": {"lease_seconds": 30.0, "lease_id": lease_id, "fence": 1},
+        "renew": {"lease_seconds": 30.0, "lease_id": lease_id, "fence": 1, "token_id": None},
         "record": {
             "lease_seconds": 30.0, "step": 1, "best": 0.1, "stop_reason": None, "lease_id": lease_id, "fence": 1,
-            "known_step": 0, "known_finished": TRIALS, "metrics": "{}", "verdict": "continue", "value": 0.1,
+            "token_id": None, "known_step": 0, "known_finished": TRIALS, "metrics": "{}", "verdict": "continue",
+            "value": 0.1,
         },
         "candidates": {"study_id": study_id, "any_task": False, "tasks": []},
         "open": {"study_id": study_id},
         "finished": {"study_id": study_id, "known": TRIALS - 1},
         "lock_study": {"lease_id": lease_id},
-        "close_told": {"outcome": "complete", "message": None, "told": "{}", "lease_id": lease_id, "fence": 1},
+        "close_told": {
+            "outcome": "complete", "message": None, "told": "{}", "lease_id": lease_id, "fence": 1, "token_id": None,
+        },
     }  # fmt: skip
 
     with engine.connect() as connection:

@@ -1,0 +1,83 @@
+"""What a change by hand makes of a study. Decisions on values only."""
+
+from service.lifecycle import BY_HAND
+from service.storage.endings import LockedStudy
+from service.storage.studies import Revision
+from trimtab.errors import Conflict, Invalid
+from trimtab.protocol import FieldProblem, StudyChange
+from trimtab.states import StudyState
+from trimtab.study import Limits, StudySpec
+
+_MOVES = {
+    StudyState.RUNNING: {StudyState.PAUSED, StudyState.STOPPED},
+    StudyState.PAUSED: {StudyState.RUNNING, StudyState.STOPPED},
+    StudyState.STOPPED: {StudyState.RUNNING},
+    StudyState.COMPLETE: set[StudyState](),
+}
+
+
+def revise(study: LockedStudy, spec: StudySpec, change: StudyChange) -> Revision:
+    """Return the study as it is to be.
+
+    Args:
+        study: As it is.
+        spec: With the budget and the limits that it has now.
+        change: What is to be otherwise.
+
+    Raises:
+        Invalid: The budget is smaller than the number of trials that exist.
+        Conflict: The study cannot be brought from its state into the other.
+    """
+    budget = _budget(study, change)
+    limits = _limits(spec, change)
+    state = _state(study, change, budget)
+    is_resumed = study.state is StudyState.STOPPED and state is not StudyState.STOPPED
+    return Revision(
+        state=state,
+        reason=_reason(study, state),
+        failed_in_a_row=0 if is_resumed else study.failed_in_a_row,
+        budget=budget,
+        trial_seconds=limits.trial_seconds,
+        step_seconds=limits.step_seconds,
+    )
+
+
+def _budget(study: LockedStudy, change: StudyChange) -> int:
+    if change.budget is None:
+        return study.budget
+    if change.budget.trials < study.created:
+        problem = FieldProblem(field="budget.trials", message=f"is too small: {study.created} trials exist already")
+        raise Invalid("the budget cannot be taken back", errors=[problem])
+    return change.budget.trials
+
+
+def _limits(spec: StudySpec, change: StudyChange) -> Limits:
+    if change.limits is None:
+        return spec.limits
+    given = {field: getattr(change.limits, field) for field in change.limits.model_fields_set}
+    return spec.model_copy(update={"limits": spec.limits.model_copy(update=given)}).resolved().limits
+
+
+def _state(study: LockedStudy, change: StudyChange, budget: int) -> StudyState:
+    state = study.state
+    if state is StudyState.COMPLETE and study.finished < budget:
+        state = StudyState.RUNNING
+    if change.state is not None and change.state is not state:
+        state = _moved(study, state, to=change.state)
+    if not state.is_ended and study.finished >= budget:
+        return StudyState.COMPLETE
+    return state
+
+
+def _moved(study: LockedStudy, state: StudyState, *, to: StudyState) -> StudyState:
+    if to in _MOVES[state]:
+        return to
+    if state is StudyState.COMPLETE:
+        raise Conflict(f"the study is complete: all {study.budget} trials have ended; a larger budget reopens it")
+    raise Conflict(f"a {state} study cannot be {to}: let it run first")
+
+
+def _reason(study: LockedStudy, state: StudyState) -> str | None:
+    if state is study.state:
+        return study.reason
+    return BY_HAND if state is StudyState.STOPPED else None
