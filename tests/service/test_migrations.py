@@ -1,14 +1,17 @@
 """The schema: what migrations make is what the tables say, whoever makes it and however often."""
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import optuna
+import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.pool import NullPool
 
-from service.migrate import VERSION_TABLE, is_current, migrate
+from service.migrate import VERSION_TABLE, _config, is_current, migrate
 from service.tables import metadata
 
 OURS = "trimtab_"
@@ -86,6 +89,41 @@ def test_a_database_that_optuna_has_used_keeps_its_studies(empty_database_url: s
 
     read = optuna.load_study(study_name="older", storage=storage(empty_database_url))
     assert [trial.params for trial in read.trials] == [trial.params for trial in study.trials]
+
+
+def columns(url: str) -> dict[tuple[str, str], tuple[str, str | None, str]]:
+    """Type, default and whether it may be null, of each column of each table of ours."""
+    with sa.create_engine(url, poolclass=NullPool).connect() as connection:
+        found = connection.execute(
+            sa.text("""
+                SELECT table_name, column_name, data_type, coalesce(column_default, identity_generation), is_nullable
+                FROM information_schema.columns WHERE table_schema = 'public' AND table_name LIKE 'trimtab%'
+            """)
+        )
+        return {(table, name): (kind, default, nullable) for table, name, kind, default, nullable in found}
+
+
+def migrate_to(url: str, revision: str) -> None:
+    config = _config()
+    with sa.create_engine(url, poolclass=NullPool).connect() as connection:
+        config.attributes |= {"connection": connection, "url": url}
+        command.upgrade(config, revision)
+
+
+@pytest.mark.parametrize(("before", "after"), list(pairwise(["0001", "0002"])))
+def test_a_replica_of_the_release_before_serves_on_beside_the_schema(
+    empty_database_url: str, before: str, after: str
+) -> None:
+    migrate_to(empty_database_url, before)
+    known = columns(empty_database_url)
+
+    migrate_to(empty_database_url, after)
+
+    found = columns(empty_database_url)
+    new = {place: found[place] for place in found.keys() - known.keys() if place[0] in {table for table, _ in known}}
+    assert {place: found.get(place) for place in known} == known
+    assert new
+    assert [place for place, (_, default, nullable) in new.items() if nullable == "NO" and default is None] == []
 
 
 def test_a_schema_of_a_newer_release_is_served_and_left_alone(database_url: str) -> None:

@@ -1,0 +1,108 @@
+"""Replicas as processes of their own: `python -m service`."""
+
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+import psutil
+
+from tests.e2e.running import REPOSITORY, TOKEN, wait_for
+
+
+@dataclass(frozen=True)
+class Service:
+    """A replica.
+
+    Args:
+        process: Of the service.
+        port: Where it listens, on this machine.
+        log: What it says.
+    """
+
+    process: psutil.Popen
+    port: int
+    log: Path
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def is_ready(self) -> bool:
+        """Return whether it serves; fail if it has ended."""
+        assert self.process.poll() is None, self.log.read_text()
+        with suppress(httpx2.TransportError):
+            return httpx2.get(f"{self.url}/readyz", trust_env=False, timeout=15).status_code == 200
+        return False
+
+    def connect(self) -> socket.socket:
+        """Connect to it."""
+        return socket.create_connection(("127.0.0.1", self.port))
+
+    def end(self) -> int:
+        """Tell it to go down; return the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return int(self.process.wait(timeout=30))
+
+
+@dataclass(frozen=True)
+class Services:
+    """Starts replicas, and lets none outlive its test.
+
+    Args:
+        folder: For what they say and keep.
+        ending: Ends them.
+    """
+
+    folder: Path
+    ending: ExitStack
+
+    def start(self, database_url: str, *, lease_seconds: int = 30) -> Service:
+        """Start a replica; it may not be ready yet."""
+        port = _free_port()
+        ours = {name: value for name, value in os.environ.items() if not name.startswith("TRIMTAB_")}
+        settings = {
+            "TRIMTAB_DATABASE_URL": database_url,
+            "TRIMTAB_DATA_DIR": str(self.folder),
+            "TRIMTAB_PORT": str(port),
+            "TRIMTAB_ADMIN_TOKEN": TOKEN,
+            "TRIMTAB_LEASE_SECONDS": str(lease_seconds),
+        }
+        log = self.folder / f"service-{port}.log"
+        with log.open("w") as output:
+            process = psutil.Popen(
+                [sys.executable, "-m", "service"], cwd=REPOSITORY, env=ours | settings, stdout=output, stderr=output
+            )
+        self.ending.callback(_kill, process)
+        return Service(process, port, log)
+
+    def start_ready(self, database_url: str, *, lease_seconds: int = 30) -> Service:
+        """Start a replica; return when it serves."""
+        service = self.start(database_url, lease_seconds=lease_seconds)
+        wait_for(service.is_ready, seconds=60)
+        return service
+
+
+@contextmanager
+def services(folder: Path) -> Iterator[Services]:
+    """Give the means to start replicas."""
+    with ExitStack() as ending:
+        yield Services(folder, ending)
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def _kill(process: psutil.Popen) -> None:
+    with suppress(psutil.NoSuchProcess):
+        process.kill()
+    process.wait()
