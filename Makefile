@@ -39,6 +39,13 @@ SEED ?= 1
 fuzz: install  ## requests made up from the description of the API; ends with 1 if one is not answered as it says
 	$(BIN)/python -m tests.reliability.fuzzing --cases $(CASES) --seed $(SEED)
 
+# As hard and as long as it is told to; the seed draws the faults.
+KILLS ?= 100
+SECONDS ?= 180
+SEED ?= 0
+chaos: install  ## real processes under faults of every kind; ends with 1 if anything is not as promised
+	$(BIN)/python -m tests.reliability.chaos --kills $(KILLS) --seconds $(SECONDS) --seed $(SEED)
+
 test-compose: install  ## the compose file on a real container engine
 	$(BIN)/pytest -m compose tests/compose
 

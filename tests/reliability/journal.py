@@ -88,7 +88,6 @@ class Surprise:
     """An answer that no client should ever get."""
 
     lease: int
-    call: str
     text: str
 
 

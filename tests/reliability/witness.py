@@ -5,9 +5,13 @@ from dataclasses import dataclass
 
 from tests.reliability.journal import Ended, Entry, Leased, Reported, Sent
 from trimtab.client import Client
+from trimtab.errors import InProgress, TooManyRequests, Unavailable, Unreachable
 from trimtab.message import Metrics
 from trimtab.protocol import Lease, Told, Verdict
 from trimtab.states import Outcome
+
+COMES_BACK = (Unreachable, Unavailable, InProgress, TooManyRequests)
+"""What is no answer, or none that lasts: the same call may succeed later."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +28,9 @@ class Witness:
     worker: str
     write: Callable[[Entry], object]
 
-    def ask(self, *, study: str | None = None, wait: float = 0.0) -> Lease | None:
+    def ask(self, *, study: str | None = None, wait: float = 0.0, key: str | None = None) -> Lease | None:
         """Ask for one trial; None: there is none now."""
-        leases = self.client.ask(self.worker, study=study, wait=wait).leases
+        leases = self.client.ask(self.worker, study=study, wait=wait, key=key).leases
         for lease in leases:
             self.write(Leased.of(lease, worker=self.worker))
         return leases[0] if leases else None

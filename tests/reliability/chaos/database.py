@@ -1,0 +1,27 @@
+"""How PostgreSQL crashes: in one of three ways, after two of which somebody has to start it again."""
+
+import os
+from pathlib import Path
+from random import Random
+from signal import SIGKILL, SIGQUIT
+
+import psutil
+
+_PATIENCE_SECONDS = 30.0
+
+
+def crash(folder: Path, chance: Random) -> str:
+    """Crash the server in `folder`; return how.
+
+    It is told to end at once, or its first process is killed: all of its processes are gone when this returns. Or the
+    process of a session is killed: the first one ends all others and recovers.
+    """
+    first = psutil.Process(int((folder / "postmaster.pid").read_text().split()[0]))
+    processes = [first, *first.children()]
+    sessions = [process for process in processes if "[local]" in " ".join(process.cmdline())]
+    ways = [("ended at once", first, SIGQUIT), ("killed", first, SIGKILL)]
+    ways += [("a session was killed", session, SIGKILL) for session in sessions[:1]]
+    how, victim, signal = chance.choice(ways)
+    os.kill(victim.pid, signal)
+    psutil.wait_procs(processes if victim is first else [victim], timeout=_PATIENCE_SECONDS)
+    return how
