@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install demo test check format bench fuzz test-compose clean
+.PHONY: install demo test check format bench fuzz chaos test-compose clean
 
 install: $(VENV)/.installed  ## the environment (.venv) and nothing else
 
@@ -42,7 +42,6 @@ fuzz: install  ## requests made up from the description of the API; ends with 1 
 # As hard and as long as it is told to; the seed draws the faults.
 KILLS ?= 100
 SECONDS ?= 180
-SEED ?= 0
 chaos: install  ## real processes under faults of every kind; ends with 1 if anything is not as promised
 	$(BIN)/python -m tests.reliability.chaos --kills $(KILLS) --seconds $(SECONDS) --seed $(SEED)
 
