@@ -23,7 +23,6 @@ class Loss:
     trial: int
     worker: str
     leased_at: float
-    expires_at: float
     ended_at: float
     again_at: float | None
 
@@ -36,9 +35,9 @@ class Loss:
 
 
 _LOST = sa.text("""
-    SELECT l.lease_id, o.study_name, t.number, l.worker, extract(epoch FROM l.leased_at)::float8,
-      extract(epoch FROM l.expires_at)::float8, extract(epoch FROM l.ended_at)::float8,
-      extract(epoch FROM n.leased_at)::float8
+    SELECT l.lease_id, o.study_name, t.number, l.worker,
+      CAST(extract(epoch FROM l.leased_at) AS float8), CAST(extract(epoch FROM l.ended_at) AS float8),
+      CAST(extract(epoch FROM n.leased_at) AS float8)
     FROM trimtab_leases l
     JOIN trimtab_trials t USING (trial_id)
     JOIN studies o ON o.study_id = l.study_id

@@ -55,13 +55,14 @@ class Proxy:
         self._is_calm = False
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
-        self._later: set[asyncio.Task[None]] = set()
+        # The loop itself holds tasks weakly.
+        self._tasks: set[asyncio.Task[None]] = set()
         self.counted: Counter[Mishap] = Counter()
         self.differences: list[str] = []
 
     def __enter__(self) -> Self:
         self._thread.start()
-        starting = asyncio.start_server(self._serve, "127.0.0.1", 0)
+        starting = asyncio.start_server(self._accept, "127.0.0.1", 0)
         self._server = asyncio.run_coroutine_threadsafe(starting, self._loop).result()
         self.port: int = self._server.sockets[0].getsockname()[1]
         return self
@@ -84,12 +85,18 @@ class Proxy:
 
     async def _end(self) -> None:
         self._server.close()
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in tasks:
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         # Each connection is closed in a turn of the loop of its own.
         await asyncio.sleep(0.01)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._hold(asyncio.create_task(self._serve(reader, writer)))
+
+    def _hold(self, task: asyncio.Task[None]) -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError, EOFError, asyncio.CancelledError):
@@ -154,9 +161,7 @@ class Proxy:
     async def _twice_later(self, request: HttpMessage) -> HttpMessage | None:
         first = await self._pass(request)
         if first and (not request.is_ask or first.has_leases):
-            again = asyncio.create_task(self._again(request, first))
-            self._later.add(again)
-            again.add_done_callback(self._later.discard)
+            self._hold(asyncio.create_task(self._again(request, first)))
         return first
 
     async def _again(self, request: HttpMessage, first: HttpMessage) -> None:
