@@ -33,7 +33,7 @@ _EXTEND = sa.text(f"""
         trial_due_at = trial_due_at + (back_at - greatest(seen_at, leased_at)),
         due_at = due_at + (back_at - greatest(seen_at, leased_at))
       FROM away
-      WHERE ended_at IS NULL AND expires_at > seen_at
+      WHERE ended_at IS NULL
     )
     UPDATE trimtab_liveness SET seen_at = back_at FROM away RETURNING back_at - away.seen_at AS gap
 """)
@@ -45,7 +45,9 @@ def renew(connection: sa.Connection) -> bool:
 
 
 def extend(connection: sa.Connection) -> timedelta | None:
-    """Extend each lease that lived when the row was last renewed by the time since, and renew the row.
+    """Extend each lease that is not ended by the time since the row was last renewed, and renew the row.
+
+    One that had run out before is then as much too late as it was.
 
     Args:
         connection: In a transaction that has locked nothing.

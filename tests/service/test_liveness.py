@@ -36,6 +36,8 @@ _PASS = """
       due_at = due_at - make_interval(secs => :seconds)
 """
 
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+
 CALLS: dict[str, Callable[[Client, Lease], object]] = {
     "report": lambda client, lease: report(client, lease, 2, 0.4),
     "repeated report": lambda client, lease: report(client, lease, 1, 0.5),
@@ -124,8 +126,13 @@ def test_a_lease_that_was_renewed_when_the_service_was_back_is_not_extended_by_m
 def test_two_replicas_that_are_back_at_once_extend_once(lease: Lease, replica: Replica, engine: sa.Engine) -> None:
     be_away(engine)
 
-    with ThreadPoolExecutor(8) as executor:
-        list(executor.map(lambda _: liveness.renew(replica.engine), range(16)))
+    with ThreadPoolExecutor() as executor, engine.connect() as holder:
+        holder.execute(sa.text("SELECT FROM trimtab_leases FOR UPDATE"))
+        both = [executor.submit(liveness.renew, replica.engine) for _ in range(2)]
+        wait_until(lambda: record.value(engine, WAITING) == 2)
+        holder.rollback()
+        for each in both:
+            each.result()
 
     assert timedelta(seconds=20) < left(engine, lease) <= timedelta(seconds=30)
 
