@@ -62,8 +62,8 @@ def _state(study: LockedStudy, change: StudyChange, budget: int) -> StudyState:
     state = study.state
     if state is StudyState.COMPLETE and study.finished < budget:
         state = StudyState.RUNNING
-    if change.state is not None and change.state is not state:
-        state = _moved(study, state, to=change.state)
+    if change.state not in {None, state}:
+        state = _moved(study, state, to=StudyState(change.state))
     if not state.is_ended and study.finished >= budget:
         return StudyState.COMPLETE
     return state

@@ -1,7 +1,7 @@
 """What clients, workers and the service say to each other: ask, report, tell, and the answers to readers."""
 
 from datetime import datetime
-from typing import Annotated, Generic, Self, TypeVar
+from typing import Annotated, Generic, Literal, Self, TypeVar
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -254,15 +254,9 @@ class StudyChange(Message):
             left out stays as it is; null takes it away, or gives a study with a task the hour a step that is its own.
     """
 
-    state: Annotated[StudyState, Lax] | None = None
+    state: Literal["paused", "running", "stopped"] | None = None
     budget: Budget | None = None
     limits: Limits | None = None
-
-    @model_validator(mode="after")
-    def _is_by_hand(self) -> Self:
-        if self.state is StudyState.COMPLETE:
-            raise invalid("state", "is reached by the study itself, and not by hand: stop it instead")
-        return self
 
 
 class Trial(Message):

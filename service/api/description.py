@@ -12,16 +12,20 @@ _BODY = "$response.body#"
 _STUDY = {"name": f"{_BODY}/name"}
 _FIRST_STUDY = {"name": f"{_BODY}/items/0/name"}
 _FIRST_LEASE = {"lease_id": f"{_BODY}/leases/0/id", "Trimtab-Fence": f"{_BODY}/leases/0/fence"}
+_FIRST_TRIAL = {"name": f"{_BODY}/items/0/study", "number": f"{_BODY}/items/0/number"}
+_LEASED_TRIAL = {"name": f"{_BODY}/leases/0/study", "number": f"{_BODY}/leases/0/trial"}
 _OF_A_STUDY = ("read_study", "read_best_trial", "list_trials")
+_CHANGES = ("change_study", "delete_study")
+_OF_A_TRIAL = ("read_trial", "stop_trial")
 
 # By the operation and the status of its answer: which operations take what of it, and as which parameters.
 _LINKS: dict[tuple[str, str], dict[str, dict[str, str]]] = {
-    **{("create_study", status): dict.fromkeys((*_OF_A_STUDY, "delete_study"), _STUDY) for status in ("200", "201")},
+    **{("create_study", status): dict.fromkeys((*_OF_A_STUDY, *_CHANGES), _STUDY) for status in ("200", "201")},
     ("list_studies", "200"): dict.fromkeys(_OF_A_STUDY, _FIRST_STUDY),
-    ("list_trials", "200"): {"read_trial": {"name": f"{_BODY}/items/0/study", "number": f"{_BODY}/items/0/number"}},
+    ("list_trials", "200"): dict.fromkeys(_OF_A_TRIAL, _FIRST_TRIAL),
     ("ask", "200"): {
         **dict.fromkeys(("report", "heartbeat", "tell"), _FIRST_LEASE),
-        "read_trial": {"name": f"{_BODY}/leases/0/study", "number": f"{_BODY}/leases/0/trial"},
+        **dict.fromkeys(_OF_A_TRIAL, _LEASED_TRIAL),
     },
     ("tell", "200"): {"read_trial": {"name": f"{_BODY}/study", "number": f"{_BODY}/trial"}},
 }
