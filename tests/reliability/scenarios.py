@@ -1,0 +1,206 @@
+"""Every call that writes: what has to be there before it, the call, and how often it may be sent.
+
+A call gives its answer as (status, body); what differs from run to run is left out of the body.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+
+from tests.service.runs import EAGER
+from tests.service.specs import METRIC, body
+
+Answer = tuple[int, Any]
+Lease = dict[str, Any]
+
+_FLEETING = {"expires_at", "created_at", "completed_at", "id", "token", "started_at"}
+_STATE = b"state"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Somebody who calls the service.
+
+    Args:
+        http: How.
+    """
+
+    http: httpx2.Client
+
+    def send(
+        self, method: str, path: str, content: Any = None, *, lease: Lease | None = None, key: str | None = None
+    ) -> Answer:
+        headers = {"Trimtab-Fence": str(lease["fence"])} if lease else {}
+        headers |= {"Idempotency-Key": key} if key else {}
+        raw = {"content": content} if isinstance(content, bytes) else {"json": content}
+        answer = self.http.request(method, path, headers=headers, **raw)  # type: ignore[arg-type]  # one of the two
+        return answer.status_code, _lasting(json.loads(answer.content)) if answer.content else None
+
+    def lease(self) -> Lease:
+        """Get one trial."""
+        answer = self.http.post("/v1/leases", json={"worker": "w", "study": "study"})
+        (lease,) = answer.json()["leases"]
+        found: Lease = lease
+        return found
+
+    def report(self, lease: Lease, step: int, error: float, *, key: str | None = None) -> Answer:
+        content = {"step": step, "metrics": {METRIC: error}}
+        return self.send("POST", f"/v1/leases/{lease['id']}/reports", content, lease=lease, key=key)
+
+    def tell(self, lease: Lease, outcome: str, *, key: str | None = None) -> Answer:
+        content = {"outcome": outcome, "metrics": {METRIC: 0.5}}
+        return self.send("PUT", f"/v1/leases/{lease['id']}/result", content, lease=lease, key=key)
+
+
+Prepare = Callable[[Caller], Any]
+Act = Callable[[Caller, Any], Answer]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A call.
+
+    Args:
+        prepare: Makes what has to be there, and returns what the call needs of it.
+        act: The call: the same each time that it is sent.
+        gone: What the call answers instead where an earlier try took effect.
+    """
+
+    prepare: Prepare
+    act: Act
+    gone: int | None = None
+
+
+def _lasting(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {name: _lasting(value) for name, value in content.items() if name not in _FLEETING}
+    return [_lasting(value) for value in content] if isinstance(content, list) else content
+
+
+def _study(caller: Caller, **changes: Any) -> None:
+    caller.send("POST", "/v1/studies", body(pruner=EAGER, **changes))
+
+
+def _one_complete(caller: Caller) -> None:
+    _study(caller)
+    lease = caller.lease()
+    caller.report(lease, 1, 0.5)
+    caller.tell(lease, "complete")
+
+
+def _running(caller: Caller) -> Lease:
+    _one_complete(caller)
+    lease = caller.lease()
+    caller.report(lease, 1, 0.25)
+    return lease
+
+
+def _stopped(caller: Caller) -> Lease:
+    _one_complete(caller)
+    lease = caller.lease()
+    caller.report(lease, 1, 0.75)
+    return lease
+
+
+def _last(caller: Caller) -> Lease:
+    _study(caller, budget={"trials": 1})
+    lease = caller.lease()
+    caller.report(lease, 1, 0.25)
+    return lease
+
+
+def _two_running(caller: Caller) -> list[Lease]:
+    _one_complete(caller)
+    return [caller.lease(), caller.lease()]
+
+
+def _behind(caller: Caller) -> Lease:
+    """A lease whose replica does not know yet that another trial has ended."""
+    _one_complete(caller)
+    lease, other = caller.lease(), caller.lease()
+    caller.tell(other, "complete")
+    return lease
+
+
+def _waiting(caller: Caller) -> None:
+    lease = _running(caller)
+    caller.send("PUT", _checkpoint(lease, 1), _STATE, lease=lease)
+    caller.report(lease, 2, 0.25)
+    caller.tell(lease, "released")
+
+
+def _token(caller: Caller) -> str:
+    answer = caller.http.post("/v1/tokens", json={"kind": "worker", "name": "pool"})
+    token_id: str = answer.json()["id"]
+    return token_id
+
+
+def _checkpoint(lease: Lease, step: int) -> str:
+    return f"/v1/leases/{lease['id']}/checkpoint?step={step}&sha256={hashlib.sha256(_STATE).hexdigest()}"
+
+
+def _ask(count: int) -> Act:
+    content = {"worker": "w", "study": "study", "count": count}
+    return lambda caller, _: caller.send("POST", "/v1/leases", content, key="k")
+
+
+def _many(caller: Caller, leases: list[Lease]) -> Answer:
+    reports = [
+        {"lease": lease["id"], "fence": lease["fence"], "step": 1, "metrics": {METRIC: error}}
+        for lease, error in zip(leases, (0.25, 0.75), strict=True)
+    ]
+    return caller.send("POST", "/v1/reports", {"reports": reports}, key="k")
+
+
+def _told(outcome: str, key: str | None = None) -> Act:
+    return lambda caller, lease: caller.tell(lease, outcome, key=key)
+
+
+def _nothing(_: Caller) -> None:
+    return None
+
+
+SCENARIOS: dict[str, Scenario] = {
+    "create study": Scenario(_nothing, lambda caller, _: caller.send("POST", "/v1/studies", body(), key="k")),
+    "delete study": Scenario(_running, lambda caller, _: caller.send("DELETE", "/v1/studies/study"), gone=404),
+    "pause study": Scenario(_running, lambda caller, _: caller.send("PATCH", "/v1/studies/study", {"state": "paused"})),
+    "change the budget": Scenario(
+        _running, lambda caller, _: caller.send("PATCH", "/v1/studies/study", {"budget": {"trials": 20}})
+    ),
+    "stop a trial": Scenario(
+        _running, lambda caller, _: caller.send("POST", "/v1/studies/study/trials/1/stop", key="k")
+    ),
+    "ask": Scenario(_one_complete, _ask(1)),
+    "ask for three": Scenario(_one_complete, _ask(3)),
+    "ask for a trial that waits": Scenario(_waiting, _ask(1)),
+    "report": Scenario(_running, lambda caller, lease: caller.report(lease, 2, 0.25)),
+    "report with a key": Scenario(_running, lambda caller, lease: caller.report(lease, 2, 0.25, key="k")),
+    "report and be stopped": Scenario(_running, lambda caller, lease: caller.report(lease, 2, 0.75)),
+    "report after another ended": Scenario(_behind, lambda caller, lease: caller.report(lease, 1, 0.25)),
+    "report many": Scenario(_two_running, _many),
+    "heartbeat": Scenario(
+        _running,
+        lambda caller, lease: caller.send("POST", f"/v1/leases/{lease['id']}/heartbeat", lease=lease, key="k"),
+    ),
+    "tell complete": Scenario(_running, _told("complete")),
+    "tell complete with a key": Scenario(_running, _told("complete", "k")),
+    "tell the last of the budget": Scenario(_last, _told("complete")),
+    "tell pruned": Scenario(_stopped, _told("pruned")),
+    "tell an error": Scenario(_running, _told("error")),
+    "tell released": Scenario(_running, _told("released")),
+    "put a checkpoint": Scenario(
+        _running, lambda caller, lease: caller.send("PUT", _checkpoint(lease, 1), _STATE, lease=lease)
+    ),
+    "make a token": Scenario(
+        _nothing,
+        lambda caller, _: caller.send("POST", "/v1/tokens", {"kind": "user", "name": "ann"}, key="k"),
+        gone=409,
+    ),
+    "revoke a token": Scenario(
+        _token, lambda caller, token_id: caller.send("DELETE", f"/v1/tokens/{token_id}"), gone=404
+    ),
+}
