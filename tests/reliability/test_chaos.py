@@ -1,5 +1,6 @@
 """Kills, stops, cuts and crashes of every kind at once, with real processes: nothing is lost, doubled or stuck."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -9,8 +10,8 @@ from tests.reliability.chaos.aim import Aim
 from tests.reliability.chaos.plan import Fault, counts, plan
 from tests.reliability.chaos.run import run
 
-# Printed where it fails: the same seed draws the same faults again.
-SMALL = Aim(kills=25, seconds=60.0, seed=20_260_101, trials=250)
+# It takes a fraction of this time.
+SMALL = Aim(kills=25, seconds=180.0, seed=1, trials=250)
 
 
 def test_trials_come_to_their_ends_through_faults_of_every_kind(data_dir: Path) -> None:
@@ -28,7 +29,7 @@ def test_the_same_seed_plans_the_same_faults() -> None:
     planned = plan(SMALL)
 
     assert planned == plan(SMALL)
-    assert planned != plan(Aim(kills=25, seconds=60.0, seed=1, trials=250))
+    assert planned != plan(replace(SMALL, seed=2))
     assert {fault: sum(due.fault is fault for due in planned) for fault in Fault} == counts(SMALL)
 
 

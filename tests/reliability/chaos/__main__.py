@@ -17,6 +17,9 @@ from tests.reliability.chaos.run import run
 TRIALS_FOR_EACH_KILL = 10
 SHOWN = 20
 
+INTERRUPTED = 130
+"""As a shell has it."""
+
 
 def main() -> int:
     """Run the command line; return the exit code."""
@@ -26,7 +29,11 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="trimtab-chaos-"))
     folder.chmod(0o711)
     _say(f"seed {aim.seed}: {aim.kills} kills over {aim.trials} trials within {aim.seconds:g} s, in {folder}")
-    found = run(aim, folder)
+    try:
+        found = run(aim, folder)
+    except KeyboardInterrupt:
+        shutil.rmtree(folder)
+        return INTERRUPTED
     for name, figure in found.figures.items():
         _say(f"  {name:30} {figure}")
     for breach in found.breaches[:SHOWN]:

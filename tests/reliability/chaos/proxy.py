@@ -15,6 +15,7 @@ from tests.reliability.chaos.wire import OK, HttpMessage
 
 LONGEST_DELAY_SECONDS = 0.3
 LONGEST_REPEAT_SECONDS = 0.5
+SHOWN = 200
 
 
 class Mishap(StrEnum):
@@ -176,7 +177,8 @@ class Proxy:
         if b"/heartbeat " in request.head or len(answers) < 2:
             return
         if answers[0].sense != answers[1].sense:
-            self.differences.append(f"{request.head[:60]!r}: {answers[0].body!r}, then {answers[1].body!r}")
+            first_line = request.head.split(b"\r\n")[0].decode()
+            self.differences.append(f"{first_line}: {' then '.join(str(answer.body[:SHOWN]) for answer in answers)}")
 
     _ways: Mapping[Mishap, Callable[["Proxy", HttpMessage], Awaitable[HttpMessage | None]]] = {
         Mishap.NONE: _pass,
