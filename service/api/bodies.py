@@ -1,22 +1,28 @@
-"""JSON bodies, of which each field is given once: where two readers may differ in what a body says, it is refused."""
+"""JSON bodies without what two readers may take differently, or what costs much to find wrong."""
 
 import json
 from typing import Any
 
 from fastapi import Request
+from starlette.exceptions import HTTPException
 
-SHOWN = 100
-"""Characters of a name that is sent back."""
+from trimtab.errors import Invalid
+
+MOST_FIELDS = 1024
+"""Of an object; four times what any of ours may have. Each one too many would be an error with its own words."""
+
+_SHOWN = 100
 
 
 class ExactRequest(Request):
-    """A request whose JSON gives no field twice."""
+    """A request whose JSON gives no field twice, and no object more fields than anybody needs."""
 
     async def json(self) -> Any:
         """Return what the body says.
 
         Raises:
-            json.JSONDecodeError: It is no JSON, or an object in it gives a field twice.
+            json.JSONDecodeError: It is no JSON.
+            HTTPException: It is, with an object that is refused; the detail goes on from the word "body".
         """
         if not hasattr(self, "_json"):
             self._json = json.loads(await self.body(), object_pairs_hook=_object)
@@ -24,9 +30,11 @@ class ExactRequest(Request):
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(pairs) > MOST_FIELDS:
+        raise HTTPException(Invalid.status, f"has an object of {len(pairs)} fields: at most {MOST_FIELDS}")
     found = dict(pairs)
     if len(found) < len(pairs):
-        seen = set[str]()
-        twice = next(name for name, _ in pairs if name in seen or seen.add(name))
-        raise json.JSONDecodeError(f"an object has the name {twice[:SHOWN]!r} twice", "", 0)
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise HTTPException(Invalid.status, f"has an object that gives {twice[:_SHOWN]!r} twice")
     return found

@@ -90,6 +90,8 @@ async def _http(request: Request, error: Exception) -> Response:
         refused = errors.NotFound("there is nothing at this path")
     elif error.status_code == errors.BodyTooLarge.status:
         refused = too_large()
+    elif error.status_code == errors.Invalid.status:
+        refused = errors.Invalid("the body is not valid", errors=[FieldProblem(field="body", message=error.detail)])
     else:
         # What is left is a body that is not even read to its end.
         problem = FieldProblem(

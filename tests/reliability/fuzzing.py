@@ -43,10 +43,15 @@ class Found:
 
 @dataclass(frozen=True)
 class Fuzzed:
-    """A service in a process of its own."""
+    """A service in a process of its own.
+
+    Args:
+        process: Its number.
+    """
 
     url: str
     log: Path
+    process: int
 
     def defects(self) -> list[str]:
         """Return the lines of its log that speak of a defect."""
@@ -54,16 +59,22 @@ class Fuzzed:
 
 
 @contextmanager
-def serving(database_url: str, folder: Path) -> Iterator[Fuzzed]:
+def serving(database_url: str, folder: Path, *, lease_seconds: int = 30) -> Iterator[Fuzzed]:
     """Serve a database that nobody else does; the log is in `folder`."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    fuzzed = Fuzzed(f"http://127.0.0.1:{port}", folder / "service.log")
-    settings = {"TRIMTAB_DATABASE_URL": database_url, "TRIMTAB_PORT": str(port), "TRIMTAB_ADMIN_TOKEN": TOKEN}
-    with fuzzed.log.open("w") as log:
+    path = folder / "service.log"
+    settings = {
+        "TRIMTAB_DATABASE_URL": database_url,
+        "TRIMTAB_PORT": str(port),
+        "TRIMTAB_ADMIN_TOKEN": TOKEN,
+        "TRIMTAB_LEASE_SECONDS": str(lease_seconds),
+    }
+    with path.open("w") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "service"], cwd=REPOSITORY, env=os.environ | settings, stdout=log, stderr=log
         )
+    fuzzed = Fuzzed(f"http://127.0.0.1:{port}", path, process.pid)
     try:
         _wait_until_ready(fuzzed.url, process)
         yield fuzzed
