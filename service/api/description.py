@@ -16,6 +16,7 @@ _FIRST_TRIAL = {"name": f"{_BODY}/items/0/study", "number": f"{_BODY}/items/0/nu
 _LEASED_TRIAL = {"name": f"{_BODY}/leases/0/study", "number": f"{_BODY}/leases/0/trial"}
 _OF_A_STUDY = ("read_study", "read_best_trial", "list_trials")
 _CHANGES = ("change_study", "delete_study")
+_ON_A_LEASE = ("report", "heartbeat", "put_checkpoint", "get_checkpoint", "tell")
 _OF_A_TRIAL = ("read_trial", "stop_trial")
 
 # By the operation and the status of its answer: which operations take what of it, and as which parameters.
@@ -24,9 +25,10 @@ _LINKS: dict[tuple[str, str], dict[str, dict[str, str]]] = {
     ("list_studies", "200"): dict.fromkeys(_OF_A_STUDY, _FIRST_STUDY),
     ("list_trials", "200"): dict.fromkeys(_OF_A_TRIAL, _FIRST_TRIAL),
     ("ask", "200"): {
-        **dict.fromkeys(("report", "heartbeat", "tell"), _FIRST_LEASE),
+        **dict.fromkeys(_ON_A_LEASE, _FIRST_LEASE),
         **dict.fromkeys(_OF_A_TRIAL, _LEASED_TRIAL),
     },
+    ("make_token", "201"): {"revoke_token": {"token_id": f"{_BODY}/id"}},
     ("tell", "200"): {"read_trial": {"name": f"{_BODY}/study", "number": f"{_BODY}/trial"}},
 }
 # Asks for trials of a study that an answer names.
