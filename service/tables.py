@@ -170,7 +170,7 @@ workers = Table(
 tombstones = Table(
     "trimtab_tombstones",
     metadata,
-    Column("lease_id", BigInteger, primary_key=True, autoincrement=False, comment="lived when its study went"),
+    Column("lease_id", BigInteger, primary_key=True, autoincrement=False, comment="lived on the day its study went"),
     Column("study", Text, nullable=False),
     _time("deleted_at", now=True),
 )

@@ -23,7 +23,7 @@ def upgrade() -> None:
     _create_keys()
     _create_liveness()
     _create_checkpoints()
-    _add_columns()
+    _change_columns()
 
 
 def _time(name: str, *, now: bool = False) -> sa.Column[object]:
@@ -109,7 +109,7 @@ def _create_checkpoints() -> None:
     )
 
 
-def _add_columns() -> None:
+def _change_columns() -> None:
     op.add_column("trimtab_studies", sa.Column("trial_seconds", sa.Double(53), comment="limit of an attempt"))
     op.add_column("trimtab_studies", sa.Column("step_seconds", sa.Double(53), comment="limit between reports"))
     op.add_column(
@@ -126,4 +126,12 @@ def _add_columns() -> None:
     op.add_column(
         "trimtab_leases",
         sa.Column("due_at", sa.DateTime(timezone=True), comment="the next limit; past it the service ends the lease"),
+    )
+    op.alter_column(
+        "trimtab_tombstones",
+        "lease_id",
+        comment="lived on the day its study went",
+        existing_comment="lived when its study went",
+        existing_type=sa.BigInteger,
+        existing_nullable=False,
     )

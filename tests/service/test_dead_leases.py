@@ -129,6 +129,28 @@ def test_a_lease_of_a_deleted_study_says_so(client: Client, lease: Lease, engine
 
 
 @each_call
+def test_a_lease_that_had_ended_when_its_study_was_deleted_says_so_too(
+    client: Client, lease: Lease, call: Call
+) -> None:
+    client.tell(lease, "error")
+    client.delete_study("study")
+
+    with pytest.raises(StudyDeleted, match="study 'study' was deleted"):
+        call(client, lease)
+
+
+def test_a_lease_that_had_ended_a_day_before_its_study_was_deleted_is_forgotten(
+    client: Client, lease: Lease, engine: sa.Engine
+) -> None:
+    client.tell(lease, "error")
+    record.execute(engine, "UPDATE trimtab_leases SET ended_at = ended_at - interval '25 hours'")
+    client.delete_study("study")
+
+    with pytest.raises(LeaseNotFound):
+        client.tell(lease, "error")
+
+
+@each_call
 def test_a_lease_of_a_deleted_study_is_not_one_of_its_namesake(
     client: Client, lease: Lease, engine: sa.Engine, call: Call
 ) -> None:
