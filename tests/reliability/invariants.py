@@ -1,7 +1,8 @@
 """The invariants as SQL: each query returns its breaches as (study, trial, text). A clean record has none.
 
 They read the real tables, and of what clients were told the tables `journal_*` (see tests.reliability.evidence).
-`numbered` is every trial by its study's name and its number; `held` every lease by its trial.
+`numbered` is every trial by its study's name and its number, `held` every lease by its trial, `recorded_params` the
+params of every trial in the words of its spec.
 """
 
 from service.sweep import INTERVAL_SECONDS
@@ -16,24 +17,22 @@ VIEWS = """
     CREATE TEMPORARY VIEW held AS
       SELECT n.study, n.trial, l.*, l.fence = max(l.fence) OVER (PARTITION BY l.trial_id) AS is_newest
       FROM trimtab_leases l JOIN numbered n USING (trial_id);
-    CREATE TEMPORARY VIEW param AS
-      SELECT n.study, n.trial, p.trial_id, reversed.is_so, s.spec, p.param_value, d.distribution,
-        CASE WHEN reversed.is_so THEN substr(p.param_name, 3) ELSE p.param_name END AS name
-      FROM trial_params p
-      JOIN numbered n USING (trial_id)
-      CROSS JOIN LATERAL (SELECT CAST(p.distribution_json AS jsonb)) AS d (distribution)
-      CROSS JOIN LATERAL (SELECT CAST(s.spec AS jsonb) FROM trimtab_studies s WHERE s.study_id = n.study_id) AS s (spec)
-      CROSS JOIN LATERAL (SELECT coalesce(
-        s.spec #>> ARRAY['space', substr(p.param_name, 3), 'scale'] = 'reverse_log' AND p.param_name LIKE '1-%',
-        false)) AS reversed (is_so);
-    CREATE TEMPORARY VIEW recorded_params AS
-      SELECT trial_id, jsonb_object_agg(name, CASE
-        WHEN is_so THEN to_jsonb(least(greatest(1 - param_value,
-          CAST(spec #>> ARRAY['space', name, 'low'] AS float8)), CAST(spec #>> ARRAY['space', name, 'high'] AS float8)))
-        WHEN distribution ->> 'name' = 'CategoricalDistribution'
-          THEN distribution -> 'attributes' -> 'choices' -> CAST(param_value AS int)
+    CREATE TEMPORARY TABLE searched ON COMMIT DROP AS
+      SELECT study_id, name, coalesce(parameter ->> 'scale' = 'reverse_log', false) AS is_reversed,
+        CAST(parameter ->> 'low' AS float8) AS low, CAST(parameter ->> 'high' AS float8) AS high
+      FROM trimtab_studies CROSS JOIN LATERAL jsonb_each(CAST(spec AS jsonb) -> 'space') AS s (name, parameter);
+    CREATE TEMPORARY TABLE recorded_params ON COMMIT DROP AS
+      SELECT trial_id, jsonb_object_agg(coalesce(s.name, param_name), CASE
+        WHEN s.is_reversed THEN to_jsonb(least(greatest(1 - param_value, s.low), s.high))
+        WHEN distribution_json LIKE '{"name": "CategoricalDistribution"%'
+          THEN CAST(distribution_json AS jsonb) -> 'attributes' -> 'choices' -> CAST(param_value AS int)
         ELSE to_jsonb(param_value) END) AS params
-      FROM param GROUP BY trial_id;
+      FROM trial_params JOIN trials t USING (trial_id)
+      LEFT JOIN searched s ON s.study_id = t.study_id
+        AND param_name = CASE WHEN s.is_reversed THEN '1-' || s.name ELSE s.name END
+      GROUP BY trial_id;
+    CREATE INDEX ON recorded_params (trial_id);
+    ANALYZE recorded_params;
 """
 
 ACKNOWLEDGED_IS_RECORDED = """

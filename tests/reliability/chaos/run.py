@@ -8,6 +8,7 @@ from pathlib import Path
 from random import Random
 
 from service.database import connect
+from tests.reliability.auditor import patient
 from tests.reliability.chaos.agenda import Agenda
 from tests.reliability.chaos.aim import LEASE_SECONDS, REPLICAS, STEPS, WORKERS, Aim
 from tests.reliability.chaos.crew import Crew
@@ -40,6 +41,8 @@ def run(aim: Aim, folder: Path) -> Result:
             Client(server, TOKEN, timeout=TIMEOUT_SECONDS, sleep=lambda _: None) as client,
         ):
             play(system, aim, engine, client)
+        engine.dispose()
+        engine = patient(database.url)
         found = result(engine, _journals(folder), aim, log, system.proxy, seconds=time.monotonic() - begin)
         engine.dispose()
     return found
