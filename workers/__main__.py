@@ -1,6 +1,7 @@
 """`python -m workers` pulls trials and trains them until it is stopped."""
 
 import logging
+import os
 import sys
 
 from trimtab import logs
@@ -13,10 +14,10 @@ from workers.settings import Settings
 
 def main() -> int:
     """Run the command line; return the exit code."""
-    settings = Settings.from_arguments(sys.argv[1:])
     logs.configure()
     logging.getLogger("httpx2").setLevel(logging.WARNING)  # It has a line for each request.
     try:
+        settings = Settings.from_arguments(sys.argv[1:], os.environ)
         with Client() as client:
             return Pool(settings, client).run()
     except (TrimtabError, ChildDied) as error:

@@ -1,17 +1,19 @@
-"""What runs in a slot: `python -m workers.child FD DEVICE SLOT THREADS` trains what it is ordered to, trial by trial.
+"""What runs in a slot: `python -m workers.child FD DEVICE SLOT FOLDER` trains what it is ordered to, trial by trial.
 
-It talks to its worker alone, over the pipe, and knows neither the service nor a token. It ends with the pipe:
-a worker that is killed leaves nothing behind.
+It talks to its worker alone, over the pipe, and knows neither the service nor a token. It ends with the pipe and takes
+the folder of its checkpoints along: a worker that is killed leaves nothing behind.
 """
 
 import logging
 import math
 import os
+import shutil
 import signal
 import sys
 import threading
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from pathlib import Path
 from queue import SimpleQueue
 
 import torch
@@ -21,10 +23,11 @@ from trimtab.errors import Misconfigured
 from trimtab.message import Message
 from trimtab.states import Outcome
 from workers import devices
-from workers.messages import Answer, Ended, Measured, Order, Ready, Unfit, clipped
+from workers.messages import Answer, Begun, Ended, Measured, Order, Ready, Saved, Unfit, Unsaved, clipped
 from workers.tasks import TRAININGS
-from workers.training.errors import Diverged
-from workers.training.loop import Epoch
+from workers.training import checkpoints
+from workers.training.errors import CheckpointUnusable, Diverged
+from workers.training.loop import Epoch, Training
 
 _log = logging.getLogger(__name__)
 
@@ -40,11 +43,11 @@ def main() -> None:
     """Serve the worker at the other end of the pipe until it closes it."""
     # Whoever stops the worker may signal all its processes. How a trial ends is the worker's decision.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    descriptor, wanted, slot = sys.argv[1:]
+    descriptor, wanted, slot, folder = sys.argv[1:]
     os.set_inheritable(int(descriptor), False)
     logs.configure(f"%(asctime)s %(levelname)s %(name)s {slot}: %(message)s")
     pipe = Connection(int(descriptor))
-    inbox = _received(pipe)
+    inbox = _received(pipe, Path(folder))
 
     def say(message: Message) -> None:
         pipe.send_bytes(message.model_dump_json().encode())
@@ -62,11 +65,16 @@ def main() -> None:
 
 def serve(order: Order, device: torch.device, *, say: Say, hear: Hear) -> None:
     """Train as ordered; say what each epoch led to and how it ended. What goes wrong is said, not raised."""
+    say(Begun())
     try:
-        for epoch in TRAININGS[order.task](order.params, order.data, seed=order.seed, device=device).epochs():
+        training = _training(order, device)
+        for epoch in training.epochs():
             say(_measured(epoch))
-            if not Answer.model_validate_json(hear()).go_on:
+            answer = Answer.model_validate_json(hear())
+            if not answer.go_on:
                 return
+            if answer.save_to and not training.is_over:
+                say(_saved(training, Path(answer.save_to), step=epoch.step, belongs_to=order.identity))
     except Exception as error:  # noqa: BLE001  # whatever a trial raises is its outcome and no more
         say(ended_by(error))
     else:
@@ -90,13 +98,42 @@ def _is_out_of_memory(error: Exception) -> bool:
     return isinstance(error, RuntimeError) and ("out of memory" in said or "can't allocate memory" in said)
 
 
+def _training(order: Order, device: torch.device) -> Training:
+    """Return the training where its checkpoint left it, or at its beginning."""
+    training = _begun(order, device)
+    if order.checkpoint is None:
+        return training
+    try:
+        file = Path(order.checkpoint.path)
+        training.restore(checkpoints.read(file, sha256=order.checkpoint.sha256, belongs_to=order.identity))
+    except CheckpointUnusable as error:
+        _log.warning("training from the first epoch on: %s", error)
+        return _begun(order, device)
+    return training
+
+
+def _begun(order: Order, device: torch.device) -> Training:
+    return TRAININGS[order.task](order.params, order.data, seed=order.seed, device=device)
+
+
+def _saved(training: Training, path: Path, *, step: int, belongs_to: str) -> Saved | Unsaved:
+    try:
+        written = checkpoints.write(training.state(), path, belongs_to=belongs_to)
+    except OSError as error:
+        return Unsaved(message=clipped(str(error)))
+    return Saved(path=str(path), step=step, sha256=written.sha256, size=written.size)
+
+
 def _measured(epoch: Epoch) -> Measured:
     metrics = {name: figure if math.isfinite(figure) else None for name, figure in epoch.metrics.items()}
     return Measured(step=epoch.step, metrics=metrics)
 
 
-def _received(pipe: Connection) -> SimpleQueue[bytes]:
-    """Return a queue of what comes through the pipe. When it is closed this process ends, in an epoch or not."""
+def _received(pipe: Connection, folder: Path) -> SimpleQueue[bytes]:
+    """Return a queue of what comes through the pipe. When it is closed this process ends, in an epoch or not.
+
+    It is closed by the death of the worker alone, which kills a child that it has done with: so the folder is nobody's.
+    """
     inbox: SimpleQueue[bytes] = SimpleQueue()
 
     def receive() -> None:
@@ -104,6 +141,7 @@ def _received(pipe: Connection) -> SimpleQueue[bytes]:
             while True:
                 inbox.put(pipe.recv_bytes())
         except (EOFError, OSError):
+            shutil.rmtree(folder, ignore_errors=True)
             os._exit(0)
 
     threading.Thread(target=receive, name="pipe", daemon=True).start()
@@ -111,14 +149,17 @@ def _received(pipe: Connection) -> SimpleQueue[bytes]:
 
 
 def _usable_device(wanted: str, *, slot: int) -> torch.device:
-    """Return the device of this slot, after it has done something.
+    """Return the device of this slot, after a step of training on it: torch imports a part of itself at the first one.
 
     Raises:
         Misconfigured: It is not there, or does not work.
     """
     device = torch.device(devices.device_of(wanted, slot=slot, cuda_devices=torch.cuda.device_count()))
     try:
-        torch.ones(1, device=device).sum().item()
+        weight = torch.ones(1, device=device, requires_grad=True)
+        weight.sum().backward()  # type: ignore[no-untyped-call]
+        torch.optim.SGD([weight], lr=0.1).step()
+        weight.item()
     except RuntimeError as error:
         raise Misconfigured(f"{device} does not work: {str(error).partition(chr(10))[0]}") from error
     return device

@@ -1,5 +1,7 @@
 """What a worker and its children say to each other over a pipe, as JSON: a trial's code is never unpickled."""
 
+import hashlib
+import json
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
@@ -12,26 +14,52 @@ MAX_TEXT = 2000
 """Characters of a message that goes into the record of a trial."""
 
 
+class CheckpointFile(Message):
+    """A checkpoint on this machine.
+
+    Args:
+        path: Of the file.
+        sha256: Of its content, in hexadecimal.
+    """
+
+    path: str
+    sha256: str
+
+
 class Order(Message):
-    """To a child: train this. It answers with what it measured, epoch by epoch, and with how it ended.
+    """To a child: train this. It says that it has begun, what it measured, epoch by epoch, and how it ended.
 
     Args:
         task: How, by name.
         params: All hyperparameters that are not left to their defaults.
         data: On what.
         seed: All the randomness.
+        checkpoint: Where to go on; None, or one that cannot be gone on from: from the first epoch.
     """
 
     task: TaskName
     params: Params
     data: DataSpec
     seed: int
+    checkpoint: CheckpointFile | None = None
+
+    @property
+    def identity(self) -> str:
+        """SHA-256 of what is trained, wherever it goes on from."""
+        trained = self.model_dump(mode="json", exclude={"checkpoint"})
+        return hashlib.sha256(json.dumps(trained, sort_keys=True).encode()).hexdigest()
 
 
 class Answer(Message):
-    """To a child that has measured: train on, or drop the trial and wait for the next order."""
+    """To a child that has measured: train on, or drop the trial and wait for the next order.
+
+    Args:
+        go_on: Whether to train on.
+        save_to: Where to write a checkpoint first; None: nowhere. After the last epoch none is written.
+    """
 
     go_on: bool
+    save_to: str | None = None
 
 
 class Ready(Message):
@@ -54,12 +82,42 @@ class Unfit(Message):
     message: str
 
 
+class Begun(Message):
+    """From a child: it has heard the order. What happens to it from now on may be the trial's fault."""
+
+    kind: Literal["begun"] = "begun"
+
+
 class Measured(Message):
     """From a child: an epoch is over. It waits for an answer."""
 
     kind: Literal["measured"] = "measured"
     step: Step
     metrics: Metrics
+
+
+class Saved(Message):
+    """From a child that was told to: the checkpoint is written.
+
+    Args:
+        path: Where.
+        step: The epoch after which.
+        sha256: Of the file, in hexadecimal.
+        size: Of the file, in bytes.
+    """
+
+    kind: Literal["saved"] = "saved"
+    path: str
+    step: Step
+    sha256: str
+    size: int
+
+
+class Unsaved(Message):
+    """From a child that was told to: the checkpoint could not be written. It trains on."""
+
+    kind: Literal["unsaved"] = "unsaved"
+    message: Text
 
 
 class Ended(Message):
@@ -70,7 +128,10 @@ class Ended(Message):
     message: Text | None = None
 
 
-FromChild = Ready | Unfit | Measured | Ended
+FromTraining = Begun | Measured | Saved | Unsaved | Ended
+"""From a child that was given an order."""
+
+FromChild = Ready | Unfit | FromTraining
 _FROM_CHILD: TypeAdapter[FromChild] = TypeAdapter(Annotated[FromChild, Field(discriminator="kind")])
 
 

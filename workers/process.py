@@ -6,12 +6,13 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from multiprocessing import Pipe
+from pathlib import Path
 from typing import Self
 
 from trimtab.errors import Misconfigured
 from trimtab.message import Message
 from trimtab.states import Outcome
-from workers.messages import Answer, Ended, FromChild, Measured, Order, Ready, Unfit, from_child
+from workers.messages import Answer, Begun, Ended, FromChild, FromTraining, Measured, Order, Ready, Unfit, from_child
 
 _GRACE_SECONDS = 5.0
 """Between the end of a pipe and the end of its process; it is next to nothing."""
@@ -34,14 +35,15 @@ class ChildProcess:
     Args:
         device: `auto`, `cpu` or a CUDA device.
         slot: Which slot it runs in, counted from 0.
+        folder: Holds its checkpoints. The child removes it when it finds that its worker was killed.
         environment: The worker's own; of Trimtab's settings the child gets none, so no token either.
     """
 
-    def __init__(self, device: str, *, slot: int, environment: Mapping[str, str]) -> None:
+    def __init__(self, device: str, *, slot: int, folder: Path, environment: Mapping[str, str]) -> None:
         self._pipe, others = Pipe()
         with others:
             self._process = subprocess.Popen(  # noqa: S603  # this very interpreter, no shell
-                [sys.executable, "-m", "workers.child", *map(str, (others.fileno(), device, slot))],
+                [sys.executable, "-m", "workers.child", *map(str, (others.fileno(), device, slot, folder))],
                 pass_fds=[others.fileno()],
                 env={name: value for name, value in environment.items() if not name.startswith("TRIMTAB_")},
                 stdin=subprocess.DEVNULL,
@@ -49,6 +51,12 @@ class ChildProcess:
             )
         self._is_idle = False
         self._is_asking = False
+        self._has_begun = False
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether it has heard its last order. One that dies before has not died of it."""
+        return self._has_begun
 
     @property
     def is_idle(self) -> bool:
@@ -78,34 +86,36 @@ class ChildProcess:
             ChildDied: It is gone.
         """
         self._is_idle = False
+        self._has_begun = False
         self._send(order)
 
     def heard_within(self, seconds: float) -> bool:
         """Wait for the child to say something; return whether it did. A dead child counts as one that did."""
         return self._pipe.poll(seconds)
 
-    def receive(self) -> Measured | Ended:
+    def receive(self) -> FromTraining:
         """Return what a child that trains says next.
 
         Raises:
             ChildDied: It is gone.
         """
         said = self._receive()
-        if not isinstance(said, Measured | Ended):
+        if isinstance(said, Ready | Unfit):
             raise ChildDied(_OUT_OF_TURN)
+        self._has_begun = self._has_begun or isinstance(said, Begun)
         self._is_asking = isinstance(said, Measured)
         # After a fault of the device or of memory no later trial can be trusted to it.
         self._is_idle = isinstance(said, Ended) and said.outcome not in _WORN_OUT_BY
         return said
 
-    def answer_go_on(self) -> None:
-        """Let a child that has measured train on.
+    def answer_go_on(self, *, save_to: Path | None = None) -> None:
+        """Let a child that has measured train on, with `save_to` after it has written a checkpoint.
 
         Raises:
             ChildDied: It is gone.
         """
         self._is_asking = False
-        self._send(Answer(go_on=True))
+        self._send(Answer(go_on=True, save_to=None if save_to is None else str(save_to)))
 
     def drop(self) -> None:
         """Have a child that has measured drop its trial: it is idle again. One in an epoch cannot, and goes on."""

@@ -1,17 +1,20 @@
-"""One lease, from the order to the tell: reports after each epoch, heartbeats in longer ones."""
+"""One lease, from the order to the tell: reports after each epoch, heartbeats in longer ones, checkpoints at times."""
 
 import logging
 import time
+from collections.abc import Callable
 
 from trimtab.client import Client
 from trimtab.errors import TrimtabError, Unauthorized, Unavailable, Unreachable
 from trimtab.protocol import Lease, Tell, Verdict
 from trimtab.states import Decision, Outcome
 from workers.allowance import Allowance
+from workers.checkpoints import Checkpoints, Start
 from workers.drain import Drain
-from workers.messages import Ended, Measured, Order
+from workers.messages import Begun, CheckpointFile, Ended, FromTraining, Measured, Order, Saved, Unsaved
 from workers.patience import patiently
 from workers.process import ChildDied, ChildProcess
+from workers.transfers import beside, is_over_within
 
 _HEARTBEATS_PER_LEASE = 3
 """Two may go astray."""
@@ -29,13 +32,18 @@ class Session:
         lease: What to train.
         child: Trains it, unless it has died while it was idle. If it is not idle afterwards it is of no more use.
         drain: Cuts the training short.
+        checkpoints: Of the trial.
     """
 
-    def __init__(self, client: Client, lease: Lease, child: ChildProcess, drain: Drain) -> None:
+    def __init__(
+        self, client: Client, lease: Lease, child: ChildProcess, drain: Drain, checkpoints: Checkpoints
+    ) -> None:
         self._client = client
         self._lease = lease
         self._child = child
         self._drain = drain
+        self._checkpoints = checkpoints
+        self._start = Start()
         self._last: Measured | None = None
         self._renewed_at = time.monotonic()
         self._allowance = Allowance(lease.limits)
@@ -59,30 +67,62 @@ class Session:
 
     def _train(self) -> Ended:
         """Have the trial trained until something ends it."""
-        if self._drain.has_begun or not self._child.is_idle:
-            return Ended(outcome=Outcome.RELEASED)
+        ended = self._fetch()
+        if ended or self._drain.has_begun or not self._child.is_idle:
+            return ended or Ended(outcome=Outcome.RELEASED)
         try:
-            self._child.order(order(self._lease))
-            while True:
-                heard = self._next()
-                ended = heard if isinstance(heard, Ended) else self._go_on(heard)
-                if ended:
-                    return ended
+            self._child.order(order(self._lease, self._start.file))
+            while not ended:
+                ended = self._wait(self._child.heard_within) or self._heed(self._child.receive())
         except ChildDied as error:
             # Whoever ends the worker may have ended the child too, which is no fault of the trial.
-            return Ended(outcome=Outcome.RELEASED if self._drain.has_begun else Outcome.ERROR, message=str(error))
+            is_innocent = self._drain.has_begun or not self._child.has_begun
+            return Ended(outcome=Outcome.RELEASED if is_innocent else Outcome.ERROR, message=str(error))
+        return ended
 
-    def _next(self) -> Measured | Ended:
-        """Return what the child says next, or what ended the training before it said anything."""
-        while not self._child.heard_within(min(_LOOK_SECONDS, self._heartbeat_seconds)):
-            if self._drain.is_overdue:
-                return Ended(outcome=Outcome.RELEASED)
-            if limit := self._allowance.exceeded():
-                self._child.kill()
-                return Ended(outcome=Outcome.TIMEOUT, message=limit)
-            if time.monotonic() - self._renewed_at >= self._heartbeat_seconds and self._is_stopped():
-                return Ended(outcome=Outcome.PRUNED)
-        return self._child.receive()
+    def _fetch(self) -> Ended | None:
+        """Download what the trial goes on from; return what ended it before that was there."""
+        fetching = beside(lambda: self._checkpoints.fetch(self._drain))
+        if ended := self._wait(lambda seconds: is_over_within(seconds, fetching)):
+            return ended
+        self._start = fetching.result()
+        if self._start.step:
+            _log.info("%s: on record up to step %s", self._name, self._start.step)
+        return None
+
+    def _wait(self, happened_within: Callable[[float], bool]) -> Ended | None:
+        """Wait until something has happened and keep the lease meanwhile; return what ended the trial before."""
+        while not happened_within(min(_LOOK_SECONDS, self._heartbeat_seconds)):
+            if ended := self._interruption():
+                return ended
+        return None
+
+    def _interruption(self) -> Ended | None:
+        """Renew a lease that is due; return what ends the trial whatever its child is at."""
+        if self._drain.is_overdue:
+            return Ended(outcome=Outcome.RELEASED)
+        if limit := self._allowance.exceeded():
+            self._child.kill()
+            return Ended(outcome=Outcome.TIMEOUT, message=limit)
+        if time.monotonic() - self._renewed_at >= self._heartbeat_seconds and self._is_stopped():
+            return Ended(outcome=Outcome.PRUNED)
+        return None
+
+    def _heed(self, heard: FromTraining) -> Ended | None:
+        """Do what follows from what the child said; return what ends the training."""
+        match heard:
+            case Begun():
+                return None
+            case Measured():
+                return self._go_on(heard) if heard.step > self._start.step else self._pass_over(heard)
+            case Saved():
+                self._checkpoints.send(heard)
+                return self._leave() if self._drain.has_begun else None
+            case Unsaved(message=message):
+                self._checkpoints.give_up(message)
+                return self._leave() if self._drain.has_begun else None
+            case Ended():
+                return heard
 
     def _go_on(self, measured: Measured) -> Ended | None:
         """Report an epoch; let the child go on, or return what ends the training."""
@@ -91,11 +131,32 @@ class Session:
         if verdict.verdict is Decision.STOP:
             return Ended(outcome=Outcome.PRUNED)
         if self._drain.has_begun:
-            return Ended(outcome=Outcome.RELEASED)
+            return self._save_and_leave()
         if limit := self._allowance.exceeded():
             return Ended(outcome=Outcome.TIMEOUT, message=limit)
+        self._child.answer_go_on(save_to=self._checkpoints.path if self._checkpoints.is_due() else None)
+        return None
+
+    def _pass_over(self, measured: Measured) -> Ended | None:
+        """Let the child go on from an epoch that is on record: it trains anew what its checkpoint could not give it."""
+        self._last = measured
+        if ended := Ended(outcome=Outcome.RELEASED) if self._drain.has_begun else self._interruption():
+            return ended
         self._child.answer_go_on()
         return None
+
+    def _save_and_leave(self) -> Ended | None:
+        """Let the child write a last checkpoint, if it can be sent; else give the trial back."""
+        if ended := self._wait(self._checkpoints.is_sent_within):
+            return ended
+        if not self._checkpoints.are_wanted:
+            return Ended(outcome=Outcome.RELEASED)
+        self._child.answer_go_on(save_to=self._checkpoints.path)
+        return None
+
+    def _leave(self) -> Ended:
+        """Give the trial back as soon as its checkpoint is sent, or it is too late for that."""
+        return self._wait(self._checkpoints.is_sent_within) or Ended(outcome=Outcome.RELEASED)
 
     def _report(self, measured: Measured) -> Verdict:
         reported_at = time.monotonic()
@@ -130,8 +191,8 @@ class Session:
         return self._lease.expires_in / _HEARTBEATS_PER_LEASE
 
 
-def order(lease: Lease) -> Order:
+def order(lease: Lease, checkpoint: CheckpointFile | None) -> Order:
     """Return what a child is told of a lease. What the space gives comes before what the task holds fixed."""
     assert lease.task is not None, "only trials with a task are asked for"
-    params = {**lease.task.fixed, **lease.params}
-    return Order(task=lease.task.name, params=params, data=lease.task.data, seed=lease.seed)
+    task, params = lease.task, {**lease.task.fixed, **lease.params}
+    return Order(task=task.name, params=params, data=task.data, seed=lease.seed, checkpoint=checkpoint)

@@ -4,14 +4,17 @@ import os
 import re
 import socket
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from trimtab.errors import Misconfigured
 from workers import devices
 
+DEFAULT_CHECKPOINT_SECONDS = 60.0
+"""What a worker that is killed can lose of a trial; its files are at most written and sent so often."""
+
 _MAX_SLOTS = 256
-_MAX_IDLE_SECONDS = 1_000_000
+_MAX_SECONDS = 1_000_000
 """No more than a thread can wait for: on some systems 49 days."""
 
 
@@ -23,6 +26,7 @@ class Settings:
         slots: Trials at a time.
         device: `auto`, `cpu` or a CUDA device.
         exit_when_idle: Seconds without work after which the worker ends; None: it never does.
+        checkpoint_seconds: From the beginning of a trial to its first checkpoint, and to the next at least.
         name: Who asks.
         host: The machine.
     """
@@ -30,18 +34,24 @@ class Settings:
     slots: int
     device: str
     exit_when_idle: float | None
+    checkpoint_seconds: float
     name: str
     host: str
 
     @classmethod
-    def from_arguments(cls, arguments: Sequence[str]) -> "Settings":
-        """Read the command line. Like every command it ends with exit code 2 where it is wrong."""
+    def from_arguments(cls, arguments: Sequence[str], environment: Mapping[str, str]) -> "Settings":
+        """Read the command line, which like that of every command ends with exit code 2 where it is wrong.
+
+        Raises:
+            Misconfigured: A setting in the environment is wrong.
+        """
         given = _parser().parse_args(arguments)
         host = socket.gethostname()
         return cls(
             slots=given.slots,
             device=given.device,
             exit_when_idle=given.exit_when_idle,
+            checkpoint_seconds=_checkpoint_seconds(environment),
             name=worker_name(host, os.getpid()),
             host=host,
         )
@@ -77,10 +87,21 @@ def _device(given: str) -> str:
 
 
 def _seconds(given: str) -> float:
+    if (seconds := _positive(given)) is None:
+        raise ArgumentTypeError(f"not a number of seconds above 0, at most {_MAX_SECONDS}: {given!r}")
+    return seconds
+
+
+def _checkpoint_seconds(environment: Mapping[str, str]) -> float:
+    given = environment.get("TRIMTAB_CHECKPOINT_SECONDS") or str(DEFAULT_CHECKPOINT_SECONDS)
+    if (seconds := _positive(given)) is None:
+        raise Misconfigured(f"TRIMTAB_CHECKPOINT_SECONDS is a number above 0, at most {_MAX_SECONDS}: {given!r}")
+    return seconds
+
+
+def _positive(given: str) -> float | None:
     try:
         seconds = float(given)
     except ValueError:
-        seconds = 0.0
-    if not 0 < seconds <= _MAX_IDLE_SECONDS:
-        raise ArgumentTypeError(f"not a number of seconds above 0, at most {_MAX_IDLE_SECONDS}: {given!r}")
-    return seconds
+        return None
+    return seconds if 0 < seconds <= _MAX_SECONDS else None

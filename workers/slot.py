@@ -4,12 +4,15 @@ import logging
 import math
 import os
 import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from trimtab.client import Client
 from trimtab.errors import InternalError
 from trimtab.protocol import Lease, Leases
 from trimtab.requests import new_key
 from workers.activity import Activity
+from workers.checkpoints import Checkpoints
 from workers.drain import Drain
 from workers.messages import Ready
 from workers.patience import patiently
@@ -56,18 +59,20 @@ class Slot:
             Unauthorized: The token is not valid.
             Unreachable, Unavailable: The service did not answer at first contact, or when the worker drained.
         """
-        while not self._drain.has_begun:
-            with self._new_child() as self._child:
-                if ready := self._started(self._child):
-                    self._serve(self._child, ready)
+        # A child whose worker was killed has removed it already.
+        with TemporaryDirectory(prefix="trimtab-", ignore_cleanup_errors=True) as folder:
+            while not self._drain.has_begun:
+                with self._new_child(Path(folder)) as self._child:
+                    if ready := self._started(self._child):
+                        self._serve(self._child, ready, Path(folder))
 
     def kill_child(self) -> None:
         """End the child, in whatever it is. From another thread than the slot's."""
         if self._child:
             self._child.kill()
 
-    def _new_child(self) -> ChildProcess:
-        return ChildProcess(self._settings.device, slot=self._number, environment=os.environ)
+    def _new_child(self, folder: Path) -> ChildProcess:
+        return ChildProcess(self._settings.device, slot=self._number, folder=folder, environment=os.environ)
 
     def _started(self, child: ChildProcess) -> Ready | None:
         """Return what the child can do; None if the worker drains before it has started."""
@@ -78,12 +83,19 @@ class Slot:
         _log.info("slot %s trains on %s", self._number, ready.device)
         return ready
 
-    def _serve(self, child: ChildProcess, ready: Ready) -> None:
+    def _serve(self, child: ChildProcess, ready: Ready, folder: Path) -> None:
         while child.is_idle and not self._drain.has_begun:
             self._activity.idle(self._number)
             if lease := self._ask(ready):
                 self._activity.busy(self._number)
-                Session(self._client, lease, child, self._drain).run()
+                self._train(lease, child, folder)
+
+    def _train(self, lease: Lease, child: ChildProcess, folder: Path) -> None:
+        folder.mkdir(mode=0o700, exist_ok=True)  # Machines sweep away temporary folders that nobody has used for long.
+        with TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as own:
+            every = self._settings.checkpoint_seconds
+            checkpoints = Checkpoints(self._client, lease, Path(own), every=every)
+            Session(self._client, lease, child, self._drain, checkpoints).run()
 
     def _ask(self, ready: Ready) -> Lease | None:
         """Wait for a trial; return None where there is none yet."""

@@ -17,6 +17,7 @@ import psutil
 import uvicorn
 
 from service.app import create_app
+from service.artifacts import Artifacts
 from service.database import connect
 from service.replica import Replica
 from service.tokens import Tokens
@@ -37,9 +38,21 @@ def wait_for(find: Callable[[], Found | None], *, seconds: float = 30.0) -> Foun
 
 
 @contextmanager
-def serving(database_url: str, *, lease_seconds: float = 30.0, port: int = 0) -> Iterator[str]:
+def serving(
+    database_url: str,
+    *,
+    lease_seconds: float = 30.0,
+    port: int = 0,
+    artifacts: str = "memory://trimtab",
+    max_checkpoint_bytes: int = 2**30,
+) -> Iterator[str]:
     """Serve on this machine; give the URL."""
-    replica = Replica(connect(database_url), lease_seconds)
+    replica = Replica(
+        connect(database_url),
+        lease_seconds,
+        artifacts=Artifacts(artifacts),
+        max_checkpoint_bytes=max_checkpoint_bytes,
+    )
     with socket.create_server(("127.0.0.1", port)) as listener:
         config = uvicorn.Config(create_app(replica, Tokens(TOKEN)), log_config=None, access_log=False)
         server = uvicorn.Server(config)

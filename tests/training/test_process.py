@@ -5,7 +5,7 @@ import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import psutil
@@ -16,11 +16,14 @@ from trimtab.errors import Misconfigured
 from trimtab.states import Outcome
 from trimtab.study import DataSpec
 from workers.child import ended_by
-from workers.messages import Ended, Measured, Order
+from workers.messages import Begun, CheckpointFile, Ended, FromTraining, Measured, Order, Saved, Unsaved
 from workers.process import ChildDied, ChildProcess, how_it_ended
 from workers.tasks import TRAININGS
 
 REPOSITORY = Path(__file__).parents[2]
+NOWHERE = Path("/nowhere/trimtab")
+"""The folder of a child that writes no checkpoints."""
+
 LONG_EPOCH: dict[str, int] = {"hidden_units": 2048, "hidden_layers": 20, "batch_size": 1}  # a quarter of a minute
 
 
@@ -28,8 +31,8 @@ def order(seed: int = 0, dataset: str = "iris", **params: float | str) -> Order:
     return Order(task="mlp", params=params, data=DataSpec(dataset=dataset), seed=seed)
 
 
-def start(device: str = "cpu", **environment: str) -> ChildProcess:
-    return ChildProcess(device, slot=0, environment=os.environ | environment)
+def start(device: str = "cpu", *, folder: Path = NOWHERE, environment: Mapping[str, str] = os.environ) -> ChildProcess:
+    return ChildProcess(device, slot=0, folder=folder, environment=environment)
 
 
 @pytest.fixture(scope="module")
@@ -52,13 +55,38 @@ def process(child: ChildProcess) -> psutil.Process:
     return psutil.Process(child._process.pid)
 
 
-def trained(child: ChildProcess, ordered: Order) -> tuple[list[Measured], Ended]:
+def heard(child: ChildProcess) -> FromTraining:
+    """Return what a child says beside that it has begun."""
+    said = child.receive()
+    return child.receive() if isinstance(said, Begun) else said
+
+
+def trained(child: ChildProcess, ordered: Order) -> tuple[list[Measured], FromTraining]:
     child.order(ordered)
     curve: list[Measured] = []
-    while isinstance(said := child.receive(), Measured):
+    while isinstance(said := heard(child), Measured):
         curve.append(said)
         child.answer_go_on()
     return curve, said
+
+
+def saved(child: ChildProcess, ordered: Order, path: Path, *, after: int) -> Saved:
+    """Have a child train for so many epochs and write a checkpoint; drop the trial then."""
+    child.order(ordered)
+    for _ in range(after - 1):
+        heard(child)
+        child.answer_go_on()
+    heard(child)
+    child.answer_go_on(save_to=path)
+    said = child.receive()
+    child.receive()
+    child.drop()
+    assert isinstance(said, Saved)
+    return said
+
+
+def going_on(ordered: Order, said: Saved) -> Order:
+    return ordered.model_copy(update={"checkpoint": CheckpointFile(path=said.path, sha256=said.sha256)})
 
 
 def read_to_the_end(child: ChildProcess) -> None:
@@ -74,12 +102,12 @@ def test_a_child_measures_what_the_training_yields(warm: ChildProcess) -> None:
 
     expected = TRAININGS["mlp"](ordered.params, ordered.data, seed=3, device=torch.device("cpu")).epochs()
     assert [(said.step, said.metrics) for said in curve] == [(epoch.step, epoch.metrics) for epoch in expected]
-    assert ended.outcome is Outcome.COMPLETE
+    assert ended == Ended(outcome=Outcome.COMPLETE)
 
 
 def test_a_child_that_is_told_to_drop_its_trial_takes_the_next(warm: ChildProcess) -> None:
     warm.order(order(epochs=1000))
-    first = warm.receive()
+    first = heard(warm)
     warm.drop()
 
     curve, _ = trained(warm, order(seed=1, epochs=2))
@@ -87,6 +115,91 @@ def test_a_child_that_is_told_to_drop_its_trial_takes_the_next(warm: ChildProces
     assert isinstance(first, Measured)
     assert [said.step for said in curve] == [1, 2]
     assert warm.is_idle
+
+
+def test_another_child_goes_on_from_a_checkpoint_as_the_first_would_have(
+    warm: ChildProcess, child: ChildProcess, tmp_path: Path
+) -> None:
+    ordered = order(seed=3, epochs=6, dropout=0.5, decay="cosine")
+    said = saved(warm, ordered, tmp_path / "checkpoint", after=2)
+
+    resumed, ended = trained(child, going_on(ordered, said))
+
+    whole, _ = trained(warm, ordered)
+    assert (said.step, said.size) == (2, Path(said.path).stat().st_size)
+    assert [measured.step for measured in resumed] == [3, 4, 5, 6]
+    assert resumed == whole[2:]
+    assert ended == Ended(outcome=Outcome.COMPLETE)
+
+
+@pytest.mark.parametrize(
+    "other", [order(seed=4, epochs=4), order(seed=3, epochs=4, l2=0.5), order(3, "wine", epochs=4)]
+)
+def test_a_child_trains_from_the_first_epoch_what_the_checkpoint_is_not_of(
+    other: Order, warm: ChildProcess, tmp_path: Path
+) -> None:
+    said = saved(warm, order(seed=3, epochs=4), tmp_path / "checkpoint", after=2)
+
+    resumed, _ = trained(warm, going_on(other, said))
+
+    whole, _ = trained(warm, other)
+    assert resumed == whole
+
+
+def test_a_child_trains_from_the_first_epoch_where_the_checkpoint_is_torn(warm: ChildProcess, tmp_path: Path) -> None:
+    said = saved(warm, order(epochs=3), tmp_path / "checkpoint", after=2)
+    Path(said.path).write_bytes(Path(said.path).read_bytes()[:-1])
+
+    resumed, ended = trained(warm, going_on(order(epochs=3), said))
+
+    assert [measured.step for measured in resumed] == [1, 2, 3]
+    assert ended == Ended(outcome=Outcome.COMPLETE)
+
+
+def test_a_checkpoint_that_cannot_be_written_leaves_the_training_as_it_is(warm: ChildProcess, tmp_path: Path) -> None:
+    warm.order(order(epochs=2))
+    heard(warm)
+
+    warm.answer_go_on(save_to=tmp_path / "nowhere" / "checkpoint")
+
+    said, then = warm.receive(), warm.receive()
+    warm.drop()
+    assert isinstance(said, Unsaved)
+    assert "No such file" in said.message
+    assert isinstance(then, Measured)
+    assert then.step == 2
+
+
+def test_after_the_last_epoch_no_checkpoint_is_written(warm: ChildProcess, tmp_path: Path) -> None:
+    warm.order(order(epochs=1))
+    heard(warm)
+
+    warm.answer_go_on(save_to=tmp_path / "checkpoint")
+
+    assert warm.receive() == Ended(outcome=Outcome.COMPLETE)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_child_that_dies_before_it_hears_an_order_has_not_begun(child: ChildProcess) -> None:
+    process(child).suspend()
+    child.order(order())
+
+    process(child).kill()
+
+    with pytest.raises(ChildDied, match="was killed by SIGKILL"):
+        child.receive()
+    assert not child.has_begun
+
+
+def test_a_child_that_dies_of_an_order_has_begun(child: ChildProcess) -> None:
+    child.order(order(epochs=1000))
+    heard(child)
+
+    process(child).kill()
+
+    with pytest.raises(ChildDied):
+        read_to_the_end(child)
+    assert child.has_begun
 
 
 def test_a_child_survives_a_trial_that_diverges(warm: ChildProcess) -> None:
@@ -101,13 +214,14 @@ def test_a_child_is_left_alone_by_the_signals_that_end_its_worker(warm: ChildPro
 
     _, ended = trained(warm, order(epochs=1))
 
-    assert ended.outcome is Outcome.COMPLETE
+    assert ended == Ended(outcome=Outcome.COMPLETE)
     assert os.getpgid(process(warm).pid) != os.getpgid(0)  # where Ctrl-C would reach it
 
 
 def test_a_trial_that_raises_ends_with_what_it_said_and_its_child_is_done_with(child: ChildProcess) -> None:
     _, ended = trained(child, order(dataset="nothing"))
 
+    assert isinstance(ended, Ended)
     assert ended.outcome is Outcome.ERROR
     assert ended.message
     assert ended.message.startswith("ValueError: no data set is called 'nothing'")
@@ -120,6 +234,7 @@ def test_a_trial_that_is_too_big_runs_out_of_memory_and_its_child_is_done_with(c
 
     _, ended = trained(child, order(hidden_units=32_768, hidden_layers=2))
 
+    assert isinstance(ended, Ended)
     assert ended.outcome is Outcome.OUT_OF_MEMORY
     assert not child.is_idle
 
@@ -140,7 +255,7 @@ def test_errors_of_the_device_are_told_from_errors_of_the_trial(error: Exception
 
 def test_a_killed_child_is_reported_with_its_signal(child: ChildProcess) -> None:
     child.order(order(epochs=1000))
-    child.receive()
+    heard(child)
 
     process(child).kill()
 
@@ -159,7 +274,7 @@ def test_an_exit_code_is_put_in_words(code: int, words: str) -> None:
 def test_a_child_is_given_no_setting_of_its_worker() -> None:
     secret = {"TRIMTAB_TOKEN": "a", "TRIMTAB_TOKEN_FILE": "b", "TRIMTAB_DATABASE_URL": "c", "KEPT": "d"}
 
-    with start(**secret) as child:
+    with start(environment=os.environ | secret) as child:
         child.wait_ready()
         given = process(child).environ()
 
@@ -172,11 +287,15 @@ def test_a_device_that_is_not_there_is_refused_with_what_is() -> None:
         child.wait_ready()
 
 
-def test_a_child_ends_with_its_worker_in_the_middle_of_an_epoch() -> None:
+def test_a_child_ends_with_its_worker_in_the_middle_of_an_epoch_and_takes_its_files_along(tmp_path: Path) -> None:
+    folder = tmp_path / "slot"
+    (folder / "trial").mkdir(parents=True)
+    (folder / "trial" / "checkpoint").touch()
     code = (
-        "import psutil, signal\n"
+        "import psutil, signal, sys\n"
+        "from pathlib import Path\n"
         "from tests.training.test_process import LONG_EPOCH, order, process, start\n"
-        "child = start()\n"
+        "child = start(folder=Path(sys.argv[1]))\n"
         "child.wait_ready()\n"
         "before = process(child).cpu_times().user\n"
         "child.order(order(**LONG_EPOCH))\n"
@@ -184,10 +303,12 @@ def test_a_child_ends_with_its_worker_in_the_middle_of_an_epoch() -> None:
         "print(process(child).pid, flush=True)\n"
         "signal.pause()\n"
     )
-    with subprocess.Popen([sys.executable, "-c", code], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as worker:
+    command = [sys.executable, "-c", code, str(folder)]
+    with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as worker:
         assert worker.stdout
         child = psutil.Process(int(worker.stdout.readline()))
 
         worker.kill()
 
         assert child in psutil.wait_procs([child], timeout=5)[0]
+    assert list(tmp_path.iterdir()) == []

@@ -61,7 +61,7 @@ def test_an_argument_out_of_range_is_refused_in_one_line(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
-        Settings.from_arguments(arguments)
+        Settings.from_arguments(arguments, {})
 
     assert ended.value.code == 2
     assert arguments[0] in capsys.readouterr().err.splitlines()[-1]
