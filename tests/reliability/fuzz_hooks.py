@@ -6,6 +6,8 @@ from typing import Any
 
 import schemathesis
 
+Case = schemathesis.Case[Any]
+
 KEPT = "fuzz-"
 """Studies whose names begin so are there for others to be asked of, and are not deleted."""
 
@@ -14,21 +16,23 @@ _numbers = count()
 
 
 @schemathesis.hook
-def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwargs: dict[str, Any]) -> None:
-    """Wait for nothing for long. In a request that ought to be served, use no key twice and write integers as such."""
-    if case.method == "DELETE" and str((case.path_parameters or {}).get("name")).startswith(KEPT):
+def before_call(context: schemathesis.HookContext, case: Case, kwargs: dict[str, Any]) -> None:
+    """Wait for nothing for long, and leave nothing to refuse in a request that ought to be served."""
+    if case.method == "DELETE" and str(case.path_parameters.get("name")).startswith(KEPT):
         case.path_parameters["name"] = "another"
-    for name, value in (case.headers or {}).items():
-        if isinstance(value, int):  # A fence that a link took from an answer.
-            case.headers[name] = str(value)
     for part in (case.body, case.query):
         if isinstance(part, dict) and is_long(part.get("wait")):
             part["wait"] = SHORT_SECONDS
-    if case.meta is None or not case.meta.generation.mode.is_positive:
-        return
-    if case.headers and "Idempotency-Key" in case.headers:
+    for name in [name for name, value in case.headers.items() if isinstance(value, int)]:
+        case.headers[name] = str(case.headers[name])  # A fence, which a link took from an answer.
+    if case.meta is not None and case.meta.generation.mode.is_positive:
+        make_servable(case)
+
+
+def make_servable(case: Case) -> None:
+    """Use no key twice, and write 3.0 as 3: to a JSON schema it is an integer, to strict messages it is not."""
+    if "Idempotency-Key" in case.headers:
         case.headers["Idempotency-Key"] = f"fuzz-{os.getpid()}-{next(_numbers)}"
-    # To a JSON schema 3.0 is an integer. To the service it is not: its messages are strict.
     case.body = whole(case.body)
 
 

@@ -9,7 +9,7 @@ from trimtab.logs import Indented
 
 def written(message: str, error: Exception | None = None) -> str:
     found = (type(error), error, None) if error else None
-    record = logging.LogRecord("service", logging.INFO, __file__, 1, "told: %s", (message,), found)  # type: ignore[arg-type]
+    record = logging.LogRecord("service", logging.INFO, __file__, 1, "told: %s", (message,), found)
     return Indented("%(levelname)s %(message)s").format(record)
 
 
