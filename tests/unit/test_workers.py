@@ -67,6 +67,18 @@ def test_an_argument_out_of_range_is_refused_in_one_line(
     assert arguments[0] in capsys.readouterr().err.splitlines()[-1]
 
 
+def test_the_time_between_checkpoints_is_a_setting() -> None:
+    given, left_out = (Settings.from_arguments([], each) for each in ({"TRIMTAB_CHECKPOINT_SECONDS": "2.5"}, {}))
+
+    assert (given.checkpoint_seconds, left_out.checkpoint_seconds) == (2.5, 60)
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf", "soon"])
+def test_a_time_between_checkpoints_that_is_none_is_refused(seconds: str) -> None:
+    with pytest.raises(Misconfigured, match=f"TRIMTAB_CHECKPOINT_SECONDS is a number above 0.*: '{seconds}'"):
+        Settings.from_arguments([], {"TRIMTAB_CHECKPOINT_SECONDS": seconds})
+
+
 @pytest.mark.parametrize("host", ["gpu0", "gpu0.example.org", "-odd", "Jürgens Rechner", "", "x" * 300])
 def test_every_host_gives_a_name_that_the_service_takes(host: str) -> None:
     name = worker_name(host, 4_194_304)
