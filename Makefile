@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install demo test check format bench fuzz chaos test-compose clean
+.PHONY: install demo test check format bench crash-points test-states fuzz chaos test-compose clean
 
 install: $(VENV)/.installed  ## the environment (.venv) and nothing else
 
@@ -44,6 +44,13 @@ KILLS ?= 100
 SECONDS ?= 180
 chaos: install  ## real processes under faults of every kind; ends with 1 if anything is not as promised
 	$(BIN)/python -m tests.reliability.chaos --kills $(KILLS) --seconds $(SECONDS) --seed $(SEED)
+
+crash-points: install  ## every fault at every statement and commit of every call that writes
+	CRASH_POINTS=all $(BIN)/pytest tests/reliability/test_crash_points.py
+
+HISTORIES ?= 1000
+test-states: install  ## random calls in a random order against a model, 40 calls a history
+	HISTORIES=$(HISTORIES) $(BIN)/pytest tests/reliability/test_state_machine.py
 
 test-compose: install  ## the compose file on a real container engine
 	$(BIN)/pytest -m compose tests/compose

@@ -85,7 +85,7 @@ class Scripted(Impatient):
         return found
 
 
-class ScriptedCursor(cursor):
+class ScriptedCursor(cursor):  # type: ignore[misc]  # psycopg2 has no types
     """A cursor of such a connection."""
 
     def execute(self, query: Any, values: Any = None) -> None:

@@ -85,6 +85,7 @@ ONE_LIVE_LEASE_AND_ONE_END = """
     SELECT h.study, h.trial, format('its outcome is %s, that of its last lease %s', t.outcome, h.outcome)
     FROM held h JOIN trimtab_trials t USING (trial_id)
     WHERE is_newest AND t.outcome IS NOT NULL AND h.outcome IS DISTINCT FROM t.outcome
+      AND NOT (t.reason = 'stopped by hand' AND t.outcome = 'pruned' AND h.outcome IN ('lost', 'released'))
 """
 
 # Of a lease that ended: its reports, each stamped at the start of its statement, and renewals came before.

@@ -37,7 +37,7 @@ class Caller:
         headers = {"Trimtab-Fence": str(lease["fence"])} if lease else {}
         headers |= {"Idempotency-Key": key} if key else {}
         raw = {"content": content} if isinstance(content, bytes) else {"json": content}
-        answer = self.http.request(method, path, headers=headers, **raw)  # type: ignore[arg-type]  # one of the two
+        answer = self.http.request(method, path, headers=headers, **raw)
         return answer.status_code, _lasting(json.loads(answer.content)) if answer.content else None
 
     def lease(self) -> Lease:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -42,7 +43,7 @@ def put(client: Client, store: Path, tmp_path: Path) -> Put:
     return send
 
 
-def begun(client: Client, *errors: float, **changes: object) -> Lease:
+def begun(client: Client, *errors: float, **changes: Any) -> Lease:
     """A trial that has reported so much."""
     client.create_study(spec(**changes))
     lease = lease_of(client)

@@ -1,0 +1,221 @@
+"""A small model of the service: what each call should answer, worked out in plain Python."""
+
+from dataclasses import dataclass, field
+
+from trimtab.errors import (
+    Conflict,
+    Invalid,
+    LeaseEnded,
+    LeaseLost,
+    Refused,
+    StepConflict,
+    StudyDeleted,
+    StudyExists,
+    StudyNotFound,
+    TrialEnded,
+)
+
+MAX_ATTEMPTS = 3
+FAILED_IN_A_ROW = 4
+FAILURES = ("diverged", "out_of_memory", "timeout", "error")
+
+Expected = type[Refused] | None
+"""The refusal that a call should meet; None: it should succeed."""
+
+
+@dataclass
+class LeaseModel:
+    """A lease as it should be."""
+
+    study: str
+    trial: int
+    fence: int
+    attempt: int
+    reports: dict[int, float] = field(default_factory=dict)
+    is_stopped: bool = False
+    told: tuple[str, float] | None = None
+    outcome: str | None = None
+    is_deleted: bool = False
+
+    @property
+    def last_step(self) -> int:
+        return max(self.reports, default=0)
+
+    def refusal(self) -> Expected:
+        """What every call on it meets, whatever it says."""
+        if self.is_deleted:
+            return StudyDeleted
+        if self.outcome == "lost":
+            return LeaseLost
+        return None if self.outcome is None else LeaseEnded
+
+    def report(self, step: int, value: float) -> Expected:
+        """Record a report; return the refusal that it should meet."""
+        if self.is_deleted:
+            return StudyDeleted
+        if self.reports.get(step) == value and self.outcome != "lost":
+            return None
+        if refusal := self.refusal():
+            return refusal
+        if step in self.reports or step <= self.last_step:
+            return StepConflict
+        if not self.is_stopped:
+            self.reports[step] = value
+        return None
+
+
+@dataclass
+class TrialModel:
+    """A trial as it should be."""
+
+    state: str = "running"
+    lost: int = 0
+    leases: list[LeaseModel] = field(default_factory=list)
+    value: float | None = None
+
+
+@dataclass
+class StudyModel:
+    """A study as it should be."""
+
+    asked: int
+    budget: int
+    state: str = "running"
+    trials: list[TrialModel] = field(default_factory=list)
+    failed_in_a_row: int = 0
+    best: TrialModel | None = None
+
+    @property
+    def finished(self) -> int:
+        return sum(trial.state not in {"running", "waiting"} for trial in self.trials)
+
+    def counts(self) -> dict[str, int]:
+        states = ("waiting", "running", "complete", "pruned", "fail")
+        return {state: sum(trial.state == state for trial in self.trials) for state in states}
+
+    def end(self, trial: TrialModel, state: str, value: float | None = None) -> None:
+        """Bring a trial to its end, and the study with it where that is what follows."""
+        trial.state, trial.value = state, value
+        if value is not None and (self.best is None or self.best.value is None or value < self.best.value):
+            self.best = trial
+        self.failed_in_a_row = self.failed_in_a_row + 1 if state == "fail" else 0
+        if self.state in {"complete", "stopped"}:
+            return
+        if self.finished >= self.budget:
+            self.state = "complete"
+        elif self.state == "running" and self.failed_in_a_row >= FAILED_IN_A_ROW:
+            self.state = "stopped"
+
+
+@dataclass
+class Model:
+    """All studies as they should be."""
+
+    studies: dict[str, StudyModel] = field(default_factory=dict)
+    leases: list[LeaseModel] = field(default_factory=list)
+
+    def create(self, name: str, budget: int) -> Expected:
+        known = self.studies.get(name)
+        if known is None:
+            self.studies[name] = StudyModel(asked=budget, budget=budget)
+        return StudyExists if known and known.asked != budget else None
+
+    def delete(self, name: str) -> Expected:
+        if name not in self.studies:
+            return StudyNotFound
+        del self.studies[name]
+        for lease in self.leases:
+            lease.is_deleted = lease.is_deleted or lease.study == name
+        return None
+
+    def ask(self, name: str, count: int) -> list[tuple[int, int, int]]:
+        """Give leases: the trial, the fence and the attempt of each."""
+        study = self.studies[name]
+        if study.state != "running":
+            return []
+        waiting = [number for number, trial in enumerate(study.trials) if trial.state == "waiting"]
+        numbers = waiting[:count]
+        if not numbers:
+            numbers = list(range(len(study.trials), min(study.budget, len(study.trials) + count)))
+            study.trials += [TrialModel() for _ in numbers]
+        return [self._lease(name, number) for number in numbers]
+
+    def _lease(self, name: str, number: int) -> tuple[int, int, int]:
+        trial = self.studies[name].trials[number]
+        trial.state = "running"
+        lease = LeaseModel(name, number, fence=len(trial.leases) + 1, attempt=trial.lost + 1)
+        trial.leases.append(lease)
+        self.leases.append(lease)
+        return number, lease.fence, lease.attempt
+
+    def tell(self, lease: LeaseModel, outcome: str, value: float) -> Expected:
+        if lease.is_deleted:
+            return StudyDeleted
+        if lease.told == (outcome, value):
+            return None
+        if refusal := lease.refusal():
+            return refusal
+        lease.told, lease.outcome = (outcome, value), outcome
+        study, trial = self._of(lease)
+        if outcome == "complete":
+            study.end(trial, "complete", value)
+        elif outcome in FAILURES:
+            study.end(trial, "fail")
+        elif lease.is_stopped or outcome == "pruned":
+            study.end(trial, "pruned")
+        else:
+            trial.state = "waiting"
+        return None
+
+    def run_out(self, lease: LeaseModel) -> None:
+        """End a lease that lives: nobody has renewed it."""
+        lease.outcome = "lost"
+        study, trial = self._of(lease)
+        trial.lost += 1
+        if lease.is_stopped:
+            study.end(trial, "pruned")
+        elif trial.lost >= MAX_ATTEMPTS:
+            study.end(trial, "fail")
+        else:
+            trial.state = "waiting"
+
+    def move(self, name: str, state: str) -> Expected:
+        """Pause, stop or resume a study."""
+        study = self.studies[name]
+        if study.state == state:
+            return None
+        if study.state == "complete" or (study.state, state) == ("stopped", "paused"):
+            return Conflict
+        if study.state == "stopped":
+            study.failed_in_a_row = 0
+        study.state = state
+        if state != "stopped" and study.finished >= study.budget:
+            study.state = "complete"
+        return None
+
+    def resize(self, name: str, budget: int) -> Expected:
+        """Change the budget of a study."""
+        study = self.studies[name]
+        if budget < len(study.trials):
+            return Invalid
+        study.budget = budget
+        if study.state == "complete" and study.finished < budget:
+            study.state = "running"
+        elif study.state in {"running", "paused"} and study.finished >= budget:
+            study.state = "complete"
+        return None
+
+    def stop(self, name: str, number: int) -> Expected:
+        study = self.studies[name]
+        trial = study.trials[number]
+        if trial.state == "running":
+            trial.leases[-1].is_stopped = True
+        elif trial.state == "waiting":
+            study.end(trial, "pruned")
+        else:
+            return TrialEnded
+        return None
+
+    def _of(self, lease: LeaseModel) -> tuple[StudyModel, TrialModel]:
+        study = self.studies[lease.study]
+        return study, study.trials[lease.trial]

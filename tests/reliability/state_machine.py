@@ -1,0 +1,268 @@
+"""Whatever is called in whatever order, through either of two replicas: the answers and the record are the model's."""
+
+import json
+from collections.abc import Callable
+from itertools import cycle
+from typing import Any
+
+import sqlalchemy as sa
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from service.sweep import sweep
+from tests.reliability.auditor import audit
+from tests.reliability.model import FAILED_IN_A_ROW, FAILURES, MAX_ATTEMPTS, Expected, LeaseModel, Model
+from tests.service import record
+from tests.service.runs import EAGER
+from tests.service.served import Served
+from tests.service.specs import METRIC, spec
+from trimtab.errors import LeaseLost, NoCompleteTrial, Refused, StudyDeleted
+from trimtab.protocol import Lease, LeaseReport, Verdict
+
+NAMES = st.sampled_from(["one", "two"])
+STEPS = st.integers(1, 4)
+VALUES = st.sampled_from([0.125, 0.25, 0.5])
+OUTCOMES = st.sampled_from(["complete", "pruned", "released", *FAILURES])
+KEYS = st.sampled_from(["a", "b"])
+PICK = st.integers(0, 1_000)
+
+_RUN_OUT = """
+    WITH seen AS (UPDATE trimtab_liveness SET seen_at = clock_timestamp())
+    UPDATE trimtab_leases SET expires_at = clock_timestamp() - interval '1 s' WHERE lease_id = :lease_id
+"""
+
+STEPS_OF_A_HISTORY = 40
+
+Call = Callable[[], Any]
+
+
+class StateMachine(RuleBasedStateMachine):
+    """Calls the service and the model alike. `replicas` and `database` are set by who runs it."""
+
+    replicas: tuple[Served, Served]
+    database: sa.Engine
+    empty: sa.TextClause
+
+    def __init__(self) -> None:
+        super().__init__()
+        with self.database.connect() as connection:
+            connection.execute(self.empty)
+        self.model = Model()
+        self.leases: list[tuple[Lease, LeaseModel]] = []
+        self.verdicts: dict[tuple[str, int], Verdict] = {}
+        self.answers: dict[str, tuple[str, int, list[str]]] = {}
+        self.turns = cycle(self.replicas)
+
+    @property
+    def served(self) -> Served:
+        """The replica whose turn it is."""
+        return next(self.turns)
+
+    def meets(self, expected: Expected, call: Call) -> Any:
+        """Call; return the answer. The refusal, or that there is none, has to be the expected one."""
+        answer, met = None, None
+        try:
+            answer = call()
+        except Refused as refused:
+            met = type(refused)
+        assert met is expected
+        return answer
+
+    def picked(self, pick: int) -> tuple[Lease, LeaseModel]:
+        return self.leases[pick % len(self.leases)]
+
+    @initialize(budget=st.integers(1, 4))
+    def begin(self, budget: int) -> None:
+        self.create("one", budget)
+        self.ask("one", 1)
+
+    @rule(name=NAMES, budget=st.integers(1, 4))
+    def create(self, name: str, budget: int) -> None:
+        wanted = spec(
+            name, budget={"trials": budget}, max_attempts=MAX_ATTEMPTS, failed_in_a_row=FAILED_IN_A_ROW, pruner=EAGER
+        )
+        self.meets(self.model.create(name, budget), lambda: self.served.client.create_study(wanted))
+
+    @rule(name=NAMES)
+    def delete(self, name: str) -> None:
+        self.meets(self.model.delete(name), lambda: self.served.client.delete_study(name))
+
+    @precondition(lambda self: self.model.studies)
+    @rule(pick=PICK, state=st.sampled_from(["paused", "running", "stopped"]))
+    def move(self, pick: int, state: str) -> None:
+        name = self._study(pick)
+        self.meets(self.model.move(name, state), lambda: self.served.client.change_study(name, state=state))
+
+    @precondition(lambda self: self.model.studies)
+    @rule(pick=PICK, budget=st.integers(1, 6))
+    def resize(self, pick: int, budget: int) -> None:
+        name = self._study(pick)
+        self.meets(self.model.resize(name, budget), lambda: self.served.client.change_study(name, budget=budget))
+
+    @rule(name=NAMES, count=st.integers(1, 2))
+    def ask(self, name: str, count: int) -> None:
+        if name in self.model.studies:
+            self._granted(name, count, key=None)
+
+    @rule(name=NAMES, count=st.integers(1, 2), key=KEYS)
+    def ask_with_a_key(self, name: str, count: int, key: str) -> None:
+        if name not in self.model.studies:
+            return
+        if key not in self.answers:
+            if ids := self._granted(name, count, key=key):
+                self.answers[key] = (name, count, ids)
+            return
+        answer = self.served.http.post("/v1/leases", json=_asked(name, count), headers={"Idempotency-Key": key})
+        if self.answers[key][:2] == (name, count):
+            assert [lease["id"] for lease in answer.json()["leases"]] == self.answers[key][2]
+        else:
+            assert answer.json()["code"] == "idempotency_mismatch"
+
+    def _granted(self, name: str, count: int, *, key: str | None) -> list[str]:
+        answer = self.served.http.post(
+            "/v1/leases", json=_asked(name, count), headers={"Idempotency-Key": key} if key else {}
+        )
+        assert answer.status_code == 200, answer.text
+        leases = [Lease.model_validate_json(json.dumps(lease)) for lease in answer.json()["leases"]]
+        expected = self.model.ask(name, count)
+        assert [(lease.trial, lease.fence, lease.attempt) for lease in leases] == expected
+        self.leases += zip(leases, self.model.leases[-len(leases) :] if leases else [], strict=True)
+        return [lease.id for lease in leases]
+
+    @precondition(lambda self: self.leases)
+    @rule(pick=PICK, step=STEPS, value=VALUES)
+    def report(self, pick: int, step: int, value: float) -> None:
+        lease, model = self.picked(pick)
+        expected = model.report(step, value)
+
+        found = self.meets(expected, lambda: self.served.client.report(lease, step=step, metrics={METRIC: value}))
+
+        if found:
+            self._heard(lease, model, step, found)
+
+    @precondition(lambda self: self.leases)
+    @rule(pick=PICK, step=STEPS, value=VALUES)
+    def report_with_another_fence(self, pick: int, step: int, value: float) -> None:
+        lease, model = self.picked(pick)
+        forged = lease.model_copy(update={"fence": lease.fence + 1})
+        expected = StudyDeleted if model.is_deleted else LeaseLost
+        self.meets(expected, lambda: self.served.client.report(forged, step=step, metrics={METRIC: value}))
+
+    @precondition(lambda self: self.leases)
+    @rule(picks=st.lists(PICK, min_size=1, max_size=3), step=STEPS, value=VALUES)
+    def report_many(self, picks: list[int], step: int, value: float) -> None:
+        chosen = [self.leases[number] for number in sorted({pick % len(self.leases) for pick in picks})]
+        expected = [model.report(step, value) for _, model in chosen]
+        reports = [
+            LeaseReport(lease=lease.id, fence=lease.fence, step=step, metrics={METRIC: value}) for lease, _ in chosen
+        ]
+
+        found = self.served.client.report_many(reports)
+
+        for (lease, model), wanted, answer in zip(chosen, expected, found, strict=True):
+            if isinstance(answer, Verdict):
+                assert wanted is None
+                self._heard(lease, model, step, answer)
+            else:
+                assert type(answer) is wanted
+
+    def _heard(self, lease: Lease, model: LeaseModel, step: int, verdict: Verdict) -> None:
+        """The first verdict on a report is the verdict on it for ever. Which it is, the pruner's own tests say."""
+        assert verdict.recorded is (step in model.reports)
+        if not verdict.recorded:
+            assert verdict.verdict == "stop"
+            return
+        first = self.verdicts.setdefault((lease.id, step), verdict)
+        assert (verdict.verdict, verdict.reason) == (first.verdict, first.reason)
+        model.is_stopped = model.is_stopped or first.verdict == "stop"
+
+    @precondition(lambda self: self.leases)
+    @rule(pick=PICK)
+    def heartbeat(self, pick: int) -> None:
+        lease, model = self.picked(pick)
+
+        found = self.meets(model.refusal(), lambda: self.served.client.heartbeat(lease))
+
+        assert not found or (found.verdict == "stop") is model.is_stopped
+
+    @precondition(lambda self: self.leases)
+    @rule(pick=PICK, outcome=OUTCOMES, value=VALUES)
+    def tell(self, pick: int, outcome: str, value: float) -> None:
+        lease, model = self.picked(pick)
+        expected = self.model.tell(model, outcome, value)
+        self.meets(expected, lambda: self.served.client.tell(lease, outcome, metrics={METRIC: value}))
+
+    @precondition(lambda self: self.leases)
+    @rule(pick=PICK)
+    def run_out(self, pick: int) -> None:
+        lease, model = self.picked(pick)
+        if model.outcome is None and not model.is_deleted:
+            record.execute(self.database, _RUN_OUT, lease_id=int(lease.id))
+            self.model.run_out(model)
+            assert sweep(self.served.replica) == 1
+
+    @precondition(lambda self: any(study.trials for study in self.model.studies.values()))
+    @rule(pick=PICK)
+    def stop(self, pick: int) -> None:
+        trials = [(name, n) for name, study in self.model.studies.items() for n in range(len(study.trials))]
+        name, number = trials[pick % len(trials)]
+        self.meets(self.model.stop(name, number), lambda: self.served.client.stop_trial(name, number))
+
+    @invariant()
+    def the_record_is_the_models(self) -> None:
+        for name, model in self.model.studies.items():
+            found = self.served.client.study(name)
+            assert (found.state, found.counts.model_dump()) == (model.state, model.counts())
+            assert found.spec.budget.trials == model.budget
+            try:
+                best = self.served.client.best_trial(name)
+            except NoCompleteTrial:
+                assert model.best is None
+            else:
+                assert model.best is not None
+                assert best.values == {METRIC: model.best.value}
+                assert model.trials[best.number] is model.best
+
+    def teardown(self) -> None:
+        found = audit(self.replicas[0].replica.engine)
+        assert not found, "; ".join(map(str, found))
+
+    def _study(self, pick: int) -> str:
+        names = sorted(self.model.studies)
+        return names[pick % len(names)]
+
+
+def _asked(name: str, count: int) -> dict[str, Any]:
+    return {"worker": "w", "study": name, "count": count}
+
+
+def run(machine: type[StateMachine], *, histories: int, is_repeatable: bool) -> None:
+    """Play histories of calls; raise if one is not as the model foresees.
+
+    Args:
+        machine: What is played.
+        histories: How many.
+        is_repeatable: The same each time; else others.
+    """
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=histories,
+            stateful_step_count=STEPS_OF_A_HISTORY,
+            deadline=None,
+            derandomize=is_repeatable,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+            # To look for the shortest history that fails may take minutes.
+            phases=[Phase.generate],
+            print_blob=not is_repeatable,
+        ),
+    )
