@@ -11,7 +11,7 @@ FIRST_PAUSE_SECONDS = 0.2
 LONGEST_RETRY_AFTER_SECONDS = 10
 """Whoever is asked to stay away for longer gives up instead."""
 
-_AWAY = frozenset({502, 503, 504})
+_NOT_NOW = frozenset({429, 502, 503, 504})
 _IN_PROGRESS = 409  # Of its kind only `in_progress` has a Retry-After.
 
 
@@ -22,7 +22,7 @@ def is_worthwhile(status: int, retry_after: int | None) -> bool:
         status: Of HTTP.
         retry_after: The least that the service asks to stay away, in seconds; None: it does not say.
     """
-    return status in _AWAY or (status == _IN_PROGRESS and retry_after is not None)
+    return status in _NOT_NOW or (status == _IN_PROGRESS and retry_after is not None)
 
 
 def pause(failed: int, retry_after: int | None, *, chance: Callable[[], float]) -> float | None:

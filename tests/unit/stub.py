@@ -89,7 +89,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         split = urlsplit(self.path)
-        text = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+        text = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode(errors="replace")
         asked = Asked(self.command, split.path, dict(parse_qsl(split.query)), dict(self.headers), text)
         self.server.stub.asked.append(asked)
         answer = self.server.stub.answering(asked)

@@ -11,7 +11,15 @@ from tests.unit import samples
 from tests.unit.stub import TOKEN, Answer, Stub, refused, said
 from trimtab import retries
 from trimtab.client import Client
-from trimtab.errors import InProgress, InternalError, LeaseLost, StudyNotFound, Unavailable, Unreachable
+from trimtab.errors import (
+    InProgress,
+    InternalError,
+    LeaseLost,
+    StudyNotFound,
+    TooManyRequests,
+    Unavailable,
+    Unreachable,
+)
 from trimtab.protocol import LeaseReport, Leases, Verdicts
 
 AWAY = Answer(502, "<html>bad gateway</html>", {"Content-Type": "text/html"})
@@ -78,6 +86,17 @@ def test_who_comes_while_his_first_try_is_under_way_comes_again(
     stub.answers(refused(InProgress("under way", retry_after=1)), said(Leases(leases=[])))
 
     client.ask("gpu0")
+
+    assert len(stub.asked) == 2
+    assert 1 <= pauses[0] <= 2
+
+
+def test_who_has_asked_too_much_comes_again_when_the_service_says(
+    stub: Stub, client: Client, pauses: list[float]
+) -> None:
+    stub.answers(refused(TooManyRequests("too many", retry_after=1)), said(samples.GO_ON))
+
+    client.heartbeat(samples.LEASE)
 
     assert len(stub.asked) == 2
     assert 1 <= pauses[0] <= 2
