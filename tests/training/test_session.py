@@ -1,0 +1,155 @@
+"""A lease in the hands of a worker whose child trains, while the service takes its time over a checkpoint."""
+
+import os
+import threading
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.running import wait_for
+from tests.unit.samples import GO_ON, LEASE, SPEC, TOLD
+from tests.unit.stub import TOKEN, Answer, Asked, Stub, said, serving
+from trimtab.client import Client
+from trimtab.protocol import Checkpoint, Lease
+from workers.checkpoints import Checkpoints
+from workers.drain import Drain
+from workers.process import ChildProcess
+from workers.session import Session
+
+FOREIGN = "no checkpoint of ours"
+KEPT = Checkpoint(step=1, sha256=sha256(FOREIGN.encode()).hexdigest(), size=len(FOREIGN))
+assert SPEC.task
+ENDLESS = LEASE.model_copy(
+    update={"expires_in": 0.3, "task": SPEC.task.model_copy(update={"fixed": {"epochs": 100_000}})}
+)
+
+
+class Service:
+    """Has everybody go on, and leaves checkpoints on their way for as long as it is told to.
+
+    Args:
+        stub: Gives its answers.
+        client: Of it.
+    """
+
+    def __init__(self, stub: Stub, client: Client) -> None:
+        self.client = client
+        self.told: list[Any] = []
+        self.reported: list[int] = []
+        self.kept: list[int] = []
+        self.on_its_way = threading.Event()
+        self.may_arrive = threading.Event()
+        self.heard_meanwhile: defaultdict[str, threading.Semaphore] = defaultdict(lambda: threading.Semaphore(0))
+        stub.answering = self._answer
+
+    def _answer(self, asked: Asked) -> Answer:
+        verb = asked.path.rpartition("/")[2]
+        if verb == "checkpoint":
+            return self._checkpoint(asked)
+        if self.on_its_way.is_set():
+            self.heard_meanwhile[verb].release()
+        if verb == "result":
+            self.told.append(asked.body)
+            return said(TOLD)
+        if verb == "reports":
+            self.reported.append(asked.body["step"])
+        return said(GO_ON)
+
+    def _checkpoint(self, asked: Asked) -> Answer:
+        self.on_its_way.set()
+        self.may_arrive.wait(30)
+        if asked.method == "GET":
+            return Answer(200, FOREIGN, {"Trimtab-Step": str(KEPT.step), "Trimtab-SHA256": KEPT.sha256})
+        self.kept.append(int(asked.query["step"]))
+        return said(KEPT)
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    with serving() as stub, Client(stub.url, TOKEN) as client:
+        service = Service(stub, client)
+        yield service
+        service.may_arrive.set()
+
+
+@pytest.fixture
+def child(tmp_path: Path) -> Iterator[ChildProcess]:
+    with ChildProcess("cpu", slot=0, folder=tmp_path, environment=os.environ) as child:
+        child.wait_ready()
+        yield child
+
+
+@contextmanager
+def in_training(
+    service: Service, child: ChildProcess, folder: Path, *, every: float, lease: Lease = ENDLESS
+) -> Iterator[Drain]:
+    """Have a trial trained; at the end of the block the worker is told to stop, and has let go of the trial."""
+    drain = Drain()
+    checkpoints = Checkpoints(service.client, lease, folder, every=every)
+    session = Session(service.client, lease, child, drain, checkpoints)
+    thread = threading.Thread(target=session.run)
+    thread.start()
+    try:
+        yield drain
+    finally:
+        drain.begin()
+        thread.join(30)
+    assert not thread.is_alive()
+
+
+def test_training_goes_on_while_a_checkpoint_is_on_its_way(
+    service: Service, child: ChildProcess, tmp_path: Path
+) -> None:
+    with in_training(service, child, tmp_path, every=1e-9):
+        assert service.on_its_way.wait(10)
+
+        assert all(service.heard_meanwhile["reports"].acquire(timeout=10) for _ in range(5))
+
+        assert service.kept == []
+        service.may_arrive.set()
+
+
+def test_the_lease_is_kept_while_its_checkpoint_is_fetched_and_what_is_on_record_is_not_reported_again(
+    service: Service, child: ChildProcess, tmp_path: Path
+) -> None:
+    resumed = ENDLESS.model_copy(update={"checkpoint": KEPT})
+
+    with in_training(service, child, tmp_path, every=1000, lease=resumed):
+        assert all(service.heard_meanwhile["heartbeat"].acquire(timeout=10) for _ in range(3))
+        assert service.reported == []
+        service.may_arrive.set()
+        assert service.heard_meanwhile["reports"].acquire(timeout=10)
+
+    assert service.reported[0] == KEPT.step + 1
+
+
+def test_a_worker_told_to_stop_sends_the_state_after_its_last_report_and_gives_the_trial_back(
+    service: Service, child: ChildProcess, tmp_path: Path
+) -> None:
+    service.may_arrive.set()
+
+    with in_training(service, child, tmp_path, every=1000) as drain:
+        wait_for(lambda: service.reported)
+        drain.begin()
+
+    assert service.kept == service.reported[-1:]
+    assert [told["outcome"] for told in service.told] == ["released"]
+
+
+def test_a_checkpoint_that_outlasts_the_drain_is_left_behind(
+    service: Service, child: ChildProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.drain.DRAIN_SECONDS", 0.5)
+
+    with in_training(service, child, tmp_path, every=1000) as drain:
+        wait_for(lambda: service.reported)
+        drain.begin()
+
+    assert service.on_its_way.is_set()
+    assert service.kept == []
+    assert [told["outcome"] for told in service.told] == ["released"]
