@@ -44,17 +44,17 @@ def page(engine: sa.Engine, *, cursor: str | None, limit: int) -> Page[Token]:
 
 
 def revoke(engine: sa.Engine, token_id: int, *, by: Principal) -> None:
-    """Revoke a token. Replicas may still take it for `service.recognition.BELIEVED_SECONDS`.
+    """Revoke a token. Replicas may still take it for `service.recognition.BELIEVED_SECONDS`. Twice is as once.
 
     Raises:
-        TokenNotFound: There is none of that id, or it was revoked before.
+        TokenNotFound: There is none of that id.
         Unavailable: The database is away or busy.
     """
     with transaction(engine) as connection:
-        row = stored.revoke(connection, token_id)
-        if row is None:
-            raise TokenNotFound(f"there is no valid token '{token_id}'")
-        audit.note(connection, by, "revoke token", str(token_id), kind=row.kind, name=row.name)
+        if row := stored.revoke(connection, token_id):
+            audit.note(connection, by, "revoke token", str(token_id), kind=row.kind, name=row.name)
+        elif not stored.exists(connection, token_id):
+            raise TokenNotFound(f"there is no token '{token_id}'")
 
 
 def _token(row: TokenRow) -> Token:

@@ -260,11 +260,11 @@ class Client:
         return self._items(Page[Token], "/v1/tokens", PAGE)
 
     def revoke_token(self, token_id: str) -> None:
-        """Revoke a token. When this returns no replica takes it any more.
+        """Revoke a token. When this returns no replica takes it any more. Twice is the same as once.
 
         Raises:
             Forbidden: The token of this client is no administrator's.
-            TokenNotFound: There is none of that id, or it was revoked before.
+            TokenNotFound: There is none of that id.
         """
         self._delete(f"/v1/tokens/{int(token_id)}", TokenNotFound)
 

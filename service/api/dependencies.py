@@ -13,7 +13,7 @@ from trimtab.message import StudyName as Name
 from trimtab.protocol import MAX_WAIT_SECONDS
 
 # For the description of the API only: service.api.gate asks for the token, before the body is read.
-bearer = HTTPBearer(auto_error=False, description="The token of TRIMTAB_ADMIN_TOKEN, or of TRIMTAB_DATA_DIR/token.")
+bearer = HTTPBearer(auto_error=False, description="A token. Its kind says what it may do.")
 
 
 async def _replica(request: Request) -> Replica:

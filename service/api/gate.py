@@ -1,6 +1,7 @@
 """Lets nobody pass without a token. What is open is named here; all else, known or not, is closed."""
 
 import math
+from functools import partial
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
@@ -18,6 +19,8 @@ OPEN = frozenset({"/healthz", "/readyz", "/openapi.json", "/docs"})
 class Gate:
     """Looks at the token before anything else of a request is read, and notes in the scope who calls.
 
+    `recognise` in the scope looks again, for who is held for long: the token may be revoked meanwhile.
+
     Args:
         app: Behind the gate.
         recognition: Knows tokens.
@@ -34,13 +37,14 @@ class Gate:
         if scope["type"] != "http" or scope["path"] in OPEN:
             await self._app(scope, receive, send)
             return
+        recognise = partial(self._principal, Headers(scope=scope).get("authorization", ""))
         try:
-            principal = await self._principal(Headers(scope=scope).get("authorization", ""))
+            principal = await recognise()
             self._keep_pace(principal)
         except Refused as refused:
             await response(refused)(scope, receive, send)
         else:
-            await self._app({**scope, "principal": principal}, receive, send)
+            await self._app({**scope, "principal": principal, "recognise": recognise}, receive, send)
 
     async def _principal(self, authorization: str) -> Principal:
         scheme, _, token = authorization.partition(" ")

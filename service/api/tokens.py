@@ -38,6 +38,6 @@ def list_tokens(replica: ReplicaDep, cursor: NumberCursor = None, limit: Limit =
 async def revoke_token(
     token_id: Annotated[int, Path(ge=1, lt=2**63)], replica: ReplicaDep, principal: PrincipalDep
 ) -> None:
-    """Revoke a token. When this is answered no replica takes it any more."""
+    """Revoke a token. When this is answered no replica takes it any more. Twice is the same as once."""
     await run_in_threadpool(access.revoke, replica.engine, token_id, by=principal)
     await asyncio.sleep(BELIEVED_SECONDS)

@@ -27,6 +27,9 @@ async def until(
     """Return the first answer of `attempt` that is news; after `seconds`, or if the replica goes down, the last one.
 
     No thread and no connection is held while it waits. A caller that has gone is not served any more.
+
+    Raises:
+        Unauthorized: The caller's token was revoked meanwhile.
     """
     deadline = time.monotonic() + seconds
     while True:
@@ -42,3 +45,4 @@ async def until(
                 pass
             if await request.is_disconnected():
                 return answer
+            await request.scope["recognise"]()

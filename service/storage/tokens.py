@@ -38,6 +38,8 @@ _REVOKE = sa.text(f"""
     RETURNING {_COLUMNS}
 """)
 
+_EXISTS = sa.text("SELECT EXISTS (SELECT FROM trimtab_tokens WHERE token_id = :token_id)")
+
 
 def insert(connection: sa.Connection, *, kind: TokenKind, name: str, digest: bytes) -> TokenRow:
     """Store a new token."""
@@ -59,6 +61,11 @@ def revoke(connection: sa.Connection, token_id: int) -> TokenRow | None:
     """Revoke a token; None, with nothing written, if there is none of that id or it was revoked before."""
     row = connection.execute(_REVOKE, {"token_id": token_id}).one_or_none()
     return _row(row) if row else None
+
+
+def exists(connection: sa.Connection, token_id: int) -> bool:
+    """Return whether there is a token of that id, revoked or not."""
+    return bool(connection.execute(_EXISTS, {"token_id": token_id}).scalar_one())
 
 
 def _row(row: sa.Row[tuple[object, ...]]) -> TokenRow:

@@ -11,9 +11,11 @@ import sqlalchemy as sa
 from anyio.from_thread import BlockingPortal
 from fastapi.testclient import TestClient
 
-from service import tokens
+from service import access, tokens
+from service.principals import OPERATOR
 from service.recognition import BELIEVED_SECONDS
 from tests.service import record
+from tests.service.long_polls import LONG, wait_until, waiters
 from tests.service.runs import lease_of
 from tests.service.served import TOKEN, Serve, Served
 from tests.service.specs import METRIC, spec
@@ -113,13 +115,40 @@ def test_who_waits_for_a_revocation_holds_up_nobody(served: Served) -> None:
     assert time.monotonic() - begin < 4 * BELIEVED_SECONDS
 
 
+def test_whoever_revokes_again_since_the_answer_was_lost_hears_it_when_it_is_so(
+    served: Served, hold: Hold, engine: sa.Engine
+) -> None:
+    made = make(served.http, "reader")
+    holder = hold(made["token"])
+    list(holder.studies())
+    access.revoke(engine, int(made["id"]), by=OPERATOR)
+
+    answer = served.http.delete(f"/v1/tokens/{made['id']}")
+
+    assert answer.status_code == 204
+    with pytest.raises(Unauthorized):
+        list(holder.studies())
+
+
 def test_a_token_that_is_not_there_cannot_be_revoked(http: httpx2.Client) -> None:
-    made = make(http)
-    http.delete(f"/v1/tokens/{made['id']}")
+    answer = http.delete("/v1/tokens/999999")
 
-    answers = [http.delete(f"/v1/tokens/{token_id}") for token_id in (made["id"], "999999")]
+    assert (answer.status_code, answer.json()["code"]) == (404, "token_not_found")
 
-    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(404, "token_not_found")] * 2
+
+def test_who_waits_for_a_trial_gets_none_once_the_token_is_revoked(served: Served, hold: Hold) -> None:
+    made = make(served.http)
+    worker = hold(made["token"])
+
+    with ThreadPoolExecutor(1) as executor:
+        asked = executor.submit(worker.ask, "worker", wait=LONG)
+        wait_until(lambda: waiters(served.replica) == 1)
+        served.http.delete(f"/v1/tokens/{made['id']}")
+        served.client.create_study(spec())
+        with pytest.raises(Unauthorized):
+            asked.result()
+
+    assert served.client.study("study").counts.running == 0
 
 
 def test_a_token_asked_for_twice_with_one_key_is_made_once_and_not_shown_again(
