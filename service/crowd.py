@@ -45,16 +45,15 @@ class Crowd:
 
     def _join(self, call: object) -> None:
         with self._left:
-            if not self._left.wait_for(self._has_room, timeout=self._patience()):
-                raise Held("somebody holds this study; try again", retry_after=1)
+            while len(self._began) >= LIMIT:
+                if (patience := self._patience()) <= 0:
+                    raise Held("somebody holds this study; try again", retry_after=1)
+                self._left.wait(patience)
             self._began[call] = time.monotonic()
-
-    def _has_room(self) -> bool:
-        return len(self._began) < LIMIT
 
     def _patience(self) -> float:
         """Return how long to wait for room: until the one who is inside longest has been there for too long."""
-        if self._is_held or not self._began:
+        if self._is_held:
             return 0.0
         oldest = next(iter(self._began.values()))
-        return max(0.0, oldest + PATIENCE_SECONDS - time.monotonic())
+        return oldest + PATIENCE_SECONDS - time.monotonic()
