@@ -12,6 +12,7 @@ from sqlalchemy.pool import NullPool
 from service import recognition
 from service.api import tokens as token_routes
 from service.database import connect
+from service.liveness import Liveness
 from tests.conftest import fresh_database
 from tests.reliability.journal import Entry
 from tests.reliability.lives import live_every_life
@@ -82,6 +83,9 @@ def machine(postgres: sa.Engine, template: str) -> Iterator[Callable[[], type[St
             url = closing.enter_context(fresh_database(postgres, template))
             portal = closing.enter_context(anyio.from_thread.start_blocking_portal())
             replicas = tuple(closing.enter_context(serve(url, portal)) for _ in range(2))
+            watch = Liveness(replicas[0].replica.engine)
+            watch.start()
+            closing.callback(watch.stop)
             database = sa.create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
             return type("Machine", (StateMachine,), {"replicas": replicas, "database": database, "empty": EMPTY})
 

@@ -1,4 +1,4 @@
-"""Crash points: each statement and each commit of a call is one, and something goes wrong before or after it.
+"""Crash points: each statement, commit and answer of a call is one, and something goes wrong before or after it.
 
 A kill is what SIGKILL is to the database and to the caller: the connection ends, nothing of the call goes on, and no
 answer comes. A cut ends the connection alone: the service lives on and does not know whether the statement took effect.
@@ -12,10 +12,14 @@ from typing import Any, TypeVar
 import psycopg2
 import sqlalchemy as sa
 from psycopg2.extensions import cursor
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.silence import Impatient
 
 Result = TypeVar("Result")
+
+ANSWER = "ANSWER"
+COMMIT = "COMMIT"
 
 
 class Fault(StrEnum):
@@ -59,10 +63,14 @@ class Script:
         self.fault, self.at = fault, at
         self.points.clear()
 
+    def answer(self) -> None:
+        """Let an answer be sent, unless it is its turn: then nobody hears it."""
+        if self._is_turn_of(ANSWER):
+            raise Killed(f"at point {self.at}: {ANSWER}")
+
     def passing(self, name: str, connection: "Scripted", do: Callable[[], Result]) -> Result:
         """Let a statement or a commit pass, unless it is its turn."""
-        self.points.append(name)
-        if self.at != len(self.points) - 1:
+        if not self._is_turn_of(name):
             return do()
         if self.fault.takes_effect:
             do()
@@ -71,6 +79,10 @@ class Script:
             raise Killed(f"at point {self.at}: {name}")
         raise psycopg2.OperationalError("server closed the connection unexpectedly")
 
+    def _is_turn_of(self, name: str) -> bool:
+        self.points.append(name)
+        return self.at == len(self.points) - 1
+
 
 class Scripted(Impatient):
     """A connection that a script is played on."""
@@ -78,7 +90,7 @@ class Scripted(Impatient):
     script: Script
 
     def commit(self) -> None:
-        self.script.passing("COMMIT", self, super().commit)
+        self.script.passing(COMMIT, self, super().commit)
 
     def cursor(self, *args: Any, **settings: Any) -> "ScriptedCursor":
         found: ScriptedCursor = super().cursor(*args, **{**settings, "cursor_factory": ScriptedCursor})
@@ -103,3 +115,17 @@ def play(script: Script, engine: sa.Engine) -> None:
         settings["connection_factory"] = factory
 
     sa.event.listen(engine, "do_connect", replace)
+
+
+def play_answers(script: Script, app: ASGIApp) -> ASGIApp:
+    """Return an application whose answers pass through a script."""
+
+    async def played(scope: Scope, receive: Receive, send: Send) -> None:
+        async def passing(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                script.answer()
+            await send(message)
+
+        await app(scope, receive, passing)
+
+    return played

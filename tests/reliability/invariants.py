@@ -149,6 +149,9 @@ VERDICTS_NEVER_CHANGE = """
     FROM held h
     JOIN trimtab_reports stop ON stop.lease_id = h.lease_id AND stop.verdict = 'stop'
     JOIN trimtab_reports later ON later.lease_id = h.lease_id AND later.step > stop.step
+  UNION ALL
+    SELECT study, trial, format('lease %s was told to stop, and there is a newer one', lease_id)
+    FROM held WHERE stop_reason IS NOT NULL AND NOT is_newest
 """
 
 LEASES_END_IN_TIME = f"""

@@ -33,6 +33,7 @@ class LeaseModel:
     attempt: int
     reports: dict[int, float] = field(default_factory=dict)
     is_stopped: bool = False
+    has_run_out: bool = False
     told: tuple[str, float] | None = None
     outcome: str | None = None
     is_deleted: bool = False
@@ -45,7 +46,7 @@ class LeaseModel:
         """What every call on it meets, whatever it says."""
         if self.is_deleted:
             return StudyDeleted
-        if self.outcome == "lost":
+        if self.has_run_out:
             return LeaseLost
         return None if self.outcome is None else LeaseEnded
 
@@ -53,7 +54,7 @@ class LeaseModel:
         """Record a report; return the refusal that it should meet."""
         if self.is_deleted:
             return StudyDeleted
-        if self.reports.get(step) == value and self.outcome != "lost":
+        if self.reports.get(step) == value and not self.has_run_out:
             return None
         if refusal := self.refusal():
             return refusal
@@ -113,6 +114,7 @@ class Model:
 
     studies: dict[str, StudyModel] = field(default_factory=dict)
     leases: list[LeaseModel] = field(default_factory=list)
+    run_out: list[LeaseModel] = field(default_factory=list)
 
     def create(self, name: str, budget: int) -> Expected:
         known = self.studies.get(name)
@@ -126,6 +128,7 @@ class Model:
         del self.studies[name]
         for lease in self.leases:
             lease.is_deleted = lease.is_deleted or lease.study == name
+        self.run_out = [lease for lease in self.run_out if not lease.is_deleted]
         return None
 
     def ask(self, name: str, count: int) -> list[tuple[int, int, int]]:
@@ -167,8 +170,19 @@ class Model:
             trial.state = "waiting"
         return None
 
-    def run_out(self, lease: LeaseModel) -> None:
-        """End a lease that lives: nobody has renewed it."""
+    def let_run_out(self, lease: LeaseModel) -> None:
+        """Let the time of a lease that lives be over: nobody has renewed it."""
+        lease.has_run_out = True
+        self.run_out.append(lease)
+
+    def sweep(self) -> int:
+        """End the leases whose time is over, the first one first; return how many."""
+        over, self.run_out = self.run_out, []
+        for lease in over:
+            self._lose(lease)
+        return len(over)
+
+    def _lose(self, lease: LeaseModel) -> None:
         lease.outcome = "lost"
         study, trial = self._of(lease)
         trial.lost += 1

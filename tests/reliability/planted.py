@@ -81,6 +81,8 @@ I6: a verdict is another
 I6: a report after a stop
     INSERT INTO trimtab_reports SELECT lease_id, step + 1, metrics, 'continue' FROM trimtab_reports WHERE
     verdict = 'stop'
+I6: a stopped trial was given again
+    UPDATE trimtab_leases SET stop_reason = 'median' WHERE outcome = 'released' AND fence = 2
 I7: a lease past its time
     UPDATE trimtab_leases SET expires_at = now() - interval '4 s' WHERE ended_at IS NULL
 I7: a lease past its limit

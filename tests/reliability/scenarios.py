@@ -55,6 +55,13 @@ class Caller:
         content = {"outcome": outcome, "metrics": {METRIC: 0.5}}
         return self.send("PUT", f"/v1/leases/{lease['id']}/result", content, lease=lease, key=key)
 
+    def heartbeat(self, lease: Lease, *, key: str | None = None) -> Answer:
+        return self.send("POST", f"/v1/leases/{lease['id']}/heartbeat", lease=lease, key=key)
+
+    def put_checkpoint(self, lease: Lease, step: int) -> Answer:
+        path = f"/v1/leases/{lease['id']}/checkpoint?step={step}&sha256={hashlib.sha256(_STATE).hexdigest()}"
+        return self.send("PUT", path, _STATE, lease=lease)
+
 
 Prepare = Callable[[Caller], Any]
 Act = Callable[[Caller, Any], Answer]
@@ -92,16 +99,19 @@ def _one_complete(caller: Caller) -> None:
     caller.tell(lease, "complete")
 
 
-def _running(caller: Caller) -> Lease:
+def _new(caller: Caller) -> Lease:
     _one_complete(caller)
-    lease = caller.lease()
+    return caller.lease()
+
+
+def _running(caller: Caller) -> Lease:
+    lease = _new(caller)
     caller.report(lease, 1, 0.25)
     return lease
 
 
 def _stopped(caller: Caller) -> Lease:
-    _one_complete(caller)
-    lease = caller.lease()
+    lease = _new(caller)
     caller.report(lease, 1, 0.75)
     return lease
 
@@ -128,7 +138,7 @@ def _behind(caller: Caller) -> Lease:
 
 def _waiting(caller: Caller) -> None:
     lease = _running(caller)
-    caller.send("PUT", _checkpoint(lease, 1), _STATE, lease=lease)
+    caller.put_checkpoint(lease, 1)
     caller.report(lease, 2, 0.25)
     caller.tell(lease, "released")
 
@@ -137,10 +147,6 @@ def _token(caller: Caller) -> str:
     answer = caller.http.post("/v1/tokens", json={"kind": "worker", "name": "pool"})
     token_id: str = answer.json()["id"]
     return token_id
-
-
-def _checkpoint(lease: Lease, step: int) -> str:
-    return f"/v1/leases/{lease['id']}/checkpoint?step={step}&sha256={hashlib.sha256(_STATE).hexdigest()}"
 
 
 def _ask(count: int) -> Act:
@@ -179,22 +185,17 @@ SCENARIOS: dict[str, Scenario] = {
     "ask for a trial that waits": Scenario(_waiting, _ask(1)),
     "report": Scenario(_running, lambda caller, lease: caller.report(lease, 2, 0.25)),
     "report with a key": Scenario(_running, lambda caller, lease: caller.report(lease, 2, 0.25, key="k")),
-    "report and be stopped": Scenario(_running, lambda caller, lease: caller.report(lease, 2, 0.75)),
+    "report and be stopped": Scenario(_new, lambda caller, lease: caller.report(lease, 1, 0.75)),
     "report after another ended": Scenario(_behind, lambda caller, lease: caller.report(lease, 1, 0.25)),
     "report many": Scenario(_two_running, _many),
-    "heartbeat": Scenario(
-        _running,
-        lambda caller, lease: caller.send("POST", f"/v1/leases/{lease['id']}/heartbeat", lease=lease, key="k"),
-    ),
+    "heartbeat": Scenario(_running, lambda caller, lease: caller.heartbeat(lease, key="k")),
     "tell complete": Scenario(_running, _told("complete")),
     "tell complete with a key": Scenario(_running, _told("complete", "k")),
     "tell the last of the budget": Scenario(_last, _told("complete")),
     "tell pruned": Scenario(_stopped, _told("pruned")),
     "tell an error": Scenario(_running, _told("error")),
     "tell released": Scenario(_running, _told("released")),
-    "put a checkpoint": Scenario(
-        _running, lambda caller, lease: caller.send("PUT", _checkpoint(lease, 1), _STATE, lease=lease)
-    ),
+    "put a checkpoint": Scenario(_running, lambda caller, lease: caller.put_checkpoint(lease, 1)),
     "make a token": Scenario(
         _nothing,
         lambda caller, _: caller.send("POST", "/v1/tokens", {"kind": "user", "name": "ann"}, key="k"),

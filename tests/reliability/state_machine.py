@@ -34,10 +34,7 @@ OUTCOMES = st.sampled_from(["complete", "pruned", "released", *FAILURES])
 KEYS = st.sampled_from(["a", "b"])
 PICK = st.integers(0, 1_000)
 
-_RUN_OUT = """
-    WITH seen AS (UPDATE trimtab_liveness SET seen_at = clock_timestamp())
-    UPDATE trimtab_leases SET expires_at = clock_timestamp() - interval '1 s' WHERE lease_id = :lease_id
-"""
+_RUN_OUT = "UPDATE trimtab_leases SET expires_at = clock_timestamp() WHERE lease_id = :lease_id"
 
 STEPS_OF_A_HISTORY = 40
 
@@ -77,7 +74,10 @@ class StateMachine(RuleBasedStateMachine):
         return answer
 
     def picked(self, pick: int) -> tuple[Lease, LeaseModel]:
-        return self.leases[pick % len(self.leases)]
+        """Return one of all leases, or, two times of three, one of those that live."""
+        live = [one for one in self.leases if one[1].refusal() is None]
+        among = live if live and pick % 3 else self.leases
+        return among[pick // 3 % len(among)]
 
     @initialize(budget=st.integers(1, 4))
     def begin(self, budget: int) -> None:
@@ -91,8 +91,10 @@ class StateMachine(RuleBasedStateMachine):
         )
         self.meets(self.model.create(name, budget), lambda: self.served.client.create_study(wanted))
 
-    @rule(name=NAMES)
-    def delete(self, name: str) -> None:
+    @rule(name=NAMES, pick=PICK)
+    def delete(self, name: str, pick: int) -> None:
+        if pick % 4:
+            return  # What is deleted is not there for the other calls.
         self.meets(self.model.delete(name), lambda: self.served.client.delete_study(name))
 
     @precondition(lambda self: self.model.studies)
@@ -201,13 +203,17 @@ class StateMachine(RuleBasedStateMachine):
         self.meets(expected, lambda: self.served.client.tell(lease, outcome, metrics={METRIC: value}))
 
     @precondition(lambda self: self.leases)
-    @rule(pick=PICK)
-    def run_out(self, pick: int) -> None:
+    @rule(pick=PICK, is_swept=st.booleans())
+    def run_out(self, pick: int, is_swept: bool) -> None:
         lease, model = self.picked(pick)
-        if model.outcome is None and not model.is_deleted:
+        if model.refusal() is None:
             record.execute(self.database, _RUN_OUT, lease_id=int(lease.id))
-            self.model.run_out(model)
-            assert sweep(self.served.replica) == 1
+            self.model.let_run_out(model)
+        if is_swept:
+            self.sweep()
+
+    def sweep(self) -> None:
+        assert sweep(self.served.replica) == self.model.sweep()
 
     @precondition(lambda self: any(study.trials for study in self.model.studies.values()))
     @rule(pick=PICK)
@@ -232,6 +238,7 @@ class StateMachine(RuleBasedStateMachine):
                 assert model.trials[best.number] is model.best
 
     def teardown(self) -> None:
+        sweep(self.replicas[0].replica)
         found = audit(self.replicas[0].replica.engine)
         assert not found, "; ".join(map(str, found))
 

@@ -1,0 +1,80 @@
+"""Every way to lose a lease, and every call that who has lost it may go on with, through two replicas that know it."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from service.sweep import sweep
+from tests.reliability.scenarios import Answer, Caller, Lease
+from tests.reliability.summary import summary
+from tests.service import record
+from tests.service.served import Served
+from tests.service.specs import body
+
+REFUSED = {409, 410}
+
+
+def _told(outcome: str) -> Callable[[Served, Lease], None]:
+    def tell(served: Served, lease: Lease) -> None:
+        Caller(served.http).tell(lease, outcome)
+
+    return tell
+
+
+def _run_out(served: Served, _: Lease) -> None:
+    record.let_leases_run_out(served.replica.engine)
+
+
+def _swept(served: Served, lease: Lease) -> None:
+    _run_out(served, lease)
+    assert sweep(served.replica) == 1
+
+
+def _given_to_another(served: Served, lease: Lease) -> None:
+    _swept(served, lease)
+    assert Caller(served.http).lease()["trial"] == lease["trial"]
+
+
+def _deleted(served: Served, _: Lease) -> None:
+    Caller(served.http).send("DELETE", "/v1/studies/study")
+
+
+def _forged(_: Served, lease: Lease) -> None:
+    lease["fence"] += 1
+
+
+LOSSES: dict[str, Callable[[Served, Lease], None]] = {
+    **{f"told {outcome}": _told(outcome) for outcome in ("complete", "pruned", "released", "error")},
+    "run out": _run_out,
+    "swept": _swept,
+    "given to another": _given_to_another,
+    "deleted": _deleted,
+    "of another fence": _forged,
+}
+
+WRITES: dict[str, Callable[[Caller, Lease], Answer]] = {
+    "report": lambda caller, lease: caller.report(lease, 3, 0.125),
+    "report again": lambda caller, lease: caller.report(lease, 2, 0.125),
+    "heartbeat": lambda caller, lease: caller.heartbeat(lease),
+    "checkpoint": lambda caller, lease: caller.put_checkpoint(lease, 2),
+    "tell": lambda caller, lease: caller.tell(lease, "diverged"),
+}
+
+
+def complaint_of_zombies(replicas: Sequence[Served]) -> str | None:
+    """Lose a lease in every way and go on with it in every way; return which call was not refused or left a trace."""
+    return "; ".join(found for loss in LOSSES for found in _accepted(replicas, loss)) or None
+
+
+def _accepted(replicas: Sequence[Served], loss: str) -> Iterator[str]:
+    callers = [Caller(one.http) for one in replicas]
+    callers[0].send("POST", "/v1/studies", body())
+    lease = callers[0].lease()
+    for step, caller in enumerate(callers, start=1):
+        caller.report(lease, step, 0.25)
+    LOSSES[loss](replicas[0], lease)
+    for write, call in WRITES.items():
+        for number, caller in enumerate(callers):
+            before = summary(replicas[0].replica.engine)
+            status, _ = call(caller, lease)
+            if status not in REFUSED or summary(replicas[0].replica.engine) != before:
+                yield f"a lease that was {loss}: {write} through replica {number} was answered {status}"
+    callers[0].send("DELETE", "/v1/studies/study")
