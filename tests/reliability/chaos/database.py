@@ -1,6 +1,5 @@
 """How PostgreSQL crashes: in one of three ways, after two of which somebody has to start it again."""
 
-import os
 from pathlib import Path
 from random import Random
 from signal import SIGKILL, SIGQUIT
@@ -18,10 +17,19 @@ def crash(folder: Path, chance: Random) -> str:
     """
     first = psutil.Process(int((folder / "postmaster.pid").read_text().split()[0]))
     processes = [first, *first.children()]
-    sessions = [process for process in processes if "[local]" in " ".join(process.cmdline())]
     ways = [("ended at once", first, SIGQUIT), ("killed", first, SIGKILL)]
-    ways += [("a session was killed", session, SIGKILL) for session in sessions[:1]]
+    ways += [("a session was killed", process, SIGKILL) for process in processes if _is_session(process)][:1]
     how, victim, signal = chance.choice(ways)
-    os.kill(victim.pid, signal)
+    try:
+        victim.send_signal(signal)
+    except psutil.NoSuchProcess:  # The session has ended by itself.
+        return crash(folder, chance)
     psutil.wait_procs(processes if victim is first else [victim], timeout=_PATIENCE_SECONDS)
     return how
+
+
+def _is_session(process: psutil.Process) -> bool:
+    try:
+        return "[local]" in " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return False
