@@ -1,67 +1,12 @@
-"""Every call that writes: what has to be there before it, the call, and how often it may be sent.
+"""Every call that writes: what has to be there before it, and the call."""
 
-A call gives its answer as (status, body); what differs from run to run is left out of the body.
-"""
-
-import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import httpx2
-
+from tests.reliability.caller import Answer, Caller, Lease
 from tests.service.runs import EAGER
 from tests.service.specs import METRIC, body
-
-Answer = tuple[int, Any]
-Lease = dict[str, Any]
-
-_FLEETING = {"expires_at", "created_at", "completed_at", "id", "token", "started_at"}
-_STATE = b"state"
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Somebody who calls the service.
-
-    Args:
-        http: How.
-    """
-
-    http: httpx2.Client
-
-    def send(
-        self, method: str, path: str, content: Any = None, *, lease: Lease | None = None, key: str | None = None
-    ) -> Answer:
-        headers = {"Trimtab-Fence": str(lease["fence"])} if lease else {}
-        headers |= {"Idempotency-Key": key} if key else {}
-        raw = {"content": content} if isinstance(content, bytes) else {"json": content}
-        answer = self.http.request(method, path, headers=headers, **raw)
-        return answer.status_code, _lasting(json.loads(answer.content)) if answer.content else None
-
-    def lease(self) -> Lease:
-        """Get one trial."""
-        answer = self.http.post("/v1/leases", json={"worker": "w", "study": "study"})
-        (lease,) = answer.json()["leases"]
-        found: Lease = lease
-        return found
-
-    def report(self, lease: Lease, step: int, error: float, *, key: str | None = None) -> Answer:
-        content = {"step": step, "metrics": {METRIC: error}}
-        return self.send("POST", f"/v1/leases/{lease['id']}/reports", content, lease=lease, key=key)
-
-    def tell(self, lease: Lease, outcome: str, *, key: str | None = None) -> Answer:
-        content = {"outcome": outcome, "metrics": {METRIC: 0.5}}
-        return self.send("PUT", f"/v1/leases/{lease['id']}/result", content, lease=lease, key=key)
-
-    def heartbeat(self, lease: Lease, *, key: str | None = None) -> Answer:
-        return self.send("POST", f"/v1/leases/{lease['id']}/heartbeat", lease=lease, key=key)
-
-    def put_checkpoint(self, lease: Lease, step: int) -> Answer:
-        path = f"/v1/leases/{lease['id']}/checkpoint?step={step}&sha256={hashlib.sha256(_STATE).hexdigest()}"
-        return self.send("PUT", path, _STATE, lease=lease)
-
 
 Prepare = Callable[[Caller], Any]
 Act = Callable[[Caller, Any], Answer]
@@ -80,12 +25,6 @@ class Scenario:
     prepare: Prepare
     act: Act
     gone: int | None = None
-
-
-def _lasting(content: Any) -> Any:
-    if isinstance(content, dict):
-        return {name: _lasting(value) for name, value in content.items() if name not in _FLEETING}
-    return [_lasting(value) for value in content] if isinstance(content, list) else content
 
 
 def _study(caller: Caller, **changes: Any) -> None:
@@ -143,15 +82,24 @@ def _waiting(caller: Caller) -> None:
     caller.tell(lease, "released")
 
 
+def _paused(caller: Caller) -> None:
+    _running(caller)
+    caller.send("PATCH", "/v1/studies/study", {"state": "paused"})
+
+
 def _token(caller: Caller) -> str:
     answer = caller.http.post("/v1/tokens", json={"kind": "worker", "name": "pool"})
     token_id: str = answer.json()["id"]
     return token_id
 
 
+def _delete(caller: Caller, _: Lease) -> Answer:
+    caller.journal.clear()  # Nothing of it need be on record any more.
+    return caller.send("DELETE", "/v1/studies/study")
+
+
 def _ask(count: int) -> Act:
-    content = {"worker": "w", "study": "study", "count": count}
-    return lambda caller, _: caller.send("POST", "/v1/leases", content, key="k")
+    return lambda caller, _: caller.ask(count=count, key="k")
 
 
 def _many(caller: Caller, leases: list[Lease]) -> Answer:
@@ -172,13 +120,20 @@ def _nothing(_: Caller) -> None:
 
 SCENARIOS: dict[str, Scenario] = {
     "create study": Scenario(_nothing, lambda caller, _: caller.send("POST", "/v1/studies", body(), key="k")),
-    "delete study": Scenario(_running, lambda caller, _: caller.send("DELETE", "/v1/studies/study"), gone=404),
+    "delete study": Scenario(_running, _delete, gone=404),
     "pause study": Scenario(_running, lambda caller, _: caller.send("PATCH", "/v1/studies/study", {"state": "paused"})),
+    "resume study": Scenario(
+        _paused, lambda caller, _: caller.send("PATCH", "/v1/studies/study", {"state": "running"})
+    ),
+    "stop study": Scenario(_running, lambda caller, _: caller.send("PATCH", "/v1/studies/study", {"state": "stopped"})),
     "change the budget": Scenario(
         _running, lambda caller, _: caller.send("PATCH", "/v1/studies/study", {"budget": {"trials": 20}})
     ),
     "stop a trial": Scenario(
         _running, lambda caller, _: caller.send("POST", "/v1/studies/study/trials/1/stop", key="k")
+    ),
+    "stop a trial that waits": Scenario(
+        _waiting, lambda caller, _: caller.send("POST", "/v1/studies/study/trials/1/stop", key="k")
     ),
     "ask": Scenario(_one_complete, _ask(1)),
     "ask for three": Scenario(_one_complete, _ask(3)),

@@ -41,11 +41,13 @@ class Bug:
     Args:
         plant: Makes it.
         found_by: The proof that finds it.
-        call: The scenario whose crash points do.
+        complaint: A pattern of what that proof then says.
+        call: The scenario whose crash points find it.
     """
 
     plant: Callable[[Patch], None]
     found_by: Proof
+    complaint: str
     call: str = ""
 
 
@@ -171,43 +173,75 @@ _FENCE = r"fence = (\$\d+)"
 _ANY_FENCE = r"(fence = \1 OR true)"
 
 BUGS = {
-    "a report does not look at the fence": Bug(in_prepared("record", _FENCE, _ANY_FENCE), Proof.ZOMBIES),
-    "a report does not look whether the lease has ended": Bug(in_prepared("record", _HAS_ENDED, ""), Proof.ZOMBIES),
-    "a report does not look whether the lease has run out": Bug(in_prepared("record", _HAS_RUN_OUT, ""), Proof.ZOMBIES),
+    "a report does not look at the fence": Bug(
+        in_prepared("record", _FENCE, _ANY_FENCE), Proof.ZOMBIES, "of another fence: report through"
+    ),
+    "a report does not look whether the lease has ended": Bug(
+        in_prepared("record", _HAS_ENDED, ""), Proof.ZOMBIES, "told complete: report through"
+    ),
+    "a report does not look whether the lease has run out": Bug(
+        in_prepared("record", _HAS_RUN_OUT, ""), Proof.ZOMBIES, "run out: report through"
+    ),
+    "a heartbeat does not look at the fence": Bug(
+        in_prepared("renew", _FENCE, _ANY_FENCE), Proof.ZOMBIES, "of another fence: heartbeat through"
+    ),
     "a heartbeat does not look whether the lease has run out": Bug(
-        in_prepared("renew", _HAS_RUN_OUT, ""), Proof.ZOMBIES
+        in_prepared("renew", _HAS_RUN_OUT, ""), Proof.ZOMBIES, "run out: heartbeat through"
     ),
-    "a heartbeat does not look at the fence": Bug(in_prepared("renew", _FENCE, _ANY_FENCE), Proof.ZOMBIES),
+    "a tell does not look at the fence": Bug(
+        in_prepared("close_told", _FENCE, _ANY_FENCE), Proof.ZOMBIES, "of another fence: tell through"
+    ),
     "a tell does not look whether the lease has ended": Bug(
-        in_prepared("close_told", _HAS_ENDED, ""), Proof.STATE_MACHINE
+        in_prepared("close_told", _HAS_ENDED, ""), Proof.STATE_MACHINE, "ck_trimtab_studies_counters"
     ),
-    "a tell does not look at the fence": Bug(in_prepared("close_told", _FENCE, _ANY_FENCE), Proof.ZOMBIES),
     "a verdict is worked out again": Bug(
         in_prepared("look", r"r\.verdict", "CASE WHEN r.verdict IS NOT NULL THEN 'continue' END AS verdict"),
         Proof.CRASH_POINTS,
+        "answered .*'continue'.* not .*'stop'",
         "report and be stopped",
     ),
     "lost attempts are not counted": Bug(
-        in_statement(endings, "_REQUEUE", r"lost \+ :lost", "lost + 0 * :lost"), Proof.STATE_MACHINE
+        in_statement(endings, "_REQUEUE", r"lost \+ :lost", "lost + 0 * :lost"), Proof.STATE_MACHINE, "counted as 0"
     ),
-    "a stopped trial is given again when its worker falls silent": Bug(_give_stopped_trials_again, Proof.AUDITOR),
+    "a stopped trial is given again when its worker falls silent": Bug(
+        _give_stopped_trials_again, Proof.AUDITOR, "told to stop, and there is a newer one"
+    ),
     "the curve of a lost attempt is left": Bug(
         in_statement(asks, "_LEASE_WAITING", r"i\.step > start\.step", "false"),
         Proof.CRASH_POINTS,
+        "its curve at step 2 is not what",
         "ask for a trial that waits",
     ),
-    "the budget is looked at outside the lock": Bug(in_prepared("create", "AND created < budget", ""), Proof.AT_ONCE),
-    "a key that was used is taken again": Bug(_claim_every_key, Proof.CRASH_POINTS, "create study"),
-    "an answer is kept in a transaction of its own": Bug(_keep_answers_apart, Proof.CRASH_POINTS, "ask"),
-    "each statement is committed by itself": Bug(_commit_each_statement, Proof.CRASH_POINTS, "ask for three"),
-    "a second transaction in ask": Bug(commit_after(asks, "create_trial"), Proof.CRASH_POINTS, "ask"),
-    "a second transaction in tell": Bug(commit_after(endings, "close_told"), Proof.CRASH_POINTS, "tell complete"),
-    "a commit after the answer": Bug(_commit_after_the_answer, Proof.CRASH_POINTS, "create study"),
-    "a change is noted in a transaction of its own": Bug(_note_apart, Proof.CRASH_POINTS, "delete study"),
+    "the budget is looked at outside the lock": Bug(
+        in_prepared("create", "AND created < budget", ""), Proof.AT_ONCE, "ck_trimtab_studies_counters"
+    ),
+    "a key that was used is taken again": Bug(
+        _claim_every_key, Proof.CRASH_POINTS, r"answered \(200.* not \(201", "create study"
+    ),
+    "an answer is kept in a transaction of its own": Bug(
+        _keep_answers_apart, Proof.CRASH_POINTS, r"studies: \[.* not \[", "ask"
+    ),
+    "each statement is committed by itself": Bug(
+        _commit_each_statement, Proof.CRASH_POINTS, "claim_key.* not .*'leases'", "ask for three"
+    ),
+    "a second transaction in ask": Bug(
+        commit_after(asks, "create_trial"), Proof.CRASH_POINTS, "COMMIT: .* not .*'leases'", "ask"
+    ),
+    "a second transaction in tell": Bug(
+        commit_after(endings, "close_told"), Proof.CRASH_POINTS, r"COMMIT: studies: \[", "tell complete"
+    ),
+    "a commit after the answer": Bug(
+        _commit_after_the_answer, Proof.CRASH_POINTS, r"after the answer: \['COMMIT'\]", "create study"
+    ),
+    "a change is noted in a transaction of its own": Bug(
+        _note_apart, Proof.CRASH_POINTS, r"audit: \[|studies: \[", "delete study"
+    ),
     "a change is committed before it is noted": Bug(
-        commit_after(studies, "delete"), Proof.CRASH_POINTS, "delete study"
+        commit_after(studies, "delete"), Proof.CRASH_POINTS, r"COMMIT: audit: \[", "delete study"
     ),
     "leases of a deleted study are forgotten": Bug(
-        in_statement(studies, "_BURY", r"\(ended_at IS NULL OR", "(false AND ended_at IS NULL AND"), Proof.STATE_MACHINE
+        in_statement(studies, "_BURY", r"\(ended_at IS NULL OR", "(false AND ended_at IS NULL AND"),
+        Proof.STATE_MACHINE,
+        "LeaseNotFound, not StudyDeleted",
     ),
 }

@@ -70,7 +70,7 @@ class StateMachine(RuleBasedStateMachine):
             answer = call()
         except Refused as refused:
             met = type(refused)
-        assert met is expected
+        assert met is expected, f"{met and met.__name__}, not {expected and expected.__name__}"
         return answer
 
     def picked(self, pick: int) -> tuple[Lease, LeaseModel]:

@@ -11,15 +11,17 @@ from tests.reliability.auditor import audit
 from tests.reliability.crashes import Fault, Killed
 from tests.reliability.scenarios import SCENARIOS, Scenario
 from tests.reliability.summary import summary
-from tests.reliability.trying import Record, Service, Trying
+from tests.reliability.trying import LEASE_SECONDS, Record, Service, Trying
 from tests.service import record
+from trimtab.errors import Unavailable
 
 Try = Callable[[Scenario], Trying]
 
-BACKGROUND: dict[str, Callable[[Service], object]] = {
-    "sweep": lambda service: sweep(service.replica),
-    "liveness": lambda service: renew(service.engine),
-}
+AWAY_SECONDS = 600.0
+SECONDS_LEFT = """
+    SELECT CAST(max(extract(epoch FROM expires_at - clock_timestamp())) AS float8) FROM trimtab_leases
+    WHERE ended_at IS NULL
+"""
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
@@ -27,29 +29,47 @@ def test_whatever_goes_wrong_in_a_call_it_takes_effect_once(scenario: Scenario, 
     assert trying(scenario).complaint() is None
 
 
-@pytest.mark.parametrize("work", BACKGROUND.values(), ids=BACKGROUND)
-def test_whatever_goes_wrong_in_the_background_is_set_right_by_the_next_time(
-    work: Callable[[Service], object], trying: Try
-) -> None:
+def test_whatever_goes_wrong_in_a_sweep_the_next_one_ends_every_lease_once(trying: Try) -> None:
     call = trying(SCENARIOS["report many"])
 
     def after(fault: Fault, at: int | None) -> Record:
         call.prepared()
         record.let_leases_run_out(call.well.engine)
-        call.fragile.script.begin(fault, at)
-        with suppress(Killed, Exception):
-            work(call.fragile)
-        call.fragile.script.begin(fault, None)
-        work(call.well)
+        _break(call.fragile, fault, at, lambda: sweep(call.fragile.replica))
+        sweep(call.well.replica)
         return summary(call.well.engine)
 
     expected = after(Fault.KILL_BEFORE, None)
-    call.prepared()
-    call.fragile.script.begin(Fault.KILL_BEFORE, None)
-    work(call.fragile)
     points = len(call.fragile.script.points)
     found = [after(fault, at) for fault in Fault for at in range(points)]
 
     assert points
     assert all(one == expected for one in found)
     assert audit(call.well.engine) == []
+
+
+def test_whatever_goes_wrong_at_the_end_of_an_outage_leases_are_extended_once(trying: Try) -> None:
+    call = trying(SCENARIOS["report many"])
+
+    def after(fault: Fault, at: int | None) -> float:
+        call.prepared()
+        record.be_away(call.well.engine, seconds=AWAY_SECONDS)
+        _break(call.fragile, fault, at, lambda: renew(call.fragile.engine))
+        renew(call.well.engine)
+        left = record.value(call.well.engine, SECONDS_LEFT)
+        assert isinstance(left, float)
+        return left
+
+    assert after(Fault.KILL_BEFORE, None) > 0
+    points = len(call.fragile.script.points)
+    found = [after(fault, at) for fault in Fault for at in range(points)]
+
+    assert points
+    assert all(0 < seconds <= LEASE_SECONDS for seconds in found)
+
+
+def _break(service: Service, fault: Fault, at: int | None, work: Callable[[], object]) -> None:
+    service.script.begin(fault, at)
+    with suppress(Killed, Unavailable):
+        work()
+    service.script.at = None

@@ -1,5 +1,6 @@
 """Proof that the proofs work: each bug that is planted is found. Without one they find nothing: see their own tests."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -54,6 +55,7 @@ def test_a_bug_that_is_planted_is_found(
     found = complaint_of(bug)
 
     assert found
+    assert re.search(bug.complaint, found), found
 
 
 def _of_the_auditor(served: Served) -> str | None:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 from fastapi import FastAPI
@@ -14,8 +14,10 @@ from service.database import connect
 from service.replica import Replica
 from service.tokens import Tokens
 from tests.reliability.auditor import audit
+from tests.reliability.caller import Answer, Caller
 from tests.reliability.crashes import ANSWER, COMMIT, Fault, Killed, Script, play, play_answers
-from tests.reliability.scenarios import Answer, Caller, Scenario
+from tests.reliability.journal import Entry
+from tests.reliability.scenarios import Scenario
 from tests.reliability.summary import summary
 from tests.service.conftest import EMPTY
 
@@ -52,9 +54,8 @@ class Service:
     script: Script
 
     @property
-    def caller(self) -> Caller:
-        app = play_answers(self.script, self.app)
-        return Caller(TestClient(app, headers={"Authorization": f"Bearer {TOKEN}"}))
+    def http(self) -> TestClient:
+        return TestClient(play_answers(self.script, self.app), headers={"Authorization": f"Bearer {TOKEN}"})
 
     @property
     def replica(self) -> Replica:
@@ -84,51 +85,65 @@ class Trying:
         fragile: Whom things go wrong with.
         well: Another replica.
         database: To empty it.
+        journal: What the one who calls has sent and heard since it was emptied.
     """
 
     scenario: Scenario
     fragile: Service
     well: Service
     database: sa.Engine
+    journal: list[Entry] = field(default_factory=list)
 
     def complaint(self) -> str | None:
         """Return what is wrong after some fault at some point, the first that is found; None: nothing ever is."""
         answer, points, expected = self._clean()
         assert answer[0] < 400, answer
+        if breaches := self._breaches():
+            return breaches
         if points[-1] != ANSWER:
             return f"after the answer: {points[points.index(ANSWER) + 1 :]}"
         for at, point in enumerate(points):
             for fault in faults(at, point):
-                if found := self._differs(self._spoilt(fault, at), answer, expected):
+                if found := self._differs(self._spoilt(fault, at), answer, expected) or self._breaches():
                     return f"{fault}, point {at}, {point}: {found}"
-        return "; ".join(map(str, audit(self.well.engine))) or None
+        return None
 
     def prepared(self) -> object:
         """Begin with an empty database and replicas that know nothing; make what the call needs."""
         with self.database.connect() as connection:
             connection.execute(EMPTY)
+        self.journal.clear()
         for one in (self.fragile, self.well):
             one.script.begin(Fault.KILL_BEFORE, None)
             one.start_again()
-        return self.scenario.prepare(self.fragile.caller)
+        return self.scenario.prepare(self._caller(self.fragile))
 
     def _clean(self) -> tuple[Answer, list[str], Record]:
         need = self.prepared()
         self.fragile.script.begin(Fault.KILL_BEFORE, None)
-        answer = self.scenario.act(self.fragile.caller, need)
+        answer = self._act(self.fragile, need)
         return answer, list(self.fragile.script.points), summary(self.well.engine)
 
     def _spoilt(self, fault: Fault, at: int) -> tuple[Answer, Record]:
         need = self.prepared()
         self.fragile.script.begin(fault, at)
         with suppress(Killed):
-            answer = self.scenario.act(self.fragile.caller, need)
+            answer = self._act(self.fragile, need)
             if "unavailable" not in str(answer):
                 # Who has an answer does not send the call again.
                 return answer, summary(self.well.engine)
         self.fragile.script.begin(fault, None)
         to = self.well if fault.is_kill else self.fragile
-        return self.scenario.act(to.caller, need), summary(self.well.engine)
+        return self._act(to, need), summary(self.well.engine)
+
+    def _caller(self, service: Service) -> Caller:
+        return Caller(service.http, self.journal)
+
+    def _act(self, service: Service, need: object) -> Answer:
+        return self.scenario.act(self._caller(service), need)
+
+    def _breaches(self) -> str | None:
+        return "; ".join(map(str, audit(self.well.engine, self.journal))) or None
 
     def _differs(self, found: tuple[Answer, Record], answer: Answer, expected: Record) -> str | None:
         again, after = found

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from service.sweep import sweep
-from tests.reliability.scenarios import Answer, Caller, Lease
+from tests.reliability.caller import Answer, Caller, Lease
 from tests.reliability.summary import summary
 from tests.service import record
 from tests.service.served import Served
-from tests.service.specs import body
+from tests.service.specs import METRIC, body
 
-REFUSED = {409, 410}
+REFUSED = {"lease_lost", "lease_ended", "study_deleted"}
 
 
 def _told(outcome: str) -> Callable[[Served, Lease], None]:
@@ -50,9 +50,17 @@ LOSSES: dict[str, Callable[[Served, Lease], None]] = {
     "of another fence": _forged,
 }
 
+
+def _report_one_of_many(caller: Caller, lease: Lease) -> Answer:
+    one = {"lease": lease["id"], "fence": lease["fence"], "step": 3, "metrics": {METRIC: 0.125}}
+    status, answer = caller.send("POST", "/v1/reports", {"reports": [one]})
+    return status, answer["results"][0]
+
+
 WRITES: dict[str, Callable[[Caller, Lease], Answer]] = {
     "report": lambda caller, lease: caller.report(lease, 3, 0.125),
     "report again": lambda caller, lease: caller.report(lease, 2, 0.125),
+    "one of many": _report_one_of_many,
     "heartbeat": lambda caller, lease: caller.heartbeat(lease),
     "checkpoint": lambda caller, lease: caller.put_checkpoint(lease, 2),
     "tell": lambda caller, lease: caller.tell(lease, "diverged"),
@@ -74,7 +82,7 @@ def _accepted(replicas: Sequence[Served], loss: str) -> Iterator[str]:
     for write, call in WRITES.items():
         for number, caller in enumerate(callers):
             before = summary(replicas[0].replica.engine)
-            status, _ = call(caller, lease)
-            if status not in REFUSED or summary(replicas[0].replica.engine) != before:
-                yield f"a lease that was {loss}: {write} through replica {number} was answered {status}"
+            _, answer = call(caller, lease)
+            if answer.get("code") not in REFUSED or summary(replicas[0].replica.engine) != before:
+                yield f"a lease that was {loss}: {write} through replica {number} was answered {answer}"
     callers[0].send("DELETE", "/v1/studies/study")

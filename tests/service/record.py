@@ -11,6 +11,17 @@ _RUN_OUT = sa.text("""
     UPDATE trimtab_leases SET expires_at = clock_timestamp() - interval '1 s' WHERE ended_at IS NULL
 """)
 
+# As it is in the database after nobody was there for so long: all that is in it is older.
+_PASS = """
+    WITH seen AS (UPDATE trimtab_liveness SET seen_at = seen_at - make_interval(secs => :seconds))
+    UPDATE trimtab_leases SET
+      leased_at = leased_at - make_interval(secs => :seconds),
+      renewed_at = renewed_at - make_interval(secs => :seconds),
+      expires_at = expires_at - make_interval(secs => :seconds),
+      trial_due_at = trial_due_at - make_interval(secs => :seconds),
+      due_at = due_at - make_interval(secs => :seconds)
+"""
+
 
 def rows(engine: sa.Engine) -> Rows:
     """Return all that is stored, by table."""
@@ -41,6 +52,11 @@ def value(engine: sa.Engine, statement: str, **values: object) -> object:
     """Return the one value that a statement gives."""
     with engine.begin() as connection:
         return connection.execute(sa.text(statement), values).scalar_one()
+
+
+def be_away(engine: sa.Engine, *, seconds: float) -> None:
+    """Let it be so long ago that a replica was there."""
+    execute(engine, _PASS, seconds=seconds)
 
 
 def let_leases_run_out(engine: sa.Engine) -> None:

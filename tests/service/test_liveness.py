@@ -25,17 +25,6 @@ from trimtab.protocol import Lease
 AWAY = 600.0
 """Seconds; twenty leases."""
 
-# As it is in the database after nobody was there for so long: all that is in it is older.
-_PASS = """
-    WITH seen AS (UPDATE trimtab_liveness SET seen_at = seen_at - make_interval(secs => :seconds))
-    UPDATE trimtab_leases SET
-      leased_at = leased_at - make_interval(secs => :seconds),
-      renewed_at = renewed_at - make_interval(secs => :seconds),
-      expires_at = expires_at - make_interval(secs => :seconds),
-      trial_due_at = trial_due_at - make_interval(secs => :seconds),
-      due_at = due_at - make_interval(secs => :seconds)
-"""
-
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 
 CALLS: dict[str, Callable[[Client, Lease], object]] = {
@@ -55,11 +44,6 @@ def lease(client: Client) -> Lease:
     return lease
 
 
-def be_away(engine: sa.Engine, seconds: float = AWAY) -> None:
-    """Let it be so long ago that a replica was there."""
-    record.execute(engine, _PASS, seconds=seconds)
-
-
 def left(engine: sa.Engine, lease: Lease, column: str = "expires_at") -> timedelta:
     """Return how long it is to one of a lease's times."""
     find = f"SELECT {column} - clock_timestamp() FROM trimtab_leases WHERE lease_id = :lease_id"
@@ -71,7 +55,7 @@ def left(engine: sa.Engine, lease: Lease, column: str = "expires_at") -> timedel
 def test_leases_that_lived_when_the_service_went_away_are_extended_by_as_long(
     lease: Lease, replica: Replica, engine: sa.Engine
 ) -> None:
-    be_away(engine)
+    record.be_away(engine, seconds=AWAY)
 
     liveness.renew(replica.engine)
 
@@ -83,7 +67,7 @@ def test_no_limit_of_a_trial_passes_while_the_service_is_away(
     lease: Lease, replica: Replica, engine: sa.Engine
 ) -> None:
     record.execute(engine, "UPDATE trimtab_leases SET due_at = expires_at, trial_due_at = expires_at + interval '1 h'")
-    be_away(engine, 7200)
+    record.be_away(engine, seconds=7200)
 
     liveness.renew(replica.engine)
 
@@ -93,7 +77,7 @@ def test_no_limit_of_a_trial_passes_while_the_service_is_away(
 
 def test_a_lease_that_had_run_out_before_is_not_extended(lease: Lease, replica: Replica, engine: sa.Engine) -> None:
     record.let_leases_run_out(engine)
-    be_away(engine)
+    record.be_away(engine, seconds=AWAY)
 
     liveness.renew(replica.engine)
 
@@ -105,7 +89,7 @@ def test_a_lease_that_was_renewed_just_before_the_service_went_is_not_extended_b
     lease: Lease, replica: Replica, engine: sa.Engine
 ) -> None:
     record.execute(engine, "UPDATE trimtab_liveness SET seen_at = seen_at - interval '1 s'")
-    be_away(engine)
+    record.be_away(engine, seconds=AWAY)
 
     liveness.renew(replica.engine)
 
@@ -115,7 +99,7 @@ def test_a_lease_that_was_renewed_just_before_the_service_went_is_not_extended_b
 def test_a_lease_that_was_renewed_when_the_service_was_back_is_not_extended_by_more(
     client: Client, lease: Lease, replica: Replica, engine: sa.Engine
 ) -> None:
-    be_away(engine, 10)
+    record.be_away(engine, seconds=10)
     client.heartbeat(lease)
 
     liveness.renew(replica.engine)
@@ -124,7 +108,7 @@ def test_a_lease_that_was_renewed_when_the_service_was_back_is_not_extended_by_m
 
 
 def test_two_replicas_that_are_back_at_once_extend_once(lease: Lease, replica: Replica, engine: sa.Engine) -> None:
-    be_away(engine)
+    record.be_away(engine, seconds=AWAY)
 
     with ThreadPoolExecutor() as executor, engine.connect() as holder:
         holder.execute(sa.text("SELECT FROM trimtab_leases FOR UPDATE"))
@@ -148,7 +132,7 @@ def test_no_replica_takes_back_what_another_has_noted(replica: Replica, engine: 
 
 @pytest.mark.usefixtures("lease")
 def test_nothing_is_swept_before_the_leases_are_extended(replica: Replica, engine: sa.Engine) -> None:
-    be_away(engine)
+    record.be_away(engine, seconds=AWAY)
 
     swept = sweep(replica)
 
@@ -159,7 +143,7 @@ def test_nothing_is_swept_before_the_leases_are_extended(replica: Replica, engin
 def test_a_lease_that_was_found_before_an_outage_is_not_ended_after_it(
     lease: Lease, replica: Replica, engine: sa.Engine
 ) -> None:
-    be_away(engine)
+    record.be_away(engine, seconds=AWAY)
 
     with autocommit(replica.engine) as connection:
         closed = endings.close_over(connection, int(lease.id))
@@ -171,7 +155,7 @@ def test_a_lease_that_was_found_before_an_outage_is_not_ended_after_it(
 def test_a_worker_that_is_back_before_any_replica_noticed_goes_on(
     client: Client, lease: Lease, engine: sa.Engine, call: Callable[[Client, Lease], object]
 ) -> None:
-    be_away(engine)
+    record.be_away(engine, seconds=AWAY)
 
     call(client, lease)
 
@@ -182,7 +166,7 @@ def test_a_worker_that_is_back_before_any_replica_noticed_goes_on(
 def test_a_worker_whose_lease_was_extended_and_has_run_out_since_is_refused(
     client: Client, lease: Lease, engine: sa.Engine, call: Callable[[Client, Lease], object]
 ) -> None:
-    be_away(engine)
+    record.be_away(engine, seconds=AWAY)
     liveness.renew(engine)
     record.let_leases_run_out(engine)
 
@@ -191,7 +175,7 @@ def test_a_worker_whose_lease_was_extended_and_has_run_out_since_is_refused(
 
 
 def test_a_dead_workers_trial_goes_back_after_an_outage_too(lease: Lease, replica: Replica, engine: sa.Engine) -> None:
-    be_away(engine)
+    record.be_away(engine, seconds=AWAY)
     liveness.renew(replica.engine)
     record.let_leases_run_out(engine)
 
@@ -204,7 +188,7 @@ def test_a_dead_workers_trial_goes_back_after_an_outage_too(lease: Lease, replic
 def test_a_running_application_notes_that_it_is_there_and_extends_by_itself(
     served: Served, lease: Lease, engine: sa.Engine
 ) -> None:
-    be_away(engine)
+    record.be_away(engine, seconds=AWAY)
 
     with TestClient(served.app):
         wait_until(lambda: left(engine, lease) > timedelta(0))
