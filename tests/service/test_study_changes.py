@@ -1,11 +1,15 @@
 """A study is paused, stopped, resumed; its budget and its limits are changed."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import httpx2
 import pytest
 
+from service.api import waiting
 from service.replica import Replica
 from service.sweep import sweep
 from tests.service import record
+from tests.service.long_polls import LONG, wait_until, waiters
 from tests.service.runs import complete, lease_of, report
 from tests.service.specs import spec
 from trimtab.client import Client
@@ -106,15 +110,20 @@ def test_a_stopped_study_is_not_paused(client: Client) -> None:
         client.change_study("study", state="paused")
 
 
-def test_whoever_waits_for_a_trial_gets_one_when_the_study_runs_again(http: httpx2.Client, client: Client) -> None:
+def test_whoever_waits_for_a_trial_gets_one_at_once_when_the_study_runs_again(
+    client: Client, replica: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "POLL_SECONDS", LONG)
     client.create_study(spec())
     client.change_study("study", state="paused")
+    with ThreadPoolExecutor() as executor:
+        asked = executor.submit(client.ask, "worker", study="study", wait=LONG)
+        wait_until(lambda: waiters(replica) == 1 and [worker.name for worker in client.workers()] == ["worker"])
 
-    changed = client.change_study("study", state="running")
-    asked = client.ask("worker", study="study", wait=10.0)
+        client.change_study("study", state="running")
 
-    assert changed.state is StudyState.RUNNING
-    assert len(asked.leases) == 1
+        leases = asked.result(10).leases
+    assert [lease.trial for lease in leases] == [0]
 
 
 # -- the budget -----------------------------------------------------------------------------------------
