@@ -1,0 +1,30 @@
+"""Who has a wrong clock makes no difference: nothing is decided by the time of day of a replica or of a worker."""
+
+import ast
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[2]
+TIME_OF_DAY = {"time", "time_ns", "now", "utcnow", "today", "localtime", "gmtime"}
+
+# The names of files hold when they were made, by the replica's clock; what nothing names is kept for a day.
+EXCEPTIONS = {"service/artifacts.py"}
+
+
+def test_only_the_databases_clock_tells_the_time_of_day() -> None:
+    read = {
+        str(path.relative_to(REPOSITORY))
+        for folder in ("service", "workers", "trimtab")
+        for path in (REPOSITORY / folder).rglob("*.py")
+        if any(map(_reads_the_time_of_day, ast.walk(ast.parse(path.read_text()))))
+    }
+
+    assert read == EXCEPTIONS
+
+
+def _reads_the_time_of_day(node: ast.AST) -> bool:
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="time" | "datetime" | "date"), attr=name)):
+            return name in TIME_OF_DAY
+        case ast.ImportFrom(module="time", names=names):
+            return any(alias.name in TIME_OF_DAY for alias in names)
+    return False
