@@ -35,8 +35,10 @@ def written(path: Path) -> Written:
 def no_file_longer_than(size: int) -> Iterator[None]:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_what_was_written_is_read_and_its_hash_and_size_are_those_of_the_file(path: Path, written: Written) -> None:

@@ -293,6 +293,7 @@ def test_a_child_ends_with_its_worker_in_the_middle_of_an_epoch_and_takes_its_fi
     (folder / "trial" / "checkpoint").touch()
     code = (
         "import psutil, signal, sys\n"
+        "signal.alarm(60)\n"
         "from pathlib import Path\n"
         "from tests.training.test_process import LONG_EPOCH, order, process, start\n"
         "child = start(folder=Path(sys.argv[1]))\n"

@@ -7,15 +7,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
+from signal import SIGKILL
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.e2e.running import wait_for
-from tests.unit.samples import GO_ON, LEASE, SPEC, TOLD
+from tests.e2e.studies import LONG_EPOCH
+from tests.unit.samples import GO_ON, LEASE, TOLD
 from tests.unit.stub import TOKEN, Answer, Asked, Stub, said, serving
 from trimtab.client import Client
+from trimtab.message import Params
 from trimtab.protocol import Checkpoint, Lease
+from trimtab.study import Limits, TaskSpec
 from workers.checkpoints import Checkpoints
 from workers.drain import Drain
 from workers.process import ChildProcess
@@ -23,10 +28,14 @@ from workers.session import Session
 
 FOREIGN = "no checkpoint of ours"
 KEPT = Checkpoint(step=1, sha256=sha256(FOREIGN.encode()).hexdigest(), size=len(FOREIGN))
-assert SPEC.task
-ENDLESS = LEASE.model_copy(
-    update={"expires_in": 0.3, "task": SPEC.task.model_copy(update={"fixed": {"epochs": 100_000}})}
-)
+
+
+def lease_of(limits: Limits, fixed: Params) -> Lease:
+    task = TaskSpec(name="mlp", fixed=fixed)
+    return LEASE.model_copy(update={"expires_in": 0.3, "task": task, "limits": limits})
+
+
+ENDLESS = lease_of(Limits(), {"epochs": 100_000})
 
 
 class Service:
@@ -153,3 +162,39 @@ def test_a_checkpoint_that_outlasts_the_drain_is_left_behind(
     assert service.on_its_way.is_set()
     assert service.kept == []
     assert [told["outcome"] for told in service.told] == ["released"]
+
+
+@pytest.mark.parametrize(
+    ("limits", "message"),
+    [
+        (Limits(step_seconds=0.5), "a step took longer than 0.5 s (limits.step_seconds)"),
+        (Limits(trial_seconds=0.5), "the attempt took longer than 0.5 s (limits.trial_seconds)"),
+    ],
+)
+def test_a_child_that_is_in_an_epoch_past_a_limit_is_killed(
+    service: Service, child: ChildProcess, tmp_path: Path, limits: Limits, message: str
+) -> None:
+    process = psutil.Process(child._process.pid)
+
+    with in_training(service, child, tmp_path, every=1000, lease=lease_of(limits, LONG_EPOCH)):
+        wait_for(lambda: service.told)
+
+    assert [(told["outcome"], told["message"]) for told in service.told] == [("timeout", message)]
+    assert service.reported == []
+    assert process.wait(5) == -SIGKILL
+    assert not child.is_idle
+
+
+def test_a_child_that_is_past_the_limit_of_its_trial_between_epochs_is_kept(
+    service: Service, child: ChildProcess, tmp_path: Path
+) -> None:
+    lease = lease_of(Limits(trial_seconds=0.5), {"epochs": 100_000, "batch_size": 4})
+    rarely_looked_at = lease.model_copy(update={"expires_in": 30.0})  # Each epoch is over before anybody looks.
+
+    with in_training(service, child, tmp_path, every=1000, lease=rarely_looked_at):
+        wait_for(lambda: service.told)
+
+    assert [told["outcome"] for told in service.told] == ["timeout"]
+    assert service.told[0]["message"] == "the attempt took longer than 0.5 s (limits.trial_seconds)"
+    assert service.reported
+    assert child.is_idle
