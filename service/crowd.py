@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from service.database import POOL_SIZE, Held
@@ -15,9 +15,14 @@ PATIENCE_SECONDS = 0.2
 
 
 class Crowd:
-    """The calls on one study that use the database now."""
+    """The calls on one study that use the database now.
 
-    def __init__(self) -> None:
+    Args:
+        clock: Seconds that only go forward.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._began: dict[object, float] = {}
         self._left = threading.Condition()
         self._is_held = False
@@ -49,11 +54,11 @@ class Crowd:
                 if (patience := self._patience()) <= 0:
                     raise Held("somebody holds this study; try again", retry_after=1)
                 self._left.wait(patience)
-            self._began[call] = time.monotonic()
+            self._began[call] = self._clock()
 
     def _patience(self) -> float:
         """Return how long to wait for room: until the one who is inside longest has been there for too long."""
         if self._is_held:
             return 0.0
         oldest = next(iter(self._began.values()))
-        return oldest + PATIENCE_SECONDS - time.monotonic()
+        return oldest + PATIENCE_SECONDS - self._clock()
