@@ -3,27 +3,25 @@
 import argparse
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx2
-
 from service import embedded
+from tests.e2e.running import REPOSITORY, TOKEN
+from tests.reliability.services import Service, services
 from tests.service.specs import spec
 from trimtab.client import Client
 
-REPOSITORY = Path(__file__).parents[2]
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
-TOKEN = "ttk_of-the-tests"
 EXAMPLES = 100
 DEFECTS = ("Traceback", " ERROR ")
+
+MOST_SECONDS = 1_800
+"""Many times what a run of schemathesis takes: one that takes longer hangs."""
 
 
 @dataclass(frozen=True)
@@ -39,48 +37,6 @@ class Found:
     cases: int
     failures: tuple[str, ...]
     text: str
-
-
-@dataclass(frozen=True)
-class Fuzzed:
-    """A service in a process of its own.
-
-    Args:
-        process: Its number.
-    """
-
-    url: str
-    log: Path
-    process: int
-
-    def defects(self) -> list[str]:
-        """Return the lines of its log that speak of a defect."""
-        return [line for line in self.log.read_text().splitlines() if any(sign in line for sign in DEFECTS)]
-
-
-@contextmanager
-def serving(database_url: str, folder: Path, *, lease_seconds: int = 30) -> Iterator[Fuzzed]:
-    """Serve a database that nobody else does; the log is in `folder`."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    path = folder / "service.log"
-    settings = {
-        "TRIMTAB_DATABASE_URL": database_url,
-        "TRIMTAB_PORT": str(port),
-        "TRIMTAB_ADMIN_TOKEN": TOKEN,
-        "TRIMTAB_LEASE_SECONDS": str(lease_seconds),
-    }
-    with path.open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "service"], cwd=REPOSITORY, env=os.environ | settings, stdout=log, stderr=log
-        )
-    fuzzed = Fuzzed(f"http://127.0.0.1:{port}", path, process.pid)
-    try:
-        _wait_until_ready(fuzzed.url, process)
-        yield fuzzed
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
 
 
 def fuzz(url: str, *, seed: int, examples: int, token: str | None = TOKEN) -> Found:
@@ -104,6 +60,7 @@ def fuzz(url: str, *, seed: int, examples: int, token: str | None = TOKEN) -> Fo
             env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
             capture_output=True,
             text=True,
+            timeout=MOST_SECONDS,
         )
         if not report.exists():
             raise ChildProcessError(done.stdout + done.stderr)
@@ -115,6 +72,11 @@ def fuzz(url: str, *, seed: int, examples: int, token: str | None = TOKEN) -> Fo
     return Found(told["test_cases"]["generated"], failures, done.stdout)
 
 
+def defects(service: Service) -> list[str]:
+    """Return the lines of its log that speak of a defect."""
+    return [line for line in service.log.read_text().splitlines() if any(sign in line for sign in DEFECTS)]
+
+
 def main() -> int:
     """Fuzz until so many requests were made up, with a token and without; return 1 if anything was wrong."""
     parser = argparse.ArgumentParser(prog="python -m tests.reliability.fuzzing")
@@ -123,39 +85,26 @@ def main() -> int:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="trimtab-fuzz-") as folder:
         Path(folder).chmod(0o711)
-        with embedded.start(Path(folder)) as database, serving(database.url, Path(folder)) as fuzzed:
-            return _report(fuzzed, cases=given.cases, seed=given.seed)
+        with embedded.start(Path(folder)) as database, services(Path(folder)) as replicas:
+            return _report(replicas.start_ready(database.url), cases=given.cases, seed=given.seed)
 
 
-def _report(fuzzed: Fuzzed, *, cases: int, seed: int) -> int:
+def _report(service: Service, *, cases: int, seed: int) -> int:
     begin, made, failures = time.monotonic(), 0, list[str]()
     while made < cases:
         # Who has no token gets no further than the gate: a tenth of the requests are enough for that.
         for token, examples in ((TOKEN, EXAMPLES), (None, EXAMPLES // 10)):
-            found = fuzz(fuzzed.url, seed=seed, examples=examples, token=token)
+            found = fuzz(service.url, seed=seed, examples=examples, token=token)
             made += found.cases
             failures += found.failures
             print(found.text if found.failures else f"seed {seed}: {found.cases} requests", flush=True)
         seed += 1
-    defects = fuzzed.defects()
-    print(*defects, sep="\n")
+    logged = defects(service)
+    print(*logged, sep="\n")
     print(
-        f"{made} requests in {time.monotonic() - begin:.0f} s: {len(failures)} failures, {len(defects)} defects logged"
+        f"{made} requests in {time.monotonic() - begin:.0f} s: {len(failures)} failures, {len(logged)} defects logged"
     )
-    return 1 if failures or defects else 0
-
-
-def _wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
-    while process.poll() is None:
-        try:
-            if httpx2.get(f"{url}/readyz", trust_env=False).is_success:
-                return
-        except httpx2.TransportError:
-            pass
-        assert time.monotonic() < deadline, "it does not serve"
-        time.sleep(0.05)
-    raise ChildProcessError("it did not start; see its log")
+    return 1 if failures or logged else 0
 
 
 if __name__ == "__main__":

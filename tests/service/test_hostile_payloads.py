@@ -17,8 +17,9 @@ import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
 from tests.conftest import fresh_database
+from tests.e2e.running import TOKEN
 from tests.openapi import description
-from tests.reliability.fuzzing import TOKEN, Fuzzed, serving
+from tests.reliability.services import Service, services
 from tests.service import record
 from tests.service.hostile import FORGED, JSON, REQUESTS, WORDS, bodies, quoted, routes
 from tests.service.specs import spec
@@ -48,7 +49,7 @@ class Answer:
 class Attacked:
     """A service with a study, a trial and a lease, and what is stored of them."""
 
-    service: Fuzzed
+    service: Service
     lease: Lease
     engine: sa.Engine
     stored: record.Rows
@@ -92,18 +93,19 @@ class Attacked:
 def begun(postgres: sa.Engine, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attacked]:
     with (
         fresh_database(postgres, template) as url,
-        serving(url, tmp_path_factory.mktemp("service"), lease_seconds=3_600) as service,
-        Client(service.url, TOKEN) as client,
+        services(tmp_path_factory.mktemp("service")) as replicas,
     ):
-        client.create_study(spec())
-        lease = client.ask("worker", study="study").leases[0]
-        yield Attacked(service, lease, sa.create_engine(url, poolclass=NullPool), {}, json.loads(description()))
+        service = replicas.start_ready(url, lease_seconds=3_600)
+        with Client(service.url, TOKEN) as client:
+            client.create_study(spec())
+            lease = client.ask("worker", study="study").leases[0]
+            yield Attacked(service, lease, sa.create_engine(url, poolclass=NullPool), {}, json.loads(description()))
 
 
 @pytest.fixture
 def attacked(begun: Attacked) -> Attacked:
     """The same for all tests, with what is stored before each, and the memory that it has then for its peak."""
-    Path(f"/proc/{begun.service.process}/clear_refs").write_text("5")
+    Path(f"/proc/{begun.service.process.pid}/clear_refs").write_text("5")
     return replace(begun, stored=begun.now())
 
 
@@ -127,9 +129,9 @@ def assert_unharmed(attacked: Attacked) -> None:
         assert client.heartbeat(attacked.lease).verdict == "continue"
 
 
-def peak(service: Fuzzed) -> float:
+def peak(service: Service) -> float:
     """Return the most memory that the process has had in this test, in mebibytes."""
-    (most,) = re.findall(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{service.process}/status").read_text())
+    (most,) = re.findall(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{service.process.pid}/status").read_text())
     return int(most) / 1024
 
 
