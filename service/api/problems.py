@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 from service.settings import MAX_BODY_BYTES
@@ -50,6 +51,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(errors.Refused, _refused)
     app.add_exception_handler(RequestValidationError, _not_valid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(ClientDisconnect, _cut_off)
     app.add_exception_handler(Exception, _defect)
 
 
@@ -108,6 +110,11 @@ def _allowed(request: Request) -> list[str]:
     app: FastAPI = request.app
     takes = {method: {**request.scope, "method": method} for method in _METHODS}
     return [method for method, scope in takes.items() if any(r.matches(scope)[0] is Match.FULL for r in app.routes)]
+
+
+async def _cut_off(_: Request, __: Exception) -> Response:
+    # Nobody reads it, but a worker that is killed in the middle of a checkpoint is no defect of the service.
+    return response(errors.Invalid("the body ended before its end"))
 
 
 async def _defect(request: Request, error: Exception) -> Response:

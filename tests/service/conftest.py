@@ -1,16 +1,23 @@
 """The real application on a database of its own, called through the real client, all in this process."""
 
+import socket
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import anyio.from_thread
 import httpx2
 import pytest
 import sqlalchemy as sa
+import uvicorn
 from anyio.from_thread import BlockingPortal
 
+from service.artifacts import Artifacts
 from service.replica import Replica
-from tests.service.served import Serve, Served, serve
+from service.slow_clients import Guarded
+from tests.service.long_polls import wait_until
+from tests.service.served import Connect, Serve, Served, serve
 from trimtab.client import Client
 
 # What is not named belongs to a study, and goes with it. In the role of a replica no trigger keeps the audit's rows.
@@ -48,10 +55,18 @@ def portal() -> Iterator[BlockingPortal]:
 
 
 @pytest.fixture
-def start_replica(database_url: str, portal: BlockingPortal) -> Iterator[Serve]:
-    """Start one more replica on the test's database."""
+def store(tmp_path: Path) -> Path:
+    """The folder that replicas keep their files in."""
+    return tmp_path / "store"
+
+
+@pytest.fixture
+def start_replica(database_url: str, portal: BlockingPortal, store: Path) -> Iterator[Serve]:
+    """Start one more replica on the test's database and store."""
     with ExitStack() as closing:
-        yield lambda: closing.enter_context(serve(database_url, portal))
+        yield lambda **parts: closing.enter_context(
+            serve(database_url, portal, artifacts=Artifacts(store.as_uri()), **parts)
+        )
 
 
 @pytest.fixture
@@ -72,3 +87,21 @@ def http(served: Served) -> httpx2.Client:
 @pytest.fixture
 def replica(served: Served) -> Replica:
     return served.replica
+
+
+@pytest.fixture
+def server(served: Served) -> uvicorn.Server:
+    return uvicorn.Server(uvicorn.Config(served.app, http=Guarded, log_config=None, lifespan="off"))
+
+
+@pytest.fixture
+def connect(server: uvicorn.Server) -> Iterator[Connect]:
+    """Connect to an application that listens."""
+    with socket.create_server(("127.0.0.1", 0), backlog=2048) as listener:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        wait_until(lambda: server.started)
+        with ExitStack() as connections:
+            yield lambda: connections.enter_context(socket.create_connection(listener.getsockname(), timeout=10))
+        server.should_exit = True
+        thread.join()

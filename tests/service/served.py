@@ -1,8 +1,10 @@
 """A replica that is served in this process. Its sweep runs when a test calls it, and not by itself."""
 
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import httpx2
 from anyio.from_thread import BlockingPortal
@@ -37,14 +39,17 @@ class Served:
     http: httpx2.Client
 
 
-Serve = Callable[[], Served]
-"""Starts one more replica on the database of the test."""
+Serve = Callable[..., Served]
+"""Starts one more replica on the database of the test, with the parts that are given."""
+
+Connect = Callable[[], socket.socket]
+"""Connects to an application that listens."""
 
 
 @contextmanager
-def serve(database_url: str, portal: BlockingPortal) -> Iterator[Served]:
+def serve(database_url: str, portal: BlockingPortal, **parts: Any) -> Iterator[Served]:
     """Serve one replica on the event loop of `portal`; a defect of the service is raised where it is called."""
-    replica = Replica(connect(database_url), LEASE_SECONDS)
+    replica = Replica(connect(database_url), LEASE_SECONDS, **parts)
     app = create_app(replica, Tokens(TOKEN))
     http = TestClient(app, headers={"Authorization": f"Bearer {TOKEN}"})
     http.portal = portal

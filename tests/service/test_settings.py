@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from service.artifacts import Artifacts
 from service.settings import Settings
 from trimtab.errors import Misconfigured
 
@@ -109,3 +110,9 @@ def test_what_makes_no_sense_is_refused_by_its_name_in_one_line(name: str, value
 
     assert "\n" not in str(refused.value)
     assert "secret" not in str(refused.value)
+
+
+def test_what_cannot_be_a_store_is_said_at_the_start() -> None:
+    for url in ("nosuch://bucket", "s3://bucket"):
+        with pytest.raises(Misconfigured, match="TRIMTAB_ARTIFACTS"):
+            Artifacts(url)

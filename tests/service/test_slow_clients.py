@@ -4,10 +4,9 @@ import json
 import resource
 import select
 import socket
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import suppress
 from itertools import chain, islice, repeat
 
 import pytest
@@ -15,41 +14,20 @@ import uvicorn
 
 from service import slow_clients
 from service.api import waiting
-from service.slow_clients import Guarded
 from tests.service.long_polls import LONG, wait_until
-from tests.service.served import TOKEN, Served
+from tests.service.served import TOKEN, Connect, Served
 from tests.service.specs import spec
-
-Connect = Callable[[], socket.socket]
 
 GET = f"GET /v1/studies HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer {TOKEN}\r\n\r\n".encode()
 ASK = f"POST /v1/leases HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer {TOKEN}\r\nContent-Type: application/json\r\n"
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nobody wait for slow clients as long as he would."""
     monkeypatch.setattr(slow_clients, "LOOK_SECONDS", 0.05)
     monkeypatch.setattr(slow_clients, "HEAD_SECONDS", 0.5)
     monkeypatch.setattr(slow_clients, "STALL_SECONDS", 0.5)
-
-
-@pytest.fixture
-def server(limits: None, served: Served) -> uvicorn.Server:
-    return uvicorn.Server(uvicorn.Config(served.app, http=Guarded, log_config=None, lifespan="off"))
-
-
-@pytest.fixture
-def connect(server: uvicorn.Server) -> Iterator[Connect]:
-    """Connect to an application that listens."""
-    with socket.create_server(("127.0.0.1", 0), backlog=2048) as listener:
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        wait_until(lambda: server.started)
-        with ExitStack() as connections:
-            yield lambda: connections.enter_context(socket.create_connection(listener.getsockname(), timeout=10))
-        server.should_exit = True
-        thread.join()
 
 
 def drip(client: socket.socket, content: Iterator[bytes]) -> float:

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -15,8 +16,9 @@ from service import access, tokens
 from service.principals import OPERATOR
 from service.recognition import BELIEVED_SECONDS
 from tests.service import record
+from tests.service.checkpointing import files, put
 from tests.service.long_polls import LONG, wait_until, waiters
-from tests.service.runs import lease_of
+from tests.service.runs import lease_of, report
 from tests.service.served import TOKEN, Serve, Served
 from tests.service.specs import METRIC, spec
 from trimtab.client import Client
@@ -199,6 +201,28 @@ def test_a_lease_is_good_for_the_token_that_asked_and_for_administrators(
     assert record.rows(engine) == before
     assert administrator.heartbeat(lease).verdict == "continue"
     assert owner.tell(lease, "complete", metrics={METRIC: 0.5}).state == "complete"
+
+
+def test_the_checkpoints_of_a_lease_are_for_the_token_that_asked(
+    http: httpx2.Client, client: Client, hold: Hold, engine: sa.Engine, store: Path, tmp_path: Path
+) -> None:
+    client.create_study(spec())
+    owner, other = (hold(make(http)["token"]) for _ in range(2))
+    lease = lease_of(owner)
+    for step in (1, 2):
+        report(owner, lease, step, 0.5)
+    sent = put(owner, lease, 1)
+    before, kept = record.rows(engine), files(store)
+
+    for step in (1, 2):
+        with pytest.raises(Forbidden, match="given to another token"):
+            put(other, lease, step)
+    with pytest.raises(Forbidden, match="given to another token"):
+        other.get_checkpoint(lease, tmp_path / "got")
+
+    assert not (tmp_path / "got").exists()
+    assert (record.rows(engine), files(store)) == (before, kept)
+    assert owner.get_checkpoint(lease, tmp_path / "got") == sent
 
 
 def test_the_lease_of_the_operator_is_not_for_a_worker(http: httpx2.Client, client: Client, hold: Hold) -> None:

@@ -1,0 +1,49 @@
+"""Files that nobody needs any more go, and no others."""
+
+from pathlib import Path
+
+import pytest
+
+from service.litter import ORPHAN_SECONDS, clear
+from service.replica import Replica
+from tests.service.checkpointing import begun, files, put
+from tests.service.runs import lease_of, report
+from tests.service.specs import METRIC, spec
+from trimtab.client import Client
+
+
+def test_of_finished_trials_only_the_best_keeps_its_checkpoints(client: Client, replica: Replica, store: Path) -> None:
+    client.create_study(spec())
+    for number, error in enumerate((0.5, 0.25, 0.75)):
+        lease = lease_of(client)
+        report(client, lease, 1, error)
+        put(client, lease, 1, b"%d" % number)
+        client.tell(lease, "complete", metrics={METRIC: error})
+    running = lease_of(client)
+    report(client, running, 1, 0.5)
+    put(client, running, 1, b"running")
+
+    clear(replica)
+
+    assert {path.read_bytes() for path in files(store)} == {b"1", b"running"}
+
+
+def test_files_that_nothing_names_go_after_a_day(
+    client: Client, replica: Replica, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lease = begun(client, 0.5)
+    put(client, lease, 1, b"named")
+    orphan = store / "checkpoints/9/9/9" / files(store)[0].name
+    orphan.parent.mkdir(parents=True)
+    orphan.write_bytes(b"orphan")
+    foreign = store / "README"
+    foreign.write_bytes(b"not ours")
+    clear(replica)
+    young = orphan.exists()
+
+    old = orphan.with_name(f"{int(orphan.name.partition('-')[0]) - int(ORPHAN_SECONDS) - 1}-x")
+    orphan.rename(old)
+    clear(replica)
+
+    assert young
+    assert {path.read_bytes() for path in files(store)} == {b"named", b"not ours"}
