@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from pathlib import Path
 
 import optuna
 import pytest
@@ -9,10 +10,14 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy.pool import NullPool
 
 from service.migrate import VERSION_TABLE, _config, is_current, migrate
 from service.tables import metadata
+from tests.e2e.running import wait_for
+from tests.service import record
+from tests.service.test_command import start
 
 OURS = "trimtab_"
 
@@ -92,15 +97,40 @@ def test_a_database_that_optuna_has_used_keeps_its_studies(empty_database_url: s
 
 
 def columns(url: str) -> dict[tuple[str, str], tuple[str, str | None, str]]:
-    """Type, default and whether it may be null, of each column of each table of ours."""
+    """Type, default and whether it may be null, of each column."""
     with sa.create_engine(url, poolclass=NullPool).connect() as connection:
         found = connection.execute(
             sa.text("""
                 SELECT table_name, column_name, data_type, coalesce(column_default, identity_generation), is_nullable
-                FROM information_schema.columns WHERE table_schema = 'public' AND table_name LIKE 'trimtab%'
+                FROM information_schema.columns WHERE table_schema = 'public'
             """)
         )
         return {(table, name): (kind, default, nullable) for table, name, kind, default, nullable in found}
+
+
+def rules(url: str) -> dict[tuple[str, str], list[str]]:
+    """What a row may break, or its end: each check, reference and unique index of each table, and its columns."""
+    columns_of = "ARRAY(SELECT attname::text FROM pg_attribute WHERE attrelid = {} AND attnum = ANY({}))"
+    with sa.create_engine(url, poolclass=NullPool).connect() as connection:
+        found = connection.execute(
+            sa.text(f"""
+                SELECT conrelid::regclass::text, conname, {columns_of.format("conrelid", "conkey")}
+                FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype IN ('c', 'f', 'x')
+                UNION ALL
+                SELECT confrelid::regclass::text, conname, {columns_of.format("confrelid", "confkey")}
+                FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND confdeltype IN ('a', 'r')
+                UNION ALL
+                SELECT indrelid::regclass::text, relname, {columns_of.format("indrelid", "indkey")}
+                FROM pg_index JOIN pg_class ON oid = indexrelid
+                WHERE indisunique AND relnamespace = 'public'::regnamespace
+            """)
+        )
+        return {(table, name): names for table, name, names in found}
+
+
+def revisions() -> list[str]:
+    """Each state of the schema there was, the first first."""
+    return [script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()][::-1]
 
 
 def migrate_to(url: str, revision: str) -> None:
@@ -110,20 +140,43 @@ def migrate_to(url: str, revision: str) -> None:
         command.upgrade(config, revision)
 
 
-@pytest.mark.parametrize(("before", "after"), list(pairwise(["0001", "0002"])))
+@pytest.mark.parametrize(("before", "after"), list(pairwise(revisions())))
 def test_a_replica_of_the_release_before_serves_on_beside_the_schema(
     empty_database_url: str, before: str, after: str
 ) -> None:
     migrate_to(empty_database_url, before)
-    known = columns(empty_database_url)
+    known, obeyed = columns(empty_database_url), rules(empty_database_url)
 
     migrate_to(empty_database_url, after)
 
-    found = columns(empty_database_url)
-    new = {place: found[place] for place in found.keys() - known.keys() if place[0] in {table for table, _ in known}}
+    found, ruled = columns(empty_database_url), rules(empty_database_url)
+    tables = {table for table, _ in known}
+    new = {place: found[place] for place in found.keys() - known.keys() if place[0] in tables}
+    # A rule on new columns alone holds by their defaults; one on no column is on the whole row.
+    unheard_of = {rule: names for rule, names in ruled.items() if rule not in obeyed and rule[0] in tables}
     assert {place: found.get(place) for place in known} == known
-    assert new
     assert [place for place, (_, default, nullable) in new.items() if nullable == "NO" and default is None] == []
+    assert [rule for rule, on in unheard_of.items() if not on or any((rule[0], name) in known for name in on)] == []
+
+
+def test_a_migration_that_is_killed_half_way_is_finished_by_the_next(
+    empty_database_url: str, database_url: str, data_dir: Path
+) -> None:
+    migrate_to(empty_database_url, "0001")
+    stopped = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'ALTER TABLE%'"
+    engine = sa.create_engine(empty_database_url, poolclass=NullPool)
+    with engine.connect() as holder:
+        holder.execute(sa.text("SELECT FROM trimtab_leases"))
+        process = start("migrate", DATABASE_URL=empty_database_url, DATA_DIR=str(data_dir))
+        try:
+            wait_for(lambda: record.value(engine, stopped) == 1)
+        finally:
+            process.kill()
+            process.communicate()
+
+    migrate(empty_database_url)
+
+    assert dump(empty_database_url) == dump(database_url)
 
 
 def test_a_schema_of_a_newer_release_is_served_and_left_alone(database_url: str) -> None:
