@@ -28,6 +28,7 @@ class Mishap(StrEnum):
     DELAYED = "delayed"
     TWICE_AT_ONCE = "sent twice at once"
     TWICE_LATER = "sent again later"
+    DARK = "lost in the dark"
 
 
 RATES: Mapping[Mishap, float] = {
@@ -109,6 +110,7 @@ class Proxy:
     async def _answer(self, request: HttpMessage) -> HttpMessage | None:
         """Return the answer to a request; None: the connection is cut."""
         if (dark := self._dark_until - time.monotonic()) > 0:
+            self.counted[Mishap.DARK] += 1
             await asyncio.sleep(dark)
             return None
         mishap = self._draw(request)
