@@ -87,20 +87,30 @@ def test_one_that_goes_down_answers_what_is_under_way_and_lets_nobody_wait(
         client.create_study(spec(budget={"trials": 1}))
         (lease,) = client.ask("worker").leases
         waiting = executor.submit(client.ask, "other", wait=30)
+        wait_for(lambda: "other" in [worker.name for worker in client.workers()])
         holder.execute(sa.text("SELECT FROM trimtab_studies FOR UPDATE"))
         telling = executor.submit(client.tell, lease, "complete", metrics={METRIC: 0.5})
         wait_for(lambda: is_waiting(engine))
         begin = time.monotonic()
 
         service.process.send_signal(signal.SIGTERM)
-        waited = waiting.result()
+        wait_for(lambda: not listens(service))
         holder.rollback()
+        waited = waiting.result()
         told = telling.result()
         service.process.wait(timeout=30)
 
     assert waited.reason is NoLease.NOTHING_NOW
     assert told.state == "complete"
     assert time.monotonic() - begin < 5
+
+
+def listens(service: Service) -> bool:
+    try:
+        service.connect().close()
+    except ConnectionRefusedError:
+        return False
+    return True
 
 
 def is_waiting(engine: sa.Engine) -> bool:
