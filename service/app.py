@@ -2,21 +2,22 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
 
 from fastapi import Depends, FastAPI
 
+from service import litter, liveness, sweep
 from service.api import checkpoints, health, idempotency, leases, problems, scopes, studies, tokens, workers
 from service.api.dependencies import bearer
 from service.api.description import describe
 from service.api.gate import Gate
 from service.api.limits import BodyLimit
-from service.liveness import Liveness
+from service.database import connect
 from service.pace import Pace
+from service.periodic import Periodic
 from service.recognition import Recognition
 from service.replica import Replica
-from service.sweep import Sweep
 from service.tokens import Tokens
 
 _DESCRIPTION = "Studies by REST; workers ask for trials, report after every epoch and hear whether to go on."
@@ -59,10 +60,17 @@ def create_app(replica: Replica, operator: Tokens, *, requests_per_second: int =
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     replica: Replica = app.state.replica
-    threads: list[Liveness | Sweep] = [Liveness(replica.engine), Sweep(replica)]
-    for thread in threads:
-        thread.start()
+    # Of its own: whatever takes all connections of the pool, a replica that is there says so.
+    alone = connect(replica.engine.url, size=1)
+    background = [
+        Periodic("liveness", partial(liveness.renew, alone), seconds=liveness.INTERVAL_SECONDS),
+        Periodic("sweep", partial(sweep.sweep, replica), seconds=sweep.INTERVAL_SECONDS),
+        Periodic("litter", partial(litter.forget, replica), seconds=litter.INTERVAL_SECONDS),
+    ]
+    for work in background:
+        work.start()
     yield
-    for thread in threads:
-        thread.stop()
-    replica.engine.dispose()
+    for work in background:
+        work.stop()
+    for engine in (replica.engine, alone):
+        engine.dispose()

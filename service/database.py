@@ -13,8 +13,8 @@ from service import silence
 from service.prepared import prepare
 from trimtab.errors import Unavailable
 
-POOL_SIZE = 16
-"""Connections of one replica; PostgreSQL's default limit of 100 leaves room for six of them."""
+POOL_SIZE = 15
+"""Connections of one replica, which has one more; PostgreSQL's default limit of 100 leaves room for six replicas."""
 
 _RETRY_AFTER_SECONDS = 1
 
@@ -36,8 +36,8 @@ _OPTIONS = {
 }
 
 
-def connect(url: str) -> sa.Engine:
-    """Return the pool of connections to the database at `url`.
+def connect(url: str | sa.URL, *, size: int = POOL_SIZE) -> sa.Engine:
+    """Return the pool of up to `size` connections to the database at `url`.
 
     It connects when it is first used; the schema must be there then. No connection is tried out before it is given:
     that would cost each call a round trip. The first call that meets a dead one discards all that are as old, and the
@@ -46,7 +46,7 @@ def connect(url: str) -> sa.Engine:
     silence.install()
     engine = sa.create_engine(
         url,
-        pool_size=POOL_SIZE,
+        pool_size=size,
         max_overflow=0,
         pool_timeout=2,
         connect_args={

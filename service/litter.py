@@ -1,20 +1,25 @@
-"""Files of checkpoints that nobody needs any more."""
+"""What nobody needs any more: old rows, and files of checkpoints."""
 
 from service import artifacts
 from service.database import autocommit, transaction
 from service.replica import Replica
 from service.storage import checkpoints as stored
+from service.storage import retention
+
+INTERVAL_SECONDS = 3600.0
 
 ORPHAN_SECONDS = 86_400.0
 """A file that no row names by then never will be: it was being written when its replica died."""
 
 
-def clear(replica: Replica) -> None:
-    """Delete the checkpoints of finished trials, but of each study's best, and files that no row has named for a day.
+def forget(replica: Replica) -> None:
+    """Delete old rows, the checkpoints of finished trials but of each study's best, and files that no row names.
 
     Raises:
         Unavailable: The database is away or busy.
     """
+    with transaction(replica.engine) as connection:
+        retention.forget(connection)
     with transaction(replica.engine) as connection:
         needless = stored.drop_finished(connection)
     replica.artifacts.delete_all(needless)

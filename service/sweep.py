@@ -1,53 +1,18 @@
 """Ends leases that have run out or are past a limit, in the background of every replica, whoever else calls."""
 
 import logging
-import threading
-import time
 
-from service import lifecycle, litter
+from service import lifecycle
 from service.database import Held, autocommit, transaction
 from service.replica import Replica
 from service.settling import settle
-from service.storage import endings, retention
+from service.storage import endings
 from trimtab.errors import Unavailable
 
 INTERVAL_SECONDS = 1.0
 """A lease is over at most this long after its time, and the time that the sweep itself takes."""
 
-FORGET_SECONDS = 3600.0
-
 _log = logging.getLogger(__name__)
-
-
-class Sweep:
-    """A thread that sweeps until it is stopped. Any number of replicas may sweep at once."""
-
-    def __init__(self, replica: Replica) -> None:
-        self._replica = replica
-        self._is_stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sweep", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End, after what is under way."""
-        self._is_stopping.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        forget_at = time.monotonic()
-        while not self._is_stopping.wait(INTERVAL_SECONDS):
-            try:
-                sweep(self._replica)
-                if time.monotonic() >= forget_at:
-                    forget(self._replica)
-                    forget_at += FORGET_SECONDS
-            except Unavailable as error:
-                _log.warning("sweep: %s", error)
-            except Exception:  # noqa: BLE001  # a sweep that ends would leave lost trials running for ever
-                _log.exception("sweep failed")
 
 
 def sweep(replica: Replica) -> int:
@@ -68,17 +33,6 @@ def sweep(replica: Replica) -> int:
         replica.offers.announce()
         replica.changes.announce()
     return ended
-
-
-def forget(replica: Replica) -> None:
-    """Delete what nobody needs any more.
-
-    Raises:
-        Unavailable: The database is away or busy.
-    """
-    with transaction(replica.engine) as connection:
-        retention.forget(connection)
-    litter.clear(replica)
 
 
 def _over(replica: Replica, *, but: set[int]) -> list[tuple[int, int]]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 
 import anyio.from_thread
 import pytest
@@ -12,7 +13,8 @@ from sqlalchemy.pool import NullPool
 from service import recognition
 from service.api import tokens as token_routes
 from service.database import connect
-from service.liveness import Liveness
+from service.liveness import INTERVAL_SECONDS, renew
+from service.periodic import Periodic
 from tests.conftest import fresh_database
 from tests.reliability.journal import Entry
 from tests.reliability.lives import live_every_life
@@ -83,7 +85,7 @@ def machine(postgres: sa.Engine, template: str) -> Iterator[Callable[[], type[St
             url = closing.enter_context(fresh_database(postgres, template))
             portal = closing.enter_context(anyio.from_thread.start_blocking_portal())
             replicas = tuple(closing.enter_context(serve(url, portal)) for _ in range(2))
-            watch = Liveness(replicas[0].replica.engine)
+            watch = Periodic("liveness", partial(renew, replicas[0].replica.engine), seconds=INTERVAL_SECONDS)
             watch.start()
             closing.callback(watch.stop)
             database = sa.create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")

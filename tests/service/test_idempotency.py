@@ -10,8 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from service import database
+from service.litter import forget
 from service.replica import Replica
-from service.sweep import forget
 from tests.service import record
 from tests.service.runs import lease_of
 from tests.service.served import Serve

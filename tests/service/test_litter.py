@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from service.litter import ORPHAN_SECONDS, clear
+from service.litter import ORPHAN_SECONDS, forget
 from service.replica import Replica
 from tests.service.checkpointing import begun, files, put
 from tests.service.runs import lease_of, report
@@ -23,7 +23,7 @@ def test_of_finished_trials_only_the_best_keeps_its_checkpoints(client: Client, 
     report(client, running, 1, 0.5)
     put(client, running, 1, b"running")
 
-    clear(replica)
+    forget(replica)
 
     assert {path.read_bytes() for path in files(store)} == {b"1", b"running"}
 
@@ -38,12 +38,12 @@ def test_files_that_nothing_names_go_after_a_day(
     orphan.write_bytes(b"orphan")
     foreign = store / "README"
     foreign.write_bytes(b"not ours")
-    clear(replica)
+    forget(replica)
     young = orphan.exists()
 
     old = orphan.with_name(f"{int(orphan.name.partition('-')[0]) - int(ORPHAN_SECONDS) - 1}-x")
     orphan.rename(old)
-    clear(replica)
+    forget(replica)
 
     assert young
     assert {path.read_bytes() for path in files(store)} == {b"named", b"not ours"}

@@ -2,8 +2,8 @@
 
 import sqlalchemy as sa
 
+from service.litter import forget
 from service.replica import Replica
-from service.sweep import forget
 from tests.service import record
 from tests.service.specs import spec
 from trimtab.client import Client
