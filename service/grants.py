@@ -20,19 +20,32 @@ class Role(StrEnum):
 _READ = frozenset({"SELECT"})
 _WRITE = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE"})
 _STAMPS = frozenset({"alembic_version", "trimtab_alembic_version", "version_info"})
+_NAMES = {
+    "ours": "^trimtab_[a-z_]+$",
+    "optunas": [
+        *("alembic_version", "version_info"),
+        *("studies", "study_directions", "study_system_attributes", "study_user_attributes"),
+        *("trials", "trial_heartbeats", "trial_system_attributes", "trial_user_attributes"),
+        *("trial_params", "trial_values", "trial_intermediate_values"),
+    ],
+}
 _SECRETS = frozenset({"trimtab_keys", "trimtab_tokens"})
 
+# What else is in the schema is not ours to speak of.
 _TABLES = sa.text("""
     SELECT relname FROM pg_class
     WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND pg_get_userbyid(relowner) = current_user
+      AND (relname = ANY(:optunas) OR relname ~ :ours)
     ORDER BY relname
 """)
-# Of Optuna's tables. The numbers of ours are part of their columns.
+# Of columns that are not numbered by themselves, as Optuna's are.
 _SEQUENCES = sa.text("""
-    SELECT relname FROM pg_class AS sequence
-    WHERE relnamespace = current_schema()::regnamespace AND relkind = 'S' AND pg_get_userbyid(relowner) = current_user
-      AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = sequence.oid AND deptype = 'i')
-    ORDER BY relname
+    SELECT sequence.relname FROM pg_class AS sequence
+    JOIN pg_depend ON objid = sequence.oid AND deptype = 'a'
+    JOIN pg_class AS owner ON owner.oid = refobjid
+    WHERE sequence.relnamespace = current_schema()::regnamespace AND sequence.relkind = 'S'
+      AND (owner.relname = ANY(:optunas) OR owner.relname ~ :ours)
+    ORDER BY sequence.relname
 """)
 _ROLES = sa.text("SELECT rolname FROM pg_roles WHERE rolname = ANY(:roles) AND rolname <> current_user")
 
@@ -51,11 +64,11 @@ def rights(role: Role, table: str) -> frozenset[str]:
 def grant(connection: sa.Connection) -> None:
     """Give the roles that exist their rights to each table of the current role, and take all others from them."""
     roles = [Role(name) for name in connection.scalars(_ROLES, {"roles": list(Role)})]
-    for table in connection.scalars(_TABLES).all() if roles else ():
+    for table in connection.scalars(_TABLES, _NAMES).all() if roles else ():
         for role in roles:
             _set(connection, f"TABLE {table}", role, rights(role, table))
     if Role.SERVICE in roles:
-        for sequence in connection.scalars(_SEQUENCES).all():
+        for sequence in connection.scalars(_SEQUENCES, _NAMES).all():
             _set(connection, f"SEQUENCE {sequence}", Role.SERVICE, frozenset({"USAGE"}))
 
 

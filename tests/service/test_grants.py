@@ -12,8 +12,9 @@ from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.pool import NullPool
 
 from service.grants import Role, rights
+from service.litter import forget
 from service.migrate import is_current, migrate
-from service.sweep import forget, sweep
+from service.sweep import sweep
 from tests.conftest import fresh_database
 from tests.service.served import Served, serve
 from tests.service.specs import METRIC, spec
