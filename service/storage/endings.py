@@ -11,7 +11,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from service.prepared import prepared
-from service.storage.leases import LIVE, Reference
+from service.storage.leases import LIVE, Reference, report_at
 from service.storage.limits import IS_OVERDUE, OVER_AT
 from service.storage.liveness import IS_FRESH
 from trimtab.message import Metrics
@@ -119,8 +119,10 @@ _CLOSE = """
       coalesce(r.metrics, '{{}}') AS last_metrics
     FROM lease
     JOIN trimtab_trials USING (trial_id)
-    LEFT JOIN trimtab_reports r ON r.lease_id = lease.lease_id AND r.step = last_step
+    LEFT JOIN LATERAL ({last_report}) AS r ON true
 """
+
+_LAST_REPORT = report_at("lease.last_step", "lease.trial_id")
 
 # Whoever tells is there.
 _SEEN = """, seen AS (
@@ -130,7 +132,14 @@ _SEEN = """, seen AS (
 
 _CLOSE_TOLD = prepared(
     "close_told",
-    _CLOSE.format(outcome=":outcome", message=":message", told="CAST(:told AS json)", guard=LIVE, also=_SEEN),
+    _CLOSE.format(
+        outcome=":outcome",
+        message=":message",
+        told="CAST(:told AS json)",
+        guard=LIVE,
+        also=_SEEN,
+        last_report=_LAST_REPORT,
+    ),
 )
 
 _SILENCE = f"""
@@ -147,6 +156,7 @@ _CLOSE_OVER = sa.text(
         told="NULL",
         guard=f"lease_id = :lease_id AND ended_at IS NULL AND {OVER_AT} <= clock_timestamp() AND {IS_FRESH}",
         also="",
+        last_report=_LAST_REPORT,
     )
 )
 

@@ -1,4 +1,4 @@
-"""A lease in the database: look at it, renew it, record a report, end it.
+"""A lease in the database: look at it, renew it, record a report.
 
 Each write names the lease, its fence and its expiry in its WHERE: a zombie's write meets no row.
 """
@@ -141,6 +141,17 @@ _RECORD = prepared(
     SELECT expires_at FROM lease
 """,
 )
+
+_REPORT_AT = """
+    SELECT metrics FROM trimtab_reports JOIN trimtab_leases l USING (lease_id)
+    WHERE l.trial_id = {trial_id} AND step = {step} ORDER BY l.fence DESC LIMIT 1
+"""
+
+
+def report_at(step: str, trial_id: str) -> str:
+    """Return SQL for the metrics of a trial at a step of its curve: of an older lease if it went on from there."""
+    return _REPORT_AT.format(step=step, trial_id=trial_id)
+
 
 _WAS_DELETED = sa.text("SELECT study FROM trimtab_tombstones WHERE lease_id = :lease_id")
 

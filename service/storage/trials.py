@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from service.storage.dimensions import Point
+from service.storage.leases import report_at
 from trimtab.message import Metrics
 from trimtab.states import Outcome, TrialState
 
@@ -32,18 +33,18 @@ class TrialRow:
     point: Point
 
 
-_TRIAL = """
+_TRIAL = f"""
     SELECT t.trial_id, t.number, lower(CAST(t.state AS text)) AS state,
       t.datetime_start AS started_at, t.datetime_complete AS completed_at, v.value, o.outcome, o.reason,
-      coalesce(o.step, nullif(l.last_step, 0)) AS step, coalesce(o.metrics, r.metrics, '{}') AS metrics,
-      o.fence AS attempts, l.worker, o.fallback,
+      coalesce(o.step, nullif(last.last_step, 0)) AS step, coalesce(o.metrics, r.metrics, '{{}}') AS metrics,
+      o.fence AS attempts, last.worker, o.fallback,
       coalesce((SELECT json_object_agg(param_name, param_value) FROM trial_params p WHERE p.trial_id = t.trial_id),
-        '{}') AS point
+        '{{}}') AS point
     FROM trimtab_trials o
     JOIN trials t USING (trial_id)
     LEFT JOIN trial_values v ON v.trial_id = t.trial_id AND v.objective = 0
-    LEFT JOIN trimtab_leases l ON l.trial_id = t.trial_id AND l.fence = o.fence
-    LEFT JOIN trimtab_reports r ON r.lease_id = l.lease_id AND r.step = l.last_step
+    LEFT JOIN trimtab_leases last ON last.trial_id = t.trial_id AND last.fence = o.fence
+    LEFT JOIN LATERAL ({report_at("last.last_step", "last.trial_id")}) AS r ON true
 """
 
 _BY_NUMBER = sa.text(f"{_TRIAL} WHERE o.study_id = :study_id AND o.number = :number")
