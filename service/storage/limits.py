@@ -7,8 +7,9 @@ GRACE_SECONDS = 10.0
 """Beyond a limit the service waits as long as a worker waits for an answer: its worker is to be first to tell."""
 
 
+# The same instant wherever it stands in a statement: which of two limits is first must not hang on microseconds.
 def _due(limit: str) -> str:
-    return f"clock_timestamp() + make_interval(secs => {limit} + {GRACE_SECONDS})"
+    return f"statement_timestamp() + make_interval(secs => {limit} + {GRACE_SECONDS})"
 
 
 TRIAL_DUE = _due("trial_seconds")
