@@ -125,6 +125,9 @@ def _from_study(asking: Asking, candidate: Candidate) -> Leases | None:
     for lease in granted:
         start = lease.checkpoint.step if lease.checkpoint else 0
         replica.memory.note(lease.lease_id, Progress(study.study_id, start, lease.best))
+        _log.info(
+            "lease %s on trial %d of %s: to %s", lease.lease_id, lease.number, study.spec.name, asking.holder.worker
+        )
     return asking.answer(study, granted) if granted else None
 
 

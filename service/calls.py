@@ -18,7 +18,6 @@ from service.replica import Replica
 from service.storage import leases
 from service.storage.leases import LeaseRow, Reference
 from trimtab.errors import Forbidden, Invalid, LeaseEnded, LeaseLost, LeaseNotFound, Refused, StudyDeleted, Unavailable
-from trimtab.message import Metrics
 from trimtab.protocol import FieldProblem, Verdict
 from trimtab.states import Decision, Outcome
 from trimtab.study import Objective
@@ -127,12 +126,7 @@ def verdict_of(judgement: Judgement, expiry: datetime, *, is_recorded: bool, lea
     )
 
 
-def require_metric(metrics: Metrics, objective: Objective) -> None:
-    """Refuse figures without the one that is optimised.
-
-    Raises:
-        Invalid: It is missing.
-    """
-    if objective.metric not in metrics:
-        problem = FieldProblem(field=f"metrics.{objective.metric}", message="is missing: it is what is optimised")
-        raise Invalid("a metric is missing", errors=[problem])
+def missing(objective: Objective) -> Invalid:
+    """Return what is said of figures without the one that is optimised."""
+    problem = FieldProblem(field=f"metrics.{objective.metric}", message="is missing: it is what is optimised")
+    return Invalid("a metric is missing", errors=[problem])

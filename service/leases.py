@@ -1,18 +1,21 @@
 """Heartbeat and tell: a lease lives on, a lease ends. Each is the same twice as once."""
 
 import json
+import logging
 
 from service import lifecycle
-from service.calls import after_outage, as_told, crowd, gone, look, not_live, require_metric, verdict_of
+from service.calls import after_outage, as_told, crowd, gone, look, missing, not_live, verdict_of
 from service.once import UNKEYED, Once
 from service.replica import Replica
 from service.settling import settle
 from service.storage import endings, leases
 from service.storage.leases import LeaseRow, Reference
-from trimtab.errors import LeaseEnded
+from trimtab.errors import LeaseEnded, Refused
 from trimtab.protocol import Tell, Told, Verdict
 from trimtab.states import Outcome
 from trimtab.study import Objective
+
+_log = logging.getLogger(__name__)
 
 
 @after_outage
@@ -41,7 +44,7 @@ def tell(replica: Replica, lease: Reference, told: Tell, *, once: Once = UNKEYED
 
     Raises:
         LeaseNotFound, LeaseLost, StudyDeleted, Unavailable: As for a report.
-        LeaseEnded: Another tell has ended it.
+        LeaseEnded: Another tell has ended it, or it was over at a limit.
         Invalid: `complete` without the metric that is optimised.
     """
     with crowd(replica, lease), once.transaction(replica.engine) as connection:
@@ -49,8 +52,8 @@ def tell(replica: Replica, lease: Reference, told: Tell, *, once: Once = UNKEYED
         known = replica.memory.study(connection, study.study_id) if study else None
         if study is None or known is None:
             raise gone(connection, lease.lease_id)
-        if told.outcome is Outcome.COMPLETE:
-            require_metric(told.metrics, known.objective)
+        if told.outcome is Outcome.COMPLETE and known.objective.metric not in told.metrics:
+            raise _incomplete(look(connection, lease), known.objective)
         outcome = lifecycle.outcome_of(told, known.objective)
         closed = endings.close_told(connection, lease, told, outcome=outcome)
         if closed is None:
@@ -60,11 +63,17 @@ def tell(replica: Replica, lease: Reference, told: Tell, *, once: Once = UNKEYED
         is_stopped = closed.stop_reason is not None
         answer = _told(known.spec.name, closed.number, told, known.objective, is_stopped=is_stopped)
         once.keep(connection, answer)
+    _log.info("lease %s on trial %d of %s: %s: %s", lease.lease_id, answer.trial, answer.study, outcome, answer.state)
     replica.memory.forget(lease.lease_id)
     replica.changes.announce()
     if is_offer:
         replica.offers.announce()
     return answer
+
+
+def _incomplete(row: LeaseRow, objective: Objective) -> Refused:
+    """Return what is said of a tell without the metric that is optimised: of the lease first, if it is not live."""
+    return missing(objective) if row.is_live else not_live(row)
 
 
 def _told_before(row: LeaseRow, told: Tell, objective: Objective) -> Told:

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from service import pruning
-from service.calls import after_outage, as_told, look, not_live, reference, require_metric, verdict_of
-from service.database import autocommit
+from service.calls import after_outage, as_told, look, missing, not_live, reference, verdict_of
+from service.database import Held, autocommit
 from service.memory import Progress, StudyMemory
 from service.once import UNKEYED, Once
 from service.principals import OPERATOR, Principal
@@ -26,6 +26,9 @@ from trimtab.states import Direction, Outcome
 
 _TRIES = 5
 
+_HELD = 2
+"""Leases that somebody may hold, for 2 s each, before a request of many reports is given up."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -37,7 +40,7 @@ def report(replica: Replica, lease: Reference, measured: Report, *, once: Once =
         LeaseNotFound: There never was such a lease.
         LeaseLost: It ran out, or the fence is not its own. Nothing was written.
         Forbidden: It was given to another token.
-        LeaseEnded: It was ended by a tell, and this report is not among those on record.
+        LeaseEnded: It was ended, by a tell or at a limit, and this report is not among those on record.
         StudyDeleted: Its study is gone.
         StepConflict: The step is on record with other metrics, or behind one that is.
         Invalid: The metric that is optimised is missing.
@@ -55,6 +58,8 @@ def report(replica: Replica, lease: Reference, measured: Report, *, once: Once =
             if answer := _answer_on_record(replica, connection, lease, row, measured):
                 return answer
             study = _study(replica, connection, row)
+            if study.objective.metric not in measured.metrics:
+                raise missing(study.objective)
             if pruning.looks_at_others(study.spec.pruner, measured.step):
                 study.learn_curves(connection, ended=row.study_finished)
         progress = Progress(study.study_id, row.last_step, row.best)
@@ -71,11 +76,11 @@ def report_many(
     With a key the answer is kept when all of them are taken: each of them is the same twice as once by itself.
 
     Raises:
-        Unavailable: The database is away or busy.
+        Unavailable: The database is away or busy; those before are taken.
     """
     with autocommit(replica.engine) as connection:
         once.replay(connection)
-    results = [_report_one(replica, measured, principal) for measured in reports]
+    results = _report_each(replica, reports, principal)
     answer = Verdicts(results=[item.to_problem() if isinstance(item, Refused) else item for item in results])
     if not any(isinstance(item, Unavailable) for item in results):
         with once.transaction(replica.engine) as connection:
@@ -83,12 +88,28 @@ def report_many(
     return answer
 
 
-def _report_one(replica: Replica, measured: LeaseReport, principal: Principal) -> Verdict | Refused:
-    try:
-        plain = Report(step=measured.step, metrics=measured.metrics)
-        return report(replica, reference(measured.lease, measured.fence, principal), plain)
-    except Refused as refused:
-        return refused
+def _report_each(replica: Replica, reports: Sequence[LeaseReport], principal: Principal) -> list[Verdict | Refused]:
+    results: list[Verdict | Refused] = []
+    for measured in reports:
+        try:
+            plain = Report(step=measured.step, metrics=measured.metrics)
+            results.append(report(replica, reference(measured.lease, measured.fence, principal), plain))
+        except Refused as refused:
+            results.append(refused)
+            _give_up(results)
+    return results
+
+
+def _give_up(results: Sequence[Verdict | Refused]) -> None:
+    """Refuse the whole request if it waits for too much: one after another, each would be waited for as long.
+
+    Raises:
+        Unavailable: The database is away, or somebody holds several of the leases.
+    """
+    last = results[-1]
+    held = sum(isinstance(result, Held) for result in results)
+    if isinstance(last, Unavailable) and (held > _HELD or not isinstance(last, Held)):
+        raise last
 
 
 def _answer_on_record(
@@ -136,10 +157,9 @@ def _record(
     known_finished: int | None,
     once: Once,
 ) -> Verdict | None:
-    """Judge and write, in one statement; None, with nothing written, if more has happened than `before` knows."""
-    if measured.step <= before.last_step:
+    """Judge and write, in one statement; None, with nothing written, if there is more to it than `before` knows."""
+    if measured.step <= before.last_step or study.objective.metric not in measured.metrics:
         return None
-    require_metric(measured.metrics, study.objective)
     new, judgement = _judged(study, before, measured)
     looks = pruning.looks_at_others(study.spec.pruner, measured.step)
     with study.crowd.joined(), once.statement(replica.engine) as connection:

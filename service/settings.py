@@ -21,10 +21,10 @@ class Settings:
     Args:
         database_url: SQLAlchemy URL of the database; None: an embedded one under data_dir.
         migration_url: The same with the role that owns the tables; None: database_url.
-        data_dir: Folder of the embedded database and of the token file.
+        data_dir: Folder of the embedded database, of the token file and of the files of checkpoints.
         host: Where the API listens.
         port: Likewise.
-        admin_token: The token that every call must carry; None: one made at first start.
+        admin_token: The operator's own token; None: one made at first start.
         lease_seconds: How long a lease lives without a sign of its worker.
         artifacts: fsspec URL of the folder of files; None: one in data_dir.
         max_checkpoint_bytes: That a checkpoint may have.

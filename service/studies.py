@@ -1,6 +1,7 @@
 """Create, read, list, change and delete studies."""
 
 import json
+import logging
 
 import sqlalchemy as sa
 
@@ -17,6 +18,8 @@ from trimtab.states import StudyState
 from trimtab.study import StudySpec
 
 CREATED = 201
+
+_log = logging.getLogger(__name__)
 
 
 def create(
@@ -43,6 +46,8 @@ def create(
         if is_new:
             audit.note(connection, principal, "create study", spec.name)
             once.keep(connection, answer, status=CREATED, headers=location(answer))
+    if is_new:
+        _log.info("study %s is created", spec.name)
     replica.offers.announce()
     return answer, is_new
 
@@ -91,6 +96,7 @@ def change(replica: Replica, name: str, wanted: StudyChange, *, principal: Princ
         after = _read(connection, name)
         if after != before:
             audit.note(connection, principal, "change study", name, **_changes(before, after))
+    _log.info("study %s is changed: %s", name, wanted.model_dump_json(exclude_unset=True))
     replica.offers.announce()
     replica.changes.announce()
     return after
@@ -107,6 +113,7 @@ def delete(replica: Replica, name: str, *, principal: Principal = OPERATOR) -> N
         if not studies.delete(connection, name):
             raise StudyNotFound(f"there is no study {name!r}")
         audit.note(connection, principal, "delete study", name)
+    _log.info("study %s is deleted", name)
     replica.offers.announce()
     replica.changes.announce()
 

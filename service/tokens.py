@@ -77,7 +77,7 @@ def _create(path: Path) -> None:
     draft = path.with_name(f".token.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
-        file.write(_PREFIX + secrets.token_urlsafe(32) + "\n")
+        file.write(made(TokenKind.ADMIN) + "\n")
     try:
         os.link(draft, path)
     except FileExistsError:

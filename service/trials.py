@@ -1,5 +1,6 @@
 """Read the trials of a study, and the best of them; stop one."""
 
+import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -19,6 +20,8 @@ from service.storage.trials import TrialRow
 from trimtab.errors import NoCompleteTrial, StudyNotFound, TrialEnded, TrialNotFound
 from trimtab.protocol import Attempt, BestTrial, Page, RecordedReport, Trial, TrialHistory
 from trimtab.states import TrialState
+
+_log = logging.getLogger(__name__)
 
 _BEYOND_ALL = 2**31 - 1
 _RETRY_AFTER_SECONDS = 5
@@ -85,12 +88,15 @@ def stop(replica: Replica, study: str, number: int, *, principal: Principal = OP
         if locked is None:
             raise StudyNotFound(f"there is no study {study!r}")
         row = studies.require(connection, study)
-        is_changed = _stop(connection, locked, row, _require(connection, row, number))
-        if is_changed:
+        trial = _require(connection, row, number)
+        if _stop(connection, locked, row, trial):
             audit.note(connection, principal, "stop trial", study, number=number)
         answer = _trial(row, dimensions(row.spec.searched), _require(connection, row, number))
         once.keep(connection, answer)
+    _log.info("trial %d of %s is stopped by hand", number, study)
     replica.changes.announce()
+    # If that was the end of the study, whoever waits for its trials waits in vain.
+    replica.offers.announce()
     return answer
 
 

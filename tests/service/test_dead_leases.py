@@ -177,3 +177,22 @@ def test_a_refusal_has_its_status_and_code(
 
     assert (lost.status_code, lost.json()["code"]) == (409, "lease_lost")
     assert (deleted.status_code, deleted.json()["code"]) == (410, "study_deleted")
+
+
+@pytest.mark.parametrize(
+    "send",
+    [
+        lambda client, lease: client.report(lease, step=1, metrics={"another": 0.5}),
+        lambda client, lease: client.tell(lease, "complete", metrics={"another": 0.5}),
+    ],
+    ids=["report", "tell"],
+)
+def test_of_a_lost_lease_it_is_said_first_that_it_is_lost(
+    client: Client, replica: Replica, send: Callable[[Client, Lease], object]
+) -> None:
+    client.create_study(spec())
+    lease = lease_of(client)
+    record.let_leases_run_out(replica.engine)
+
+    with pytest.raises(LeaseLost):
+        send(client, lease)

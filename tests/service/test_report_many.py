@@ -1,5 +1,6 @@
 """Many reports in one request are taken one by one, and answered in their order."""
 
+import httpx2
 import pytest
 import sqlalchemy as sa
 
@@ -10,6 +11,8 @@ from trimtab.client import Client
 from trimtab.errors import Invalid, LeaseLost, LeaseNotFound, Refused, StepConflict
 from trimtab.protocol import Lease, LeaseReport, Verdict
 from trimtab.states import Decision
+
+TAKEN = "SELECT count(*) FROM trimtab_reports WHERE lease_id = :lease_id"
 
 
 def reported(of: Lease, step: int, error: float, **changes: object) -> LeaseReport:
@@ -87,3 +90,26 @@ def test_one_report_that_makes_no_sense_refuses_the_request_by_its_place(
 
     assert [problem.field for problem in refused.value.errors] == ["reports.1.step"]
     assert record.rows(engine) == before
+
+
+@pytest.mark.parametrize(("bearable", "status"), [(1, 200), (0, 503)])
+def test_a_lease_that_somebody_holds_is_waited_for_and_several_are_not(
+    http: httpx2.Client,
+    engine: sa.Engine,
+    leases: list[Lease],
+    bearable: int,
+    status: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("service.reports._HELD", bearable)
+    reports = [reported(lease, 1, 0.25).model_dump(mode="json") for lease in leases[:2]]
+    with engine.connect() as holder:
+        holder.execute(
+            sa.text("SELECT FROM trimtab_leases WHERE lease_id = :lease_id FOR UPDATE"), {"lease_id": int(leases[0].id)}
+        )
+
+        answer = http.post("/v1/reports", json={"reports": reports})
+
+    assert answer.status_code == status
+    taken = [bool(record.value(engine, TAKEN, lease_id=int(lease.id))) for lease in leases[:2]]
+    assert taken == [False, bool(bearable)]

@@ -123,8 +123,11 @@ def test_the_history_of_a_trial_has_every_attempt_and_how_it_ended(client: Clien
     trial = client.trial("study", 0)
 
     assert trial.attempts == 3
-    assert [(each.fence, each.attempt, each.outcome, each.message) for each in trial.history] == [
-        (1, 1, Outcome.LOST, None),
+    lost, *told = trial.history
+    assert (lost.fence, lost.attempt, lost.outcome) == (1, 1, Outcome.LOST)
+    assert lost.message
+    assert lost.message.startswith("no sign of its worker for")
+    assert [(each.fence, each.attempt, each.outcome, each.message) for each in told] == [
         (2, 2, Outcome.RELEASED, "drained"),
         (3, 2, Outcome.COMPLETE, None),
     ]
