@@ -10,8 +10,8 @@ from psycopg2.extensions import POLL_OK, POLL_READ, STATUS_SETUP, connection, se
 
 CONNECT_SECONDS = 5.0
 
-ANSWER_SECONDS = 10.0
-"""More than any statement may take (service.database): who says nothing for so long is not there."""
+ANSWER_SECONDS = 9.0
+"""More than any statement may take (service.database), and less than the 10 s after which a call has its answer."""
 
 
 class Impatient(connection):  # type: ignore[misc]  # psycopg2 has no types
