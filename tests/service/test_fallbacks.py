@@ -13,6 +13,7 @@ from service.replica import Replica
 from service.sampling import View, suggester
 from service.sampling.suggester import PLACES, REST_SECONDS, Suggester, Suggestion
 from service.storage.dimensions import Point, dimensions
+from tests.service.long_polls import wait_until
 from tests.service.runs import EAGER, complete, lease_of, report
 from tests.service.specs import spec
 from trimtab.client import Client
@@ -123,8 +124,7 @@ def test_a_sampler_that_hangs_keeps_no_call_on_another_study_from_being_served(
     client.create_study(spec("other"))
     with ThreadPoolExecutor(45) as executor:
         asked = [executor.submit(client.ask, f"worker-{n}", study=SLOW) for n in range(45)]
-        while stuck.calls < PLACES:
-            time.sleep(0.01)
+        wait_until(lambda: stuck.calls >= PLACES)
         begin = time.monotonic()
 
         complete(client, [0.5, 0.25], study="other")
