@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -53,18 +53,25 @@ def serving(
         artifacts=Artifacts(artifacts),
         max_checkpoint_bytes=max_checkpoint_bytes,
     )
-    with socket.create_server(("127.0.0.1", port)) as listener:
-        config = uvicorn.Config(create_app(replica, Tokens(TOKEN)), log_config=None, access_log=False)
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, args=([listener],))
-        thread.start()
-        try:
-            wait_for(lambda: server.started)
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            replica.changes.close()
-            server.should_exit = True
-            thread.join()
+    config = uvicorn.Config(create_app(replica, Tokens(TOKEN)), log_config=None, access_log=False)
+    with (
+        socket.create_server(("127.0.0.1", port)) as listener,
+        _listening(uvicorn.Server(config), listener),
+        closing(replica),
+    ):
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+@contextmanager
+def _listening(server: uvicorn.Server, listener: socket.socket) -> Iterator[None]:
+    thread = threading.Thread(target=server.run, args=([listener],))
+    thread.start()
+    try:
+        wait_for(lambda: server.started)
+        yield
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 @dataclass(frozen=True)

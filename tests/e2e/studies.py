@@ -1,6 +1,7 @@
 """Studies for workers to train, and looks at their trials."""
 
 import json
+from typing import Any
 
 from tests.e2e.running import wait_for
 from trimtab.client import Client
@@ -14,7 +15,7 @@ LONG_EPOCH: Params = {"hidden_units": 2048, "hidden_layers": 20, "batch_size": 1
 """A quarter of a minute."""
 
 
-def create(client: Client, name: str = "study", *, trials: int = 1, fixed: Params) -> None:
+def create(client: Client, name: str = "study", *, trials: int = 1, fixed: Params, **changes: Any) -> None:
     """Create a study of small networks, points drawn at random, nothing pruned."""
     body = {
         "name": name,
@@ -23,7 +24,7 @@ def create(client: Client, name: str = "study", *, trials: int = 1, fixed: Param
         "sampler": {"name": "random"},
         "pruner": {"name": "none"},
         "budget": {"trials": trials},
-    }
+    } | changes
     client.create_study(StudySpec.model_validate_json(json.dumps(body)))
 
 

@@ -7,6 +7,7 @@ from signal import SIGKILL, SIGTERM
 import psutil
 import pytest
 import sqlalchemy as sa
+import torch
 from sqlalchemy.pool import NullPool
 
 from tests.e2e.running import TOKEN, Worker, Workers, serving, wait_for
@@ -15,8 +16,11 @@ from trimtab.client import Client
 from trimtab.message import Params
 from trimtab.protocol import TrialHistory
 from trimtab.states import Outcome, TrialState
+from workers.session import order
+from workers.tasks.mlp import begin
+from workers.training import checkpoints
 
-EPOCHS = 40
+EPOCHS = 80
 SLOW: Params = {
     "epochs": EPOCHS,
     "batch_size": 1,
@@ -25,8 +29,7 @@ SLOW: Params = {
     "optimizer": "momentum",
     "decay": "cosine",
 }
-"""A second or two: long enough to be interrupted."""
-
+"""Some seconds: long enough to be interrupted twice, however busy the machine is."""
 
 CURVE = sa.text(
     "SELECT step, intermediate_value FROM trial_intermediate_values JOIN trials USING (trial_id) "
@@ -109,6 +112,29 @@ def test_what_is_on_record_is_not_reported_again_where_its_checkpoint_cannot_be_
     assert "training from the first epoch on: the file is no checkpoint" in worker.said()
     assert [report.step for report in trial.reports] == list(range(1, EPOCHS + 1))
     assert_same(trial, whole, database_url)
+
+
+@pytest.mark.parametrize("kept", [2, 3])
+def test_a_trial_that_was_left_between_its_last_report_and_its_tell_completes_with_its_metrics(
+    client: Client, workers: Workers, server: str, tmp_path: Path, kept: int
+) -> None:
+    create(client, fixed={"epochs": 3})
+    (lease,) = client.ask("another", study="study").leases
+    ordered = order(lease, None)
+    training = begin(ordered.params, ordered.data, seed=ordered.seed, device=torch.device("cpu"))
+    for epoch in training.epochs():
+        client.report(lease, step=epoch.step, metrics=epoch.metrics)
+        if epoch.step == kept:
+            written = checkpoints.write(training.state(), tmp_path / "kept", belongs_to=ordered.identity)
+            client.put_checkpoint(lease, tmp_path / "kept", step=kept, sha256=written.sha256)
+    client.tell(lease, Outcome.RELEASED)
+
+    workers.start(server)
+
+    trial = reached(client, TrialState.COMPLETE)
+    assert (trial.step, trial.metrics) == (epoch.step, epoch.metrics)
+    assert trial.values == {"validation_error": epoch.metrics["validation_error"]}
+    assert [report.step for report in trial.reports] == [1, 2, 3, *range(kept + 1, 4)]
 
 
 @pytest.mark.usefixtures("checkpoint_seconds")

@@ -1,5 +1,6 @@
 """One worker that outlives whatever happens to its trials."""
 
+import resource
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -78,6 +79,38 @@ def test_a_trial_whose_child_is_killed_fails_and_the_next_has_a_new_child(scene:
     reached(scene.client, TrialState.RUNNING, 1, reports=1)
     assert (first.outcome, first.reason) == (Outcome.ERROR, "the training process was killed by SIGKILL")
     assert scene.worker.child() != killed
+
+
+def test_a_trial_whose_child_hangs_ends_as_a_timeout_and_the_next_has_a_new_child(scene: Scene) -> None:
+    create(scene.client, trials=2, fixed=ENDLESS, limits={"step_seconds": 2.0})
+    reached(scene.client, TrialState.RUNNING, reports=1)
+    hung = scene.worker.child()
+
+    hung.send_signal(SIGSTOP)
+
+    first = reached(scene.client, TrialState.FAIL)
+    reached(scene.client, TrialState.RUNNING, 1, reports=1)
+    assert (first.outcome, first.reason) == (Outcome.TIMEOUT, "a step took longer than 2 s (limits.step_seconds)")
+    assert scene.worker.child() != hung
+
+
+def test_a_trial_that_runs_out_of_memory_fails_and_the_next_has_a_new_child(scene: Scene) -> None:
+    create(scene.client, "before", fixed=ENDLESS)
+    reached(scene.client, TrialState.RUNNING, name="before", reports=1)
+    child = scene.worker.child()
+    room = child.memory_info().vms + 2**30
+    resource.prlimit(child.pid, resource.RLIMIT_AS, (room, room))
+    scene.client.delete_study("before")
+
+    create(scene.client, "big", fixed={"hidden_units": 32_768, "hidden_layers": 2})
+
+    big = reached(scene.client, TrialState.FAIL, name="big")
+    create(scene.client, "next", fixed={"epochs": 1})
+    reached(scene.client, TrialState.COMPLETE, name="next")
+    assert big.outcome is Outcome.OUT_OF_MEMORY
+    assert big.reason
+    assert "can't allocate memory" in big.reason
+    assert scene.worker.child() != child
 
 
 def test_a_trial_is_not_to_blame_for_a_child_that_died_before_it(scene: Scene) -> None:
