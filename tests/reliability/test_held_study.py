@@ -5,17 +5,25 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
 
 import httpx2
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.pool import NullPool
 
-from tests.e2e.running import TOKEN, serving
+from tests.e2e.running import TOKEN, wait_for
+from tests.reliability.services import services
 from tests.service.specs import METRIC, spec
 from trimtab.client import Client
 
 WORKERS = 64
-TRIALS = 50
+TRIALS = 25
+
+HOLD_SECONDS = 2.0
+"""So long a call waits for a row that somebody holds. Without room of their own other trials take six times as long here,
+with it a fiftieth: a busy machine makes no difference to which it is."""
 
 HOLD = sa.text("""
     SELECT FROM trimtab_studies JOIN studies USING (study_id) WHERE study_name = 'held' FOR UPDATE OF trimtab_studies
@@ -23,9 +31,17 @@ HOLD = sa.text("""
 
 
 @pytest.fixture
-def server(database_url: str) -> Iterator[str]:
-    with serving(database_url) as url:
-        yield url
+def server(database_url: str, tmp_path: Path) -> Iterator[str]:
+    with services(tmp_path) as replicas:
+        yield replicas.start_ready(database_url).url
+
+
+@pytest.fixture
+def administrator(database_url: str) -> Iterator[sa.Engine]:
+    """Connections that may hold what they hold for any time, as the service's may not."""
+    engine = sa.create_engine(database_url, poolclass=NullPool)
+    yield engine
+    engine.dispose()
 
 
 @contextmanager
@@ -44,24 +60,32 @@ def crowded(server: str, engine: sa.Engine) -> Iterator[list[int]]:
 
     with engine.connect() as holder, ThreadPoolExecutor(WORKERS) as executor:
         holder.execute(HOLD)
-        for number in range(WORKERS):
-            executor.submit(call_on, number)
-        yield heard
-        is_over.set()
+        calling = [executor.submit(call_on, number) for number in range(WORKERS)]
+        try:
+            yield heard
+        finally:
+            is_over.set()
+        for each in calling:
+            each.result()
 
 
-def test_while_many_workers_call_on_a_study_that_is_held_the_others_run_on(server: str, engine: sa.Engine) -> None:
-    with Client(server, TOKEN) as client:
+def test_while_many_workers_call_on_a_study_that_is_held_the_others_run_on(
+    server: str, administrator: sa.Engine
+) -> None:
+    with Client(server, TOKEN, sleep=must_not_be_refused) as client:
         client.create_study(spec("held", budget={"trials": 1000}))
         client.create_study(spec("free", budget={"trials": TRIALS}))
 
-        with crowded(server, engine) as heard:
+        with crowded(server, administrator) as heard:
+            wait_for(lambda: heard)
             seconds = [run_a_trial(client) for _ in range(TRIALS)]
 
-    free = sorted(seconds)
-    assert free[TRIALS // 2] < 0.5
-    assert free[-1] < 2.0
+    assert median(seconds) < HOLD_SECONDS
     assert set(heard) == {503}
+
+
+def must_not_be_refused(seconds: float) -> None:
+    raise AssertionError(f"a call on another study is to come again after {seconds:g} s")
 
 
 def run_a_trial(client: Client) -> float:
