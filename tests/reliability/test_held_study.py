@@ -22,8 +22,8 @@ WORKERS = 64
 TRIALS = 25
 
 HOLD_SECONDS = 2.0
-"""So long a call waits for a row that somebody holds. Without room of their own other trials take six times as long here,
-with it a fiftieth: a busy machine makes no difference to which it is."""
+"""So long a call waits for a row that somebody holds. A trial of another study takes six times as long if its calls
+find no room, and a fiftieth if they do: a busy machine changes nothing about which it is."""
 
 HOLD = sa.text("""
     SELECT FROM trimtab_studies JOIN studies USING (study_id) WHERE study_name = 'held' FOR UPDATE OF trimtab_studies
