@@ -84,8 +84,10 @@ def fresh_database(postgres: sa.Engine, template: str = "template1") -> Iterator
     """Make a copy of the template, which nobody else uses; give its URL, and remove it at the end."""
     name = f"test_{next(_NUMBERS)}"
     _run(postgres, f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield postgres.url.set(database=name).render_as_string(hide_password=False)
-    _run(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+    try:
+        yield postgres.url.set(database=name).render_as_string(hide_password=False)
+    finally:
+        _run(postgres, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def _run(postgres: sa.Engine, *statements: str) -> None:

@@ -1,5 +1,6 @@
 """PostgreSQL ends a session, chooses a victim, has no connection or no disk left: 503, nothing lost, and on again."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -130,16 +131,22 @@ def test_the_victim_of_a_deadlock_is_asked_to_come_back(served: Served, lease: L
 
 
 LIMITED = """
-    DROP ROLE IF EXISTS limited; CREATE ROLE limited LOGIN CONNECTION LIMIT 2;
+    CREATE ROLE limited LOGIN CONNECTION LIMIT 2;
     GRANT ALL ON ALL TABLES IN SCHEMA public TO limited; GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO limited
 """
 
 
-def test_without_a_free_connection_of_the_server_calls_are_refused_at_once(
-    database_url: str, portal: BlockingPortal, engine: sa.Engine
-) -> None:
+@pytest.fixture
+def limited(database_url: str, engine: sa.Engine) -> Iterator[str]:
+    """The URL of the database with a role that may have two connections."""
     record.execute(engine, LIMITED)
-    limited = sa.make_url(database_url).set(username="limited").render_as_string()
+    yield sa.make_url(database_url).set(username="limited").render_as_string()
+    record.execute(engine, "DROP OWNED BY limited; DROP ROLE limited")
+
+
+def test_without_a_free_connection_of_the_server_calls_are_refused_at_once(
+    limited: str, portal: BlockingPortal, engine: sa.Engine
+) -> None:
     with serve(limited, portal) as served, ThreadPoolExecutor(POOL_SIZE) as executor:
         served.client.create_study(spec(budget={"trials": 1000}))
         begin = time.monotonic()
@@ -154,7 +161,6 @@ def test_without_a_free_connection_of_the_server_calls_are_refused_at_once(
     assert {answer.headers["Retry-After"] for answer in answers if answer.status_code == 503} == {"1"}
     assert taken < 10
     assert after.status_code == 200
-    record.execute(engine, "DROP OWNED BY limited; DROP ROLE limited")
 
 
 @pytest.fixture
@@ -163,6 +169,7 @@ def small_disk(data_dir: Path) -> Iterator[Path]:
     folder = data_dir / "disk"
     folder.mkdir()
     if not postgres.mount(folder, megabytes=4):
+        assert os.geteuid() != 0, "root cannot mount a file system here; a container has to be allowed to"
         pytest.skip("a file system cannot be mounted here: it takes root")
     yield folder
     postgres.unmount(folder)

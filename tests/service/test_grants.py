@@ -80,9 +80,11 @@ def roles(postgres: sa.Engine) -> Iterator[None]:
     with postgres.connect() as connection:
         for role in (OWNER, *Role):
             connection.exec_driver_sql(f"CREATE ROLE {role} LOGIN")
-        yield
-        for role in (OWNER, *Role):
-            connection.exec_driver_sql(f"DROP ROLE {role}")
+        try:
+            yield
+        finally:
+            for role in (OWNER, *Role):
+                connection.exec_driver_sql(f"DROP ROLE {role}")
 
 
 @pytest.fixture
