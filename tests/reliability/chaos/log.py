@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field
 from math import inf
 
+DATABASE = "the database"
+ALL_REPLICAS = "all replicas"
+
 
 @dataclass(frozen=True)
 class Blow:
@@ -20,7 +23,7 @@ class Blow:
 
 @dataclass(frozen=True)
 class Outage:
-    """`what`, the database or all replicas, was away from `begin` to `end`."""
+    """`what`, DATABASE or ALL_REPLICAS, was away from `begin` to `end`."""
 
     what: str
     begin: float

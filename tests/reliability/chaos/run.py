@@ -16,6 +16,7 @@ from tests.reliability.chaos.figures import Result, result
 from tests.reliability.chaos.log import Log
 from tests.reliability.chaos.play import play
 from tests.reliability.chaos.proxy import Proxy
+from tests.reliability.chaos.remains import remains
 from tests.reliability.chaos.replicas import Replica
 from tests.reliability.chaos.service import Service
 from tests.reliability.chaos.system import System
@@ -43,9 +44,9 @@ def run(aim: Aim, folder: Path) -> Result:
             play(system, aim, engine, client)
         engine.dispose()
         engine = patient(database.url)
-        found = result(engine, _journals(folder), aim, log, system.proxy, seconds=time.monotonic() - begin)
+        left = remains(engine, _journals(folder), aim, log, system.proxy, seconds=time.monotonic() - begin)
         engine.dispose()
-    return found
+    return result(left)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Self
 
 from tests.reliability.chaos.agenda import Agenda
-from tests.reliability.chaos.log import Log, Outage
+from tests.reliability.chaos.log import ALL_REPLICAS, Log, Outage
 from tests.reliability.chaos.replicas import Replica
 from tests.reliability.journal import now
 
@@ -27,7 +27,8 @@ class Service:
         self._agenda = agenda
         self._log = log
         self._serving: set[Replica] = set()
-        self._away_since: float | None = now()
+        # Before they first serve nobody calls.
+        self._away_since: float | None = None
         for replica in replicas:
             self._start(replica)
 
@@ -77,5 +78,5 @@ class Service:
         else:
             self._serving.add(replica)
             if self._away_since is not None:
-                self._log.outages.append(Outage("all replicas", self._away_since, now()))
+                self._log.outages.append(Outage(ALL_REPLICAS, self._away_since, now()))
                 self._away_since = None

@@ -8,7 +8,7 @@ from tests.reliability.chaos.agenda import Agenda
 from tests.reliability.chaos.aim import LEASE_SECONDS
 from tests.reliability.chaos.crew import Crew
 from tests.reliability.chaos.database import crash
-from tests.reliability.chaos.log import Log, Outage
+from tests.reliability.chaos.log import DATABASE, Log, Outage
 from tests.reliability.chaos.plan import Fault
 from tests.reliability.chaos.proxy import Proxy
 from tests.reliability.chaos.service import Service
@@ -80,7 +80,7 @@ class System:
     def _recover(self, begin: float) -> None:
         self.cluster.start()
         self._has_database = True
-        self.log.outages.append(Outage("the database", begin, now()))
+        self.log.outages.append(Outage(DATABASE, begin, now()))
 
     def _away_seconds(self) -> float:
         is_long = self.chance.randrange(_LONG_ONE_OF) == 0
