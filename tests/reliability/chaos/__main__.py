@@ -38,12 +38,12 @@ def main() -> int:
         _say(f"  {name:30} {figure}")
     for breach in found.breaches[:SHOWN]:
         _say(f"  NOT AS PROMISED: {breach}")
-    _say(json.dumps({**found.figures, "breaches": len(found.breaches)}))
     if found.breaches:
         _say(f"seed {aim.seed}: {len(found.breaches)} breaches; all that there is to look at is in {folder}")
-        return 1
-    shutil.rmtree(folder)
-    return 0
+    else:
+        shutil.rmtree(folder)
+    _say(json.dumps({**found.figures, "breaches": len(found.breaches)}))
+    return 1 if found.breaches else 0
 
 
 def _aim() -> Aim:

@@ -42,7 +42,7 @@ def counts(aim: Aim) -> Mapping[Fault, int]:
         Fault.STOP: aim.stops,
         Fault.CRASH: aim.crashes,
         Fault.REPLICA: aim.crashes,
-        Fault.REPLICAS: aim.crashes // 5,
+        Fault.REPLICAS: max(1, aim.crashes // 5),
         Fault.BLACKHOLE: aim.crashes,
     }
 
