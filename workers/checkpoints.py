@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trimtab.client import Client
-from trimtab.errors import LeaseEnded, LeaseLost, StudyDeleted, TrimtabError, Unavailable, Unreachable
+from trimtab.errors import InternalError, LeaseEnded, LeaseLost, StudyDeleted, TrimtabError
 from trimtab.protocol import Lease
 from workers.drain import Drain
 from workers.messages import CheckpointFile, Saved
-from workers.patience import patiently
+from workers.patience import PASSING, patiently
 from workers.transfers import beside, is_over_within
 
 _log = logging.getLogger(__name__)
@@ -101,7 +101,7 @@ class Checkpoints:
             self._client.put_checkpoint(self._lease, path, step=saved.step, sha256=saved.sha256)
         except (LeaseEnded, LeaseLost, StudyDeleted):
             self.are_wanted = False  # The session hears why at its next call.
-        except (Unreachable, Unavailable) as error:
+        except (*PASSING, InternalError) as error:
             self._complain(error)
         except (TrimtabError, OSError) as error:
             self.give_up(error)

@@ -7,8 +7,11 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from trimtab.errors import Unavailable, Unreachable
+from trimtab.errors import InProgress, TooManyRequests, Unavailable, Unreachable
 from workers.drain import Drain
+
+PASSING = (Unreachable, Unavailable, InProgress, TooManyRequests)
+"""What is no answer, or none that lasts: the same call may succeed later."""
 
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 10.0
@@ -20,19 +23,20 @@ _log = logging.getLogger(__name__)
 
 
 def patiently(call: Callable[[], Answer], drain: Drain, *, for_seconds: float = math.inf) -> Answer:
-    """Call until the service answers. Of a worker that drains one more try is made.
+    """Call until the service has an answer that lasts. Of a worker that drains one more try is made.
 
     Raises:
-        Unreachable, Unavailable: The last try, after so many seconds or because the worker drains.
+        Unreachable, Unavailable, InProgress, TooManyRequests: The last try, after so many seconds or because the
+            worker drains.
     """
     give_up_at = time.monotonic() + for_seconds
     for seconds in pauses(random.Random()):  # noqa: S311  # it spreads workers in time, no more
         try:
             return call()
-        except (Unreachable, Unavailable) as error:
+        except PASSING as error:
             if drain.has_begun or time.monotonic() + seconds > give_up_at:
                 raise
-            _log.warning("the service is away, trying again in %.1f s: %s", seconds, error)
+            _log.warning("the service has no answer, trying again in %.1f s: %s", seconds, error)
             drain.wait(seconds)
     raise AssertionError("there is always another pause")
 

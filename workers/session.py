@@ -5,14 +5,14 @@ import time
 from collections.abc import Callable
 
 from trimtab.client import Client
-from trimtab.errors import TrimtabError, Unauthorized, Unavailable, Unreachable
+from trimtab.errors import InternalError, TrimtabError, Unauthorized
 from trimtab.protocol import Lease, Tell, Verdict
 from trimtab.states import Decision, Outcome
 from workers.allowance import Allowance
 from workers.checkpoints import Checkpoints, Start
 from workers.drain import Drain
 from workers.messages import Begun, CheckpointFile, Ended, FromTraining, Measured, Order, Saved, Unsaved
-from workers.patience import patiently
+from workers.patience import PASSING, patiently
 from workers.process import ChildDied, ChildProcess
 from workers.transfers import beside, is_over_within
 
@@ -87,7 +87,8 @@ class Session:
             return ended
         self._start = fetching.result()
         if self._start.step:
-            _log.info("%s: on record up to step %s", self._name, self._start.step)
+            how = "from the checkpoint of" if self._start.file else "anew; on record up to"
+            _log.info("%s: goes on %s step %s", self._name, how, self._start.step)
         return None
 
     def _wait(self, happened_within: Callable[[float], bool]) -> Ended | None:
@@ -172,7 +173,7 @@ class Session:
         self._renewed_at = time.monotonic()
         try:
             return self._client.heartbeat(self._lease).verdict is Decision.STOP
-        except (Unreachable, Unavailable) as error:
+        except (*PASSING, InternalError) as error:
             _log.warning("%s: no heartbeat: %s", self._name, error)
             return False
 

@@ -57,7 +57,8 @@ class Slot:
             Misconfigured: The device cannot be used.
             ChildDied: A child process ended while it started.
             Unauthorized: The token is not valid.
-            Unreachable, Unavailable: The service did not answer at first contact, or when the worker drained.
+            Unreachable, Unavailable, InProgress, TooManyRequests: The service did not answer at first contact, or when
+                the worker drained.
         """
         # A child whose worker was killed has removed it already.
         with TemporaryDirectory(prefix="trimtab-", ignore_cleanup_errors=True) as folder:

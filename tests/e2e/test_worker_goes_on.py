@@ -193,7 +193,7 @@ def test_a_worker_waits_for_a_service_that_is_away(database_url: str, workers: W
         worker = workers.start(server)
         reached(client, TrialState.RUNNING, reports=1)
 
-    wait_for(lambda: "the service is away" in worker.said())
+    wait_for(lambda: "the service has no answer" in worker.said())
 
     with serving(database_url, port=int(server.rpartition(":")[2])), Client(server, TOKEN) as client:
         reported = len(client.trial("study", 0).reports)
