@@ -30,6 +30,8 @@ COPY trimtab trimtab
 RUN pip wheel --no-deps --wheel-dir /wheels .
 
 FROM base AS service
+# Libraries of linear algebra start a thread for each processor; a container may have fewer processes than that.
+ENV OPENBLAS_NUM_THREADS=1
 COPY --from=names /opt/trimtab/service.txt ./
 RUN pip install --constraint constraints.txt --requirement service.txt
 COPY --from=wheel /wheels /wheels
