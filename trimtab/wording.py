@@ -76,7 +76,7 @@ def _not_what_was_given(detail: ErrorDetails, words: str) -> str:
     if not words.startswith("must") or detail["type"] in _LENGTHS:
         return ""
     match detail["input"]:
-        case dict():
+        case dict() if detail["type"].endswith("_type"):
             return ", not an object"
         case list() | tuple():
             return ", not a list"
