@@ -65,7 +65,7 @@ def test_whatever_goes_wrong_at_the_end_of_an_outage_leases_are_extended_once(tr
     found = [after(fault, at) for fault in Fault for at in range(points)]
 
     assert points
-    assert all(0 < seconds <= LEASE_SECONDS for seconds in found)
+    assert 0 < min(found) <= max(found) < 2 * LEASE_SECONDS  # Twice extended it had 20 times as long.
 
 
 def _break(service: Service, fault: Fault, at: int | None, work: Callable[[], object]) -> None:
