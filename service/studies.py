@@ -94,9 +94,11 @@ def change(replica: Replica, name: str, wanted: StudyChange, *, principal: Princ
         before = _read(connection, name)
         studies.change(connection, locked.study_id, revisions.revise(locked, before.spec, wanted))
         after = _read(connection, name)
-        if after != before:
-            audit.note(connection, principal, "change study", name, **_changes(before, after))
-    _log.info("study %s is changed: %s", name, wanted.model_dump_json(exclude_unset=True))
+        changes = _changes(before, after)
+        if changes:
+            audit.note(connection, principal, "change study", name, **changes)
+    if changes:
+        _log.info("study %s is changed: %s", name, wanted.model_dump_json(exclude_unset=True))
     replica.offers.announce()
     replica.changes.announce()
     return after

@@ -113,13 +113,20 @@ _CLOSE = """
       UPDATE trimtab_leases
       SET outcome = {outcome}, message = {message}, told = {told}, ended_at = clock_timestamp()
       WHERE {guard}
-      RETURNING lease_id, trial_id, worker, outcome, message, stop_reason, nullif(last_step, 0) AS last_step
+      RETURNING lease_id, trial_id, worker, renewed_at, outcome, message, stop_reason, nullif(last_step, 0) AS last_step
     ){also}
     SELECT trial_id, number, lease.outcome, message, lost, stop_reason, last_step,
       coalesce(r.metrics, '{{}}') AS last_metrics
     FROM lease
     JOIN trimtab_trials USING (trial_id)
     LEFT JOIN LATERAL ({last_report}) AS r ON true
+"""
+
+# A worker that falls silent was last seen when it last renewed a lease.
+_SEEN_LAST = """, seen AS (
+      UPDATE trimtab_workers SET last_seen_at = greatest(last_seen_at, lease.renewed_at) FROM lease
+      WHERE name = lease.worker
+    )
 """
 
 _LAST_REPORT = report_at("lease.last_step", "lease.trial_id")
@@ -155,7 +162,7 @@ _CLOSE_OVER = sa.text(
         message=_SILENCE,
         told="NULL",
         guard=f"lease_id = :lease_id AND ended_at IS NULL AND {OVER_AT} <= clock_timestamp() AND {IS_FRESH}",
-        also="",
+        also=_SEEN_LAST,
         last_report=_LAST_REPORT,
     )
 )
