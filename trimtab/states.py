@@ -6,9 +6,9 @@ from enum import StrEnum
 class StudyState(StrEnum):
     r"""Where a study is in its life.
 
-    running --budget used--> complete
-       | \---too many failures, or by hand---> stopped
-       \<--by hand--> paused
+    running <--budget used, or made larger--> complete
+       | \<--too many failures, or by hand--> stopped
+       \<--by hand--> paused --by hand--> stopped
     """
 
     RUNNING = "running"
