@@ -7,12 +7,13 @@ is named by none.
 import os
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import IO, Any
 
 import fsspec
 
-from trimtab.errors import Misconfigured
+from trimtab.errors import Misconfigured, Unavailable
 
 
 class Artifacts:
@@ -35,10 +36,15 @@ class Artifacts:
         self._root: str = root.rstrip("/")
 
     def create(self, path: str) -> IO[bytes]:
-        """Return a new file for writing; `keep` it when it is written."""
+        """Return a new file for writing; `keep` it when it is written.
+
+        Raises:
+            Unavailable: The store is away or full.
+        """
         whole = f"{self._root}/{path}"
-        self._files.makedirs(whole.rpartition("/")[0], exist_ok=True)
-        file: IO[bytes] = self._files.open(whole, "wb")
+        with translated():
+            self._files.makedirs(whole.rpartition("/")[0], exist_ok=True)
+            file: IO[bytes] = self._files.open(whole, "wb")
         return file
 
     def open(self, path: str) -> IO[bytes]:
@@ -46,26 +52,57 @@ class Artifacts:
 
         Raises:
             FileNotFoundError: There is none.
+            Unavailable: The store is away.
         """
-        file: IO[bytes] = self._files.open(f"{self._root}/{path}", "rb")
+        with translated():
+            file: IO[bytes] = self._files.open(f"{self._root}/{path}", "rb")
         return file
 
     def delete(self, path: str) -> None:
-        """Delete a file; one that is not there is as good."""
+        """Delete a file; one that is not there is as good.
+
+        Raises:
+            Unavailable: The store is away.
+        """
         try:
-            self._files.rm_file(f"{self._root}/{path}")
+            with translated():
+                self._files.rm_file(f"{self._root}/{path}")
         except FileNotFoundError:
             return
 
     def delete_all(self, paths: Iterable[str]) -> None:
-        """Delete each of these files."""
+        """Delete each of these files.
+
+        Raises:
+            Unavailable: The store is away; those before are deleted.
+        """
         for path in paths:
             self.delete(path)
 
     def paths(self) -> list[str]:
-        """Return every file."""
-        found: list[str] = self._files.find(self._root) if self._files.exists(self._root) else []
+        """Return every file.
+
+        Raises:
+            Unavailable: The store is away.
+        """
+        with translated():
+            found: list[str] = self._files.find(self._root) if self._files.exists(self._root) else []
         return [path.removeprefix(self._root).lstrip("/") for path in found]
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Say of a store that is away, full or broken that it is unavailable.
+
+    Raises:
+        Unavailable: It is.
+    """
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise Unavailable(f"the store of files is away or full: {error.strerror}", retry_after=1) from error
 
 
 def keep(file: IO[bytes]) -> None:

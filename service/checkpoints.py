@@ -1,21 +1,23 @@
 """Checkpoints: a training's state goes up while it runs, and down to the next attempt."""
 
+import errno
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import IO
 
 from service import artifacts
 from service.artifacts import Artifacts
-from service.calls import after_outage, look, not_live
+from service.calls import after_outage, crowd, look, not_live
 from service.database import autocommit, transaction
-from service.once import UNKEYED, Once
+from service.once import UNKEYED, Once, Replayed
 from service.replica import Replica
 from service.storage import checkpoints as stored
+from service.storage import leases
 from service.storage.checkpoints import StoredCheckpoint
 from service.storage.leases import LeaseRow, Reference
-from trimtab.errors import BodyTooLarge, CheckpointNotFound, Invalid, StepConflict
+from trimtab.errors import BodyTooLarge, CheckpointNotFound, Invalid, Refused, StepConflict, Unavailable
 from trimtab.protocol import Checkpoint, FieldProblem
 
 CHUNK_BYTES = 2**20
@@ -51,30 +53,34 @@ class Upload:
 
         Raises:
             BodyTooLarge: That is more than it may be.
+            Unavailable: The store is away or full.
         """
         self._size += len(chunk)
         if self._size > self._max_bytes:
             raise too_large(self._max_bytes)
         self._hash.update(chunk)
-        self._file.write(chunk)
+        with artifacts.translated():
+            self._file.write(chunk)
 
     def finish(self) -> StoredCheckpoint:
         """Close the file.
 
         Raises:
             Invalid: It is not the one that was announced.
+            Unavailable: The store is away or full.
         """
         if not self._size or self._hash.hexdigest() != self._sha256:
             problem = FieldProblem(field="sha256", message=f"is not that of the body of {self._size} bytes")
             raise Invalid("the checkpoint is not the one that was announced", errors=[problem])
-        artifacts.keep(self._file)
+        with artifacts.translated():
+            artifacts.keep(self._file)
         return StoredCheckpoint(self._step, self._sha256, self._size, self._path)
 
     def discard(self) -> None:
         """Delete what was written."""
         with suppress(OSError):
             self._file.close()
-        self._store.delete(self._path)
+        delete(self._store, [self._path])
 
 
 def too_large(max_bytes: int) -> BodyTooLarge:
@@ -83,20 +89,24 @@ def too_large(max_bytes: int) -> BodyTooLarge:
 
 
 @after_outage
-def begin(replica: Replica, lease: Reference, *, step: int, sha256: str) -> Upload | Checkpoint:
-    """Return where a checkpoint goes; or the checkpoint, if it is there already.
+def begin(replica: Replica, lease: Reference, *, step: int, sha256: str, once: Once = UNKEYED) -> Upload | Checkpoint:
+    """Return where a checkpoint goes; or the checkpoint, if it is there already, and renew the lease.
 
     Raises:
+        Replayed, IdempotencyMismatch: As service.once.Once.replay.
         LeaseNotFound, LeaseLost, LeaseEnded, StudyDeleted, Forbidden, Unavailable: As for a report.
         StepConflict: The lease has not reported this step.
     """
     with autocommit(replica.engine) as connection:
+        once.replay(connection)
         row = look(connection, lease)
+        _require_reported(row, step)
         known = stored.at(connection, lease.lease_id, step)
-    _require_reported(row, step)
-    if known and known.sha256 == sha256:
-        return known.described
-    path = f"{_FOLDER}/{row.study_id}/{row.number}/{step}/{artifacts.fresh_name()}"
+        if known and known.sha256 == sha256:
+            leases.renew(connection, lease, lease_seconds=replica.lease_seconds)
+            return known.described
+    # In one folder: a store may keep folders of which all files are gone.
+    path = f"{_FOLDER}/{artifacts.fresh_name()}-{row.study_id}-{row.number}-{step}"
     return Upload(replica.artifacts, path, step=step, sha256=sha256, max_bytes=replica.max_checkpoint_bytes)
 
 
@@ -107,15 +117,27 @@ def keep(replica: Replica, lease: Reference, checkpoint: StoredCheckpoint, *, on
     Raises:
         LeaseNotFound, LeaseLost, LeaseEnded, StudyDeleted, Forbidden, Unavailable: As for a report.
     """
-    with once.transaction(replica.engine) as connection:
+    try:
+        needless = _keep(replica, lease, checkpoint, once)
+    except Unavailable:
+        raise  # Whether a row names the file is then unknown.
+    except (Refused, Replayed):
+        delete(replica.artifacts, [checkpoint.path])
+        raise
+    delete(replica.artifacts, needless)
+    return checkpoint.described
+
+
+def _keep(replica: Replica, lease: Reference, checkpoint: StoredCheckpoint, once: Once) -> Sequence[str]:
+    """Record it; return the files that are no longer needed."""
+    with crowd(replica, lease), once.transaction(replica.engine) as connection:
         needless = stored.keep(connection, lease, checkpoint, lease_seconds=replica.lease_seconds)
         if needless is None:
             row = look(connection, lease)
             _require_reported(row, checkpoint.step)
             raise not_live(row)
         once.keep(connection, checkpoint.described)
-    replica.artifacts.delete_all(needless)
-    return checkpoint.described
+    return needless
 
 
 @after_outage
@@ -140,7 +162,15 @@ def newest(replica: Replica, lease: Reference) -> tuple[Checkpoint, IO[bytes]]:
         with transaction(replica.engine) as connection:
             stored.drop(connection, lease, found)
         replica.memory.forget(lease.lease_id)
-        replica.artifacts.delete(found.path)
+        delete(replica.artifacts, [found.path])
+
+
+def delete(store: Artifacts, paths: Iterable[str]) -> None:
+    """Delete files that no row names; those that cannot be deleted now are litter."""
+    try:
+        store.delete_all(paths)
+    except Unavailable as error:
+        _log.warning("files are left for later: %s", error)
 
 
 def content(file: IO[bytes]) -> Iterator[bytes]:
@@ -158,16 +188,31 @@ def _require_reported(row: LeaseRow, step: int) -> None:
 
 
 def _whole(store: Artifacts, checkpoint: StoredCheckpoint) -> IO[bytes] | None:
-    """Return the file of a checkpoint, at its beginning; None: it is not there, or not what was written."""
+    """Return the file of a checkpoint, at its beginning; None: it is not there, or not what was written.
+
+    Raises:
+        Unavailable: The store is away.
+    """
     try:
         file = store.open(checkpoint.path)
     except FileNotFoundError:
         return None
-    found = hashlib.sha256()
-    while chunk := file.read(CHUNK_BYTES):
-        found.update(chunk)
-    if found.hexdigest() == checkpoint.sha256:
+    if _hash_of(file) == checkpoint.sha256:
         file.seek(0)
         return file
     file.close()
     return None
+
+
+def _hash_of(file: IO[bytes]) -> str | None:
+    """Return the SHA-256 of what is in a file; None: its disk cannot read it any more."""
+    found = hashlib.sha256()
+    try:
+        with artifacts.translated():
+            while chunk := file.read(CHUNK_BYTES):
+                found.update(chunk)
+    except Unavailable as error:
+        if isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.EIO:
+            return None
+        raise
+    return found.hexdigest()

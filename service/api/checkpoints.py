@@ -44,7 +44,7 @@ async def put_checkpoint(
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > replica.max_checkpoint_bytes:
         raise checkpoints.too_large(replica.max_checkpoint_bytes)
-    upload = await run_in_threadpool(checkpoints.begin, replica, lease, step=step, sha256=sha256)
+    upload = await run_in_threadpool(checkpoints.begin, replica, lease, step=step, sha256=sha256, once=once)
     if isinstance(upload, Checkpoint):
         return upload
     written = await _received(request, upload)

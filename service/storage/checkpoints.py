@@ -45,12 +45,14 @@ _KEEP = sa.text(f"""
       UPDATE trimtab_leases SET {RENEWED}
       WHERE {LIVE} AND start_step < :step AND last_step >= :step
       RETURNING trial_id, fence
+    ), before AS (
+      SELECT path FROM trimtab_checkpoints JOIN lease USING (trial_id) WHERE step = :step
     )
     INSERT INTO trimtab_checkpoints (trial_id, fence, {_COLUMNS})
     SELECT trial_id, fence, CAST(:step AS int), :sha256, CAST(:size AS bigint), :path FROM lease
     ON CONFLICT (trial_id, step) DO UPDATE
     SET fence = excluded.fence, sha256 = excluded.sha256, size = excluded.size, path = excluded.path
-    RETURNING trial_id
+    RETURNING trial_id, (SELECT path FROM before) AS replaced
 """)
 
 _DROP_OLD = sa.text("""
@@ -124,10 +126,11 @@ def keep(
         none that it has reported.
     """
     values = {**vars(lease), **vars(checkpoint), "lease_seconds": lease_seconds}
-    trial_id = connection.execute(_KEEP, values).scalar_one_or_none()
-    if trial_id is None:
+    kept = connection.execute(_KEEP, values).one_or_none()
+    if kept is None:
         return None
-    return connection.execute(_DROP_OLD, {"trial_id": trial_id, "kept": KEPT}).scalars().all()
+    old = connection.execute(_DROP_OLD, {"trial_id": kept.trial_id, "kept": KEPT}).scalars().all()
+    return [*old, kept.replaced] if kept.replaced else old
 
 
 def drop(connection: sa.Connection, lease: Reference, checkpoint: StoredCheckpoint) -> None:

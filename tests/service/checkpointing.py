@@ -33,7 +33,9 @@ def put(client: Client, lease: Lease, step: int, content: bytes = b"state", sha2
 
 
 def files(store: Path) -> list[Path]:
-    return sorted(path for path in store.rglob("*") if path.is_file())
+    """Return the files of checkpoints, by their steps."""
+    # Their names end with the step.
+    return sorted(filter(Path.is_file, store.rglob("*")), key=lambda path: path.name.rpartition("-")[2])
 
 
 def lost(client: Client, replica: Replica) -> Lease:

@@ -20,15 +20,20 @@ from trimtab.client import Client
 from trimtab.errors import BodyTooLarge, Invalid, LeaseEnded, LeaseLost, StepConflict, StudyDeleted
 
 
-def test_a_checkpoint_sent_twice_is_kept_once(client: Client, store: Path, engine: sa.Engine) -> None:
+def test_a_checkpoint_sent_twice_is_kept_once_and_renews_the_lease(
+    client: Client, store: Path, engine: sa.Engine
+) -> None:
     lease = begun(client, 0.5)
     first = put(client, lease, 1)
     before = record.rows(engine)
+    expires_at = record.value(engine, "SELECT expires_at FROM trimtab_leases")
 
     again = put(client, lease, 1)
 
+    after = record.rows(engine)
     assert again == first
-    assert record.rows(engine) == before
+    assert {table for table, rows in after.items() if rows != before[table]} == {"trimtab_leases"}
+    assert record.value(engine, "SELECT expires_at FROM trimtab_leases") > expires_at  # type: ignore[operator]
     assert len(files(store)) == 1
 
 

@@ -33,8 +33,8 @@ def test_files_that_nothing_names_go_after_a_day(
 ) -> None:
     lease = begun(client, 0.5)
     put(client, lease, 1, b"named")
-    orphan = store / "checkpoints/9/9/9" / files(store)[0].name
-    orphan.parent.mkdir(parents=True)
+    (named,) = files(store)
+    orphan = named.with_name(f"{named.name}9")
     orphan.write_bytes(b"orphan")
     foreign = store / "README"
     foreign.write_bytes(b"not ours")

@@ -1,0 +1,124 @@
+"""A store that is away, full or broken is no defect of the service, and no file is left that comes to nothing."""
+
+import errno
+import hashlib
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from service.artifacts import Artifacts
+from service.replica import Replica
+from tests.service.checkpointing import begun, files, lost, put
+from trimtab.client import Client
+from trimtab.protocol import Lease
+
+CONTENT = b"state"
+
+
+def send(http: httpx2.Client, lease: Lease, step: int, content: bytes = CONTENT, key: str = "k") -> httpx2.Response:
+    """Send a checkpoint, once."""
+    return http.put(
+        f"/v1/leases/{lease.id}/checkpoint",
+        params={"step": step, "sha256": hashlib.sha256(content).hexdigest()},
+        content=content,
+        headers={"Trimtab-Fence": str(lease.fence), "Idempotency-Key": key},
+    )
+
+
+def broken(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "no space left on device")
+
+
+def test_a_store_that_is_full_is_asked_again_later(
+    client: Client, http: httpx2.Client, replica: Replica, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lease = begun(client, 0.5)
+    with monkeypatch.context() as patch:
+        patch.setattr(replica.artifacts._files, "open", broken)
+        refused = send(http, lease, 1)
+
+    accepted = send(http, lease, 1)
+
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+    assert accepted.status_code == 200
+    assert len(files(store)) == 1
+
+
+def test_a_checkpoint_that_is_kept_is_answered_though_old_files_cannot_be_deleted(
+    client: Client, http: httpx2.Client, replica: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lease = begun(client, 0.5, 0.4, 0.3)
+    put(client, lease, 1)
+    put(client, lease, 2)
+    monkeypatch.setattr(replica.artifacts._files, "rm_file", broken)
+
+    answer = send(http, lease, 3)
+
+    assert answer.status_code == 200
+
+
+def test_a_file_that_its_disk_cannot_read_gives_way_to_the_one_before(
+    client: Client, replica: Replica, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lease = begun(client, 0.5, 0.4)
+    put(client, lease, 1, b"one")
+    put(client, lease, 2, b"two")
+    whole = Artifacts.open
+    unreadable: list[str] = []
+
+    def opened(self: Artifacts, path: str) -> object:
+        file = whole(self, path)
+        if not unreadable:
+            unreadable.append(path)
+            monkeypatch.setattr("service.checkpoints.CHUNK_BYTES", Unreadable())
+        return file
+
+    class Unreadable:
+        """A number of bytes that fails to be read once."""
+
+        def __index__(self) -> int:
+            monkeypatch.setattr("service.checkpoints.CHUNK_BYTES", 2**20)
+            raise OSError(errno.EIO, "input/output error")
+
+    monkeypatch.setattr(Artifacts, "open", opened)
+    resumed = lost(client, replica)
+
+    found = client.get_checkpoint(resumed, tmp_path / "state")
+
+    assert found
+    assert (found.step, (tmp_path / "state").read_bytes()) == (1, b"one")
+
+
+def test_no_file_is_left_of_a_checkpoint_that_is_replaced(client: Client, store: Path) -> None:
+    lease = begun(client, 0.5)
+    put(client, lease, 1, b"one")
+
+    put(client, lease, 1, b"another")
+
+    assert [path.read_bytes() for path in files(store)] == [b"another"]
+
+
+def test_a_checkpoint_sent_again_when_its_lease_has_ended_gets_its_first_answer(
+    client: Client, http: httpx2.Client
+) -> None:
+    lease = begun(client, 0.5)
+    first = send(http, lease, 1)
+    client.tell(lease, "complete", metrics={"error": 0.5})
+
+    again = send(http, lease, 1)
+
+    assert (again.status_code, again.content) == (200, first.content)
+    assert again.headers["Idempotent-Replayed"] == "true"
+
+
+def test_a_key_that_was_used_for_another_checkpoint_is_refused_before_anything_is_written(
+    client: Client, http: httpx2.Client, store: Path
+) -> None:
+    lease = begun(client, 0.5, 0.4)
+    send(http, lease, 1)
+
+    refused = send(http, lease, 2)
+
+    assert refused.json()["code"] == "idempotency_mismatch"
+    assert len(files(store)) == 1
