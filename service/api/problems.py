@@ -112,8 +112,9 @@ def _allowed(request: Request) -> list[str]:
     return [method for method, scope in takes.items() if any(r.matches(scope)[0] is Match.FULL for r in app.routes)]
 
 
-async def _cut_off(_: Request, __: Exception) -> Response:
-    # Nobody reads it, but a worker that is killed in the middle of a checkpoint is no defect of the service.
+async def _cut_off(request: Request, _: Exception) -> Response:
+    # Nobody reads the answer. A worker that is killed in the middle of a checkpoint is no defect of the service.
+    _log.info("%s %s was cut off by its sender", request.method, request.url.path)
     return response(errors.Invalid("the body ended before its end"))
 
 

@@ -2,14 +2,18 @@
 
 import errno
 import hashlib
+import logging
 from pathlib import Path
 
 import httpx2
 import pytest
+import uvicorn
 
 from service.artifacts import Artifacts
 from service.replica import Replica
 from tests.service.checkpointing import begun, files, lost, put
+from tests.service.long_polls import wait_until
+from tests.service.served import TOKEN, Connect
 from trimtab.client import Client
 from trimtab.protocol import Lease
 
@@ -122,3 +126,23 @@ def test_a_key_that_was_used_for_another_checkpoint_is_refused_before_anything_i
 
     assert refused.json()["code"] == "idempotency_mismatch"
     assert len(files(store)) == 1
+
+
+def test_a_body_that_is_cut_off_is_one_line_in_the_log(
+    client: Client, connect: Connect, server: uvicorn.Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    lease = begun(client, 0.5)
+    caplog.clear()
+    caplog.set_level(logging.INFO, "service")
+    sender = connect()
+    sender.sendall(
+        f"POST /v1/leases/{lease.id}/heartbeat HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer {TOKEN}\r\n"
+        f"Trimtab-Fence: {lease.fence}\r\nIdempotency-Key: k\r\nContent-Length: 2\r\n\r\n".encode()
+    )
+    wait_until(lambda: bool(server.server_state.tasks))
+
+    sender.close()
+
+    wait_until(lambda: not server.server_state.tasks)
+    said = [(found.levelname, found.message) for found in caplog.records if found.name.startswith("service")]
+    assert said == [("INFO", f"POST /v1/leases/{lease.id}/heartbeat was cut off by its sender")]
