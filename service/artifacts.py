@@ -4,6 +4,7 @@ A name is never used twice, and a file counts when a row in the database names i
 is named by none.
 """
 
+import errno
 import os
 import secrets
 import time
@@ -54,7 +55,7 @@ class Artifacts:
             FileNotFoundError: There is none.
             Unavailable: The store is away.
         """
-        with translated():
+        with translated(but=FileNotFoundError):
             file: IO[bytes] = self._files.open(f"{self._root}/{path}", "rb")
         return file
 
@@ -65,7 +66,7 @@ class Artifacts:
             Unavailable: The store is away.
         """
         try:
-            with translated():
+            with translated(but=FileNotFoundError):
                 self._files.rm_file(f"{self._root}/{path}")
         except FileNotFoundError:
             return
@@ -91,30 +92,37 @@ class Artifacts:
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def translated(*, but: type[OSError] | tuple[()] = ()) -> Iterator[None]:
     """Say of a store that is away, full or broken that it is unavailable.
+
+    Args:
+        but: What is said of a file and not of the store: it passes.
 
     Raises:
         Unavailable: It is.
     """
     try:
         yield
-    except FileNotFoundError:
+    except but:
         raise
     except OSError as error:
-        raise Unavailable(f"the store of files is away or full: {error.strerror}", retry_after=1) from error
+        reason = error.strerror or type(error).__name__
+        raise Unavailable(f"the store of files is away or full: {reason}", retry_after=1) from error
 
 
 def keep(file: IO[bytes]) -> None:
     """Close a file that is written to its end; on this machine it is then on disk."""
     file.flush()
-    try:
-        descriptor = file.fileno()
-    except (AttributeError, OSError):
-        descriptor = None
-    if descriptor is not None:
+    if (descriptor := _descriptor(file)) is not None:
         os.fsync(descriptor)
     file.close()
+
+
+def is_damage(error: Unavailable, file: IO[bytes]) -> bool:
+    """Return whether a file is on a disk that cannot read it any more. Of what is elsewhere nobody knows."""
+    # fsspec's stores say EIO of every answer that they do not know.
+    is_failure = isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.EIO
+    return is_failure and _descriptor(file) is not None
 
 
 def fresh_name() -> str:
@@ -126,3 +134,10 @@ def age_of(path: str) -> float | None:
     """Return how long ago this name was made, in seconds; None: it is none of ours."""
     made_at = path.rpartition("/")[2].partition("-")[0]
     return time.time() - int(made_at) if made_at.isdecimal() else None
+
+
+def _descriptor(file: IO[bytes]) -> int | None:
+    try:
+        return file.fileno()
+    except (AttributeError, OSError):
+        return None

@@ -1,6 +1,5 @@
 """Checkpoints: a training's state goes up while it runs, and down to the next attempt."""
 
-import errno
 import hashlib
 import logging
 from collections.abc import Iterable, Iterator, Sequence
@@ -212,7 +211,7 @@ def _hash_of(file: IO[bytes]) -> str | None:
             while chunk := file.read(CHUNK_BYTES):
                 found.update(chunk)
     except Unavailable as error:
-        if isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.EIO:
+        if artifacts.is_damage(error, file):
             return None
         raise
     return found.hexdigest()

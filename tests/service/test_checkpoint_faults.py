@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import logging
+from io import BytesIO
 from pathlib import Path
 
 import httpx2
@@ -34,6 +35,18 @@ def broken(*_: object) -> None:
     raise OSError(errno.ENOSPC, "no space left on device")
 
 
+def missing(*_: object, **__: object) -> None:
+    # As a store does that is no disk: without a number.
+    raise FileNotFoundError("the bucket does not exist")
+
+
+class Elsewhere(BytesIO):
+    """A file that is on no disk, and an answer of its store that nobody knows."""
+
+    def read(self, *_: object) -> bytes:
+        raise OSError(errno.EIO, "unknown code")
+
+
 def test_a_store_that_is_full_is_asked_again_later(
     client: Client, http: httpx2.Client, replica: Replica, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -47,6 +60,18 @@ def test_a_store_that_is_full_is_asked_again_later(
     assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
     assert accepted.status_code == 200
     assert len(files(store)) == 1
+
+
+def test_a_store_that_has_lost_its_folder_is_asked_again_later(
+    client: Client, http: httpx2.Client, replica: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lease = begun(client, 0.5)
+    monkeypatch.setattr(replica.artifacts._files, "makedirs", missing)
+
+    refused = send(http, lease, 1)
+
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+    assert "None" not in refused.text
 
 
 def test_a_checkpoint_that_is_kept_is_answered_though_old_files_cannot_be_deleted(
@@ -92,6 +117,19 @@ def test_a_file_that_its_disk_cannot_read_gives_way_to_the_one_before(
 
     assert found
     assert (found.step, (tmp_path / "state").read_bytes()) == (1, b"one")
+
+
+def test_a_checkpoint_that_a_store_elsewhere_does_not_give_now_is_not_forgotten(
+    client: Client, http: httpx2.Client, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lease = begun(client, 0.5)
+    put(client, lease, 1)
+    monkeypatch.setattr(Artifacts, "open", lambda *_: Elsewhere())
+
+    refused = http.get(f"/v1/leases/{lease.id}/checkpoint", headers={"Trimtab-Fence": str(lease.fence)})
+
+    assert refused.status_code == 503
+    assert len(files(store)) == 1
 
 
 def test_no_file_is_left_of_a_checkpoint_that_is_replaced(client: Client, store: Path) -> None:
