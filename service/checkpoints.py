@@ -8,8 +8,8 @@ from typing import IO
 
 from service import artifacts
 from service.artifacts import Artifacts
-from service.calls import after_outage, crowd, look, not_live
-from service.database import autocommit, transaction
+from service.calls import Away, after_outage, crowd, look, not_live
+from service.database import Held, autocommit, transaction
 from service.once import UNKEYED, Once, Replayed
 from service.replica import Replica
 from service.storage import checkpoints as stored
@@ -102,14 +102,14 @@ def begin(replica: Replica, lease: Reference, *, step: int, sha256: str, once: O
         _require_reported(row, step)
         known = stored.at(connection, lease.lease_id, step)
         if known and known.sha256 == sha256:
-            leases.renew(connection, lease, lease_seconds=replica.lease_seconds)
+            if leases.renew(connection, lease, lease_seconds=replica.lease_seconds) is None:
+                raise not_live(look(connection, lease))
             return known.described
     # In one folder: a store may keep folders of which all files are gone.
     path = f"{_FOLDER}/{artifacts.fresh_name()}-{row.study_id}-{row.number}-{step}"
     return Upload(replica.artifacts, path, step=step, sha256=sha256, max_bytes=replica.max_checkpoint_bytes)
 
 
-@after_outage
 def keep(replica: Replica, lease: Reference, checkpoint: StoredCheckpoint, *, once: Once = UNKEYED) -> Checkpoint:
     """Record a checkpoint whose file is written, and renew the lease; the oldest of the trial goes.
 
@@ -118,15 +118,16 @@ def keep(replica: Replica, lease: Reference, checkpoint: StoredCheckpoint, *, on
     """
     try:
         needless = _keep(replica, lease, checkpoint, once)
-    except Unavailable:
-        raise  # Whether a row names the file is then unknown.
-    except (Refused, Replayed):
-        delete(replica.artifacts, [checkpoint.path])
+    except (Refused, Replayed) as error:
+        # Otherwise a commit may have been under way: whether a row names the file is then unknown.
+        if isinstance(error, Held | Away) or not isinstance(error, Unavailable):
+            delete(replica.artifacts, [checkpoint.path])
         raise
     delete(replica.artifacts, needless)
     return checkpoint.described
 
 
+@after_outage
 def _keep(replica: Replica, lease: Reference, checkpoint: StoredCheckpoint, once: Once) -> Sequence[str]:
     """Record it; return the files that are no longer needed."""
     with crowd(replica, lease), once.transaction(replica.engine) as connection:
