@@ -11,8 +11,10 @@ import sqlalchemy as sa
 from optuna.distributions import FloatDistribution, distribution_to_json
 
 from service.storage.dimensions import Dimension, dimensions
+from trimtab.budget import Budget
+from trimtab.pruners import MedianPruner
 from trimtab.space import Categorical, Float, Int, Scale, Space
-from trimtab.study import Budget, MedianPruner, Objective, StudySpec
+from trimtab.study import Objective, StudySpec
 
 STEPS = 20
 METRIC = "validation_error"

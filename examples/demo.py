@@ -20,10 +20,11 @@ from pathlib import Path
 from rich.console import Console
 
 from trimtab import rendering
+from trimtab.budget import Budget
 from trimtab.client import Client
 from trimtab.errors import TrimtabError, Unavailable, Unreachable
 from trimtab.protocol import BestTrial
-from trimtab.study import Budget, StudySpec, TaskSpec
+from trimtab.study import StudySpec, TaskSpec
 from trimtab.watching import watch
 
 TRIALS = 40

@@ -18,10 +18,10 @@ from service.sampling.suggester import Suggestion
 from service.storage import asks, finished, studies
 from service.storage.asks import Candidate, Granted, Holder
 from service.storage.dimensions import params
+from trimtab.budget import Limits
 from trimtab.errors import Refused
 from trimtab.protocol import Ask, Lease, Leases
 from trimtab.states import NoLease, StudyState
-from trimtab.study import Limits
 
 _log = logging.getLogger(__name__)
 

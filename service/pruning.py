@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from service.curves import Curves
+from trimtab.pruners import MedianPruner, NoPruner
 from trimtab.states import Decision, Direction
-from trimtab.study import MedianPruner, NoPruner
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,11 @@
 from service.lifecycle import BY_HAND
 from service.storage.endings import LockedStudy
 from service.storage.studies import Revision
+from trimtab.budget import Limits
 from trimtab.errors import Conflict, Invalid
 from trimtab.protocol import FieldProblem, StudyChange
 from trimtab.states import StudyState
-from trimtab.study import Limits, StudySpec
+from trimtab.study import StudySpec
 
 _MOVES = {
     StudyState.RUNNING: {StudyState.PAUSED, StudyState.STOPPED},

@@ -33,6 +33,9 @@ Step = Annotated[int, Field(ge=1, lt=2**31)]
 Scalar = bool | int | float | Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=500)]
 """A value of a parameter."""
 
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+"""What randomness starts from."""
+
 MAX_PARAMETERS = 256
 """Of a space, and so of a point."""
 

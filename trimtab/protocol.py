@@ -5,6 +5,7 @@ from typing import Annotated, Generic, Literal, Self, TypeVar
 
 from pydantic import Field, StringConstraints, model_validator
 
+from trimtab.budget import Budget, Limits
 from trimtab.message import (
     Array,
     Lax,
@@ -19,7 +20,7 @@ from trimtab.message import (
     invalid,
 )
 from trimtab.states import Decision, NoLease, Outcome, StudyState, TokenKind, TrialState
-from trimtab.study import Budget, Limits, StudySpec, TaskSpec
+from trimtab.study import StudySpec, TaskSpec
 
 MAX_LEASES = 256
 MAX_WAIT_SECONDS = 60.0

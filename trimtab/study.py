@@ -5,13 +5,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from trimtab.message import Array, Lax, Message, ParamName, Params, Scalar, StudyName, TaskName, invalid
+from trimtab.budget import Budget, Limits
+from trimtab.message import Array, Lax, Message, ParamName, Params, Scalar, Seed, StudyName, TaskName, invalid
+from trimtab.pruners import MedianPruner, Pruner
+from trimtab.samplers import Sampler, TpeSampler
 from trimtab.space import Space
 from trimtab.states import Direction
 from trimtab.tasks import TASKS, Hyperparameter, Task
-
-Seed = Annotated[int, Field(ge=0, lt=2**32)]
-Seconds = Annotated[float, Field(gt=0, le=1e9)]
 
 
 class SplitSpec(Message):
@@ -59,72 +59,6 @@ class Objective(Message):
     direction: Annotated[Direction, Lax] = Direction.MINIMIZE
 
 
-class TpeSampler(Message):
-    """Tree-structured Parzen estimator, Optuna's: multivariate, aware of running trials.
-
-    Args:
-        seed: With the number of a trial, all the randomness there is.
-        startup_trials: Finished trials before the estimator takes over from random choice.
-    """
-
-    name: Literal["tpe"] = "tpe"
-    seed: Seed = 0
-    startup_trials: Annotated[int, Field(ge=1, le=100_000)] = 10
-
-
-class RandomSampler(Message):
-    """Each parameter independently, evenly on its scale.
-
-    Args:
-        seed: With the number of a trial, all the randomness there is.
-    """
-
-    name: Literal["random"]
-    seed: Seed = 0
-
-
-class MedianPruner(Message):
-    """Stop a trial whose best value so far is worse than the median of the complete trials at its step.
-
-    Args:
-        startup_trials: Complete trials before anything is stopped.
-        warmup_steps: Steps 1 to this one never stop a trial. Optuna's `n_warmup_steps` is one more.
-    """
-
-    name: Literal["median"] = "median"
-    startup_trials: Annotated[int, Field(ge=0, le=100_000)] = 5
-    warmup_steps: Annotated[int, Field(ge=0, lt=2**31)] = 3
-
-
-class NoPruner(Message):
-    """Every trial runs to its end."""
-
-    name: Literal["none"]
-
-
-class Budget(Message):
-    """What a study may use up.
-
-    Args:
-        trials: Trials sampled, in any state.
-    """
-
-    trials: Annotated[int, Field(ge=1, le=1_000_000)] = 100
-
-
-class Limits(Message):
-    """How long an attempt of a trial may take. Past a limit it fails with the outcome `timeout`.
-
-    Args:
-        trial_seconds: From the lease to the tell; None: no limit.
-        step_seconds: From the lease to the first report, and from each report to the next or to the tell; None: for
-            a trial with a task an hour, else no limit.
-    """
-
-    trial_seconds: Seconds | None = None
-    step_seconds: Seconds | None = None
-
-
 STEP_SECONDS = 3600.0
 """A built-in task that has not come to the end of an epoch by then hangs."""
 
@@ -158,8 +92,8 @@ class StudySpec(Message):
     task: TaskSpec | None
     space: SearchedSpace = None
     objectives: Annotated[tuple[Objective, ...], Array, Field(min_length=1, max_length=1)] = (Objective(),)
-    sampler: Annotated[TpeSampler | RandomSampler, Field(discriminator="name")] = TpeSampler()
-    pruner: Annotated[MedianPruner | NoPruner, Field(discriminator="name")] = MedianPruner()
+    sampler: Sampler = TpeSampler()
+    pruner: Pruner = MedianPruner()
     budget: Budget = Budget()
     max_attempts: Annotated[int, Field(ge=1, le=100)] = 3
     failed_in_a_row: Annotated[int, Field(ge=1, le=1_000_000)] = 10

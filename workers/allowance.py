@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from trimtab.study import Limits
+from trimtab.budget import Limits
 
 
 class Allowance:

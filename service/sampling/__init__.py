@@ -12,6 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 from service.sampling.tpe import ArrayTPESampler
 from service.sampling.view import OpenPoint, View
 from service.storage.dimensions import Dimension, Point, params
+from trimtab import samplers
 from trimtab import study as specs
 from trimtab.states import Direction
 
@@ -42,11 +43,11 @@ def training_seed(study_seed: int, number: int) -> int:
     return int(np.random.SeedSequence((study_seed, number), spawn_key=(1,)).generate_state(1)[0])
 
 
-def _sampler(spec: specs.TpeSampler | specs.RandomSampler, view: View, seed: int) -> BaseSampler:
+def _sampler(spec: samplers.Sampler, view: View, seed: int) -> BaseSampler:
     match spec:
-        case specs.RandomSampler():
+        case samplers.RandomSampler():
             return RandomSampler(seed)
-        case specs.TpeSampler(startup_trials=startup_trials):
+        case samplers.TpeSampler(startup_trials=startup_trials):
             return ArrayTPESampler(view, seed=seed, startup_trials=startup_trials)
 
 

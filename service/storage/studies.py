@@ -6,9 +6,10 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from trimtab.budget import Budget, Limits
 from trimtab.errors import StudyNotFound
 from trimtab.states import StudyState
-from trimtab.study import Budget, Limits, StudySpec
+from trimtab.study import StudySpec
 
 
 @dataclass(frozen=True)

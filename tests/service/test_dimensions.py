@@ -13,9 +13,10 @@ from pydantic import ValidationError
 from service import sampling
 from service.history import Observations
 from service.storage.dimensions import dimensions, params
+from trimtab.samplers import RandomSampler
 from trimtab.space import MAX_FLOAT, MAX_INT, Float, Int, Scale, Space
 from trimtab.states import Direction
-from trimtab.study import RandomSampler, StudySpec
+from trimtab.study import StudySpec
 
 Parameter = TypeVar("Parameter", Float, Int)
 

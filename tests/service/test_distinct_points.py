@@ -9,9 +9,11 @@ import sqlalchemy as sa
 from service import asks, studies
 from service.database import connect
 from service.replica import Replica
+from trimtab.budget import Budget
 from trimtab.protocol import Ask, Lease
+from trimtab.samplers import RandomSampler, TpeSampler
 from trimtab.space import Float, Space
-from trimtab.study import Budget, RandomSampler, StudySpec, TpeSampler
+from trimtab.study import StudySpec
 
 WORKERS = 8
 SPACE = Space({"x": Float(low=0, high=1), "y": Float(low=0, high=1)})

@@ -11,11 +11,11 @@ from tests.service import record
 from tests.service.runs import EAGER, complete, lease_of, report
 from tests.service.served import Serve
 from tests.service.specs import spec
+from trimtab.budget import Limits
 from trimtab.client import Client
 from trimtab.errors import LeaseEnded
 from trimtab.protocol import Lease
 from trimtab.states import Outcome, StudyState, TrialState
-from trimtab.study import Limits
 
 # As if all this had been so long ago. Somebody was there to renew the lease all the while.
 AGE = """

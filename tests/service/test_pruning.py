@@ -9,8 +9,8 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from service import pruning
 from service.curves import Curves
+from trimtab.pruners import MedianPruner, NoPruner
 from trimtab.states import Decision, Direction
-from trimtab.study import MedianPruner, NoPruner
 
 HISTORIES = 10_000
 Curve = dict[int, float]

@@ -14,9 +14,10 @@ from service.history import Observations
 from service.storage.dimensions import Dimension, Point, dimensions, params
 from service.storage.finished import FinishedTrial
 from trimtab import states
+from trimtab.samplers import RandomSampler, TpeSampler
 from trimtab.space import Categorical, Float, Int, Scale, Space
 from trimtab.states import Direction, Outcome
-from trimtab.study import Objective, RandomSampler, StudySpec, TpeSampler
+from trimtab.study import Objective, StudySpec
 
 SPACE = Space(
     {

@@ -12,10 +12,10 @@ from tests.service import record
 from tests.service.long_polls import LONG, wait_until, waiters
 from tests.service.runs import complete, lease_of, report
 from tests.service.specs import spec
+from trimtab.budget import Limits
 from trimtab.client import Client
 from trimtab.errors import Conflict, Invalid, StudyNotFound
 from trimtab.states import Decision, NoLease, StudyState, TrialState
-from trimtab.study import Limits
 
 
 def audited(replica: Replica) -> object:

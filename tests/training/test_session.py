@@ -17,10 +17,11 @@ from tests.e2e.running import wait_for
 from tests.e2e.studies import LONG_EPOCH
 from tests.unit.samples import GO_ON, LEASE, TOLD
 from tests.unit.stub import TOKEN, Answer, Asked, Stub, said, serving
+from trimtab.budget import Limits
 from trimtab.client import Client
 from trimtab.message import Params
 from trimtab.protocol import Checkpoint, Lease
-from trimtab.study import Limits, TaskSpec
+from trimtab.study import TaskSpec
 from workers.checkpoints import Checkpoints
 from workers.drain import Drain
 from workers.process import ChildProcess

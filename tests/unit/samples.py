@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from trimtab.budget import Budget
 from trimtab.protocol import (
     BestTrial,
     Counts,
@@ -18,7 +19,7 @@ from trimtab.protocol import (
     Worker,
 )
 from trimtab.states import Decision, Outcome, StudyState, TokenKind, TrialState
-from trimtab.study import Budget, StudySpec, TaskSpec
+from trimtab.study import StudySpec, TaskSpec
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from trimtab.study import Limits
+from trimtab.budget import Limits
 from workers.allowance import Allowance
 
 

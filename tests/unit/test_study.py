@@ -7,21 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trimtab.budget import Budget
 from trimtab.errors import Invalid
+from trimtab.pruners import MedianPruner, NoPruner
+from trimtab.samplers import RandomSampler, TpeSampler
 from trimtab.space import Categorical, Float, Int, Scale, Space
 from trimtab.states import Direction
-from trimtab.study import (
-    Budget,
-    DataSpec,
-    MedianPruner,
-    NoPruner,
-    Objective,
-    RandomSampler,
-    SplitSpec,
-    StudySpec,
-    TaskSpec,
-    TpeSampler,
-)
+from trimtab.study import DataSpec, Objective, SplitSpec, StudySpec, TaskSpec
 from trimtab.tasks import MLP, TASKS, Task
 from trimtab.validation import from_json
 
