@@ -4,6 +4,7 @@
     trials  (Optuna)  <-- trimtab_trials          the fence, what became of the trial, in which order it ended
                             ^-- trimtab_leases        who had it, until when
                                   ^-- trimtab_reports     every report with its verdict
+    trimtab_rounds            of a study, the spaces of a search from coarse to fine
     trimtab_checkpoints       of a trial, the newest ones
     trimtab_workers, trimtab_tombstones
     trimtab_tokens, trimtab_audit       who may call, and who changed what
@@ -37,7 +38,7 @@ from sqlalchemy import (
     true,
 )
 
-from trimtab.states import Decision, Outcome, StudyState, TokenKind
+from trimtab.states import Decision, Origin, Outcome, StudyState, TokenKind
 
 metadata = MetaData(
     naming_convention={
@@ -55,7 +56,7 @@ Table("trials", metadata, Column("trial_id", BigInteger, primary_key=True))
 
 
 def _one_of(
-    column: str, values: type[StudyState] | type[Outcome] | type[Decision] | type[TokenKind]
+    column: str, values: type[StudyState] | type[Outcome] | type[Decision] | type[TokenKind] | type[Origin]
 ) -> CheckConstraint:
     listed = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column} IN ({listed})", name=column)
@@ -75,18 +76,32 @@ studies = Table(
     Column("task", Text, comment="the name of its task; null: anybody asks and tells"),
     Column("state", Text, nullable=False, server_default=StudyState.RUNNING),
     Column("reason", Text),
-    Column("budget", Integer, nullable=False),
-    Column("created", Integer, nullable=False, server_default="0", comment="trials so far; the next number"),
+    Column("budget", Integer, nullable=False, comment="trials; 2147483647: as many as there may ever be"),
+    Column("created", Integer, nullable=False, server_default="0", comment="trials so far, of those that it counts"),
+    Column("added", Integer, nullable=False, server_default="0", comment="trials that came already finished"),
+    Column("sampled", Integer, nullable=False, server_default="0", comment="trials that a sampler chose"),
     Column("finished", Integer, nullable=False, server_default="0", comment="trials that have ended"),
+    Column("epochs", BigInteger, comment="budget: steps reported"),
+    Column("seconds", Double(53), comment="budget: from the first lease on"),
+    Column("device_seconds", Double(53), comment="budget: of all leases together"),
+    Column("target", Double(53), comment="a value that is good enough"),
+    Column("patience", Integer, comment="trials that may end without a better one"),
+    Column("epochs_used", BigInteger, nullable=False, server_default="0"),
+    Column("device_seconds_used", Double(53), nullable=False, server_default="0", comment="of ended leases"),
+    _time("first_leased_at"),
+    Column("closing", Text, comment="why no trial is handed out any more, though some still run"),
     Column("failed_in_a_row", Integer, nullable=False, server_default="0"),
     Column("best_trial_id", BigInteger, comment="the best complete trial; the earlier one of equals"),
     Column("best_value", Double(53)),
+    Column("best_order", Integer, comment="finish order of the best trial"),
+    Column("space", JSON, comment="as it is now; null: as in the spec"),
+    Column("revision", Integer, nullable=False, server_default="0", comment="of the space"),
     Column("trial_seconds", Double(53), comment="limit of an attempt"),
     Column("step_seconds", Double(53), comment="limit between reports"),
     _time("created_at", now=True),
     _time("ended_at"),
     _one_of("state", StudyState),
-    CheckConstraint("finished <= created AND created <= budget", name="counters"),
+    CheckConstraint("finished <= created + added AND created <= budget", name="counters"),
     CheckConstraint("(ended_at IS NOT NULL) = (state IN ('complete', 'stopped'))", name="ended"),
     Index("ix_trimtab_studies_running", "study_id", postgresql_where=text("state = 'running'")),
 )
@@ -97,7 +112,9 @@ trials = Table(
     Column("trial_id", ForeignKey("trials.trial_id", ondelete="CASCADE"), primary_key=True),
     Column("study_id", ForeignKey("trimtab_studies.study_id", ondelete="CASCADE"), nullable=False),
     Column("number", Integer, nullable=False),
+    Column("origin", Text, nullable=False, server_default=Origin.SAMPLED, comment="who chose its params"),
     Column("sampled_for", Integer, nullable=False, comment="the number that the sampler expected"),
+    Column("sequence", Integer, comment="the n-th that a sampler chose, from 0"),
     Column("fence", Integer, nullable=False, server_default="0", comment="of the newest lease"),
     Column("lost", Integer, nullable=False, server_default="0", comment="leases that ran out"),
     Column("outcome", Text, comment="of the lease that ended the trial"),
@@ -106,10 +123,23 @@ trials = Table(
     Column("metrics", JSON, comment="the final ones"),
     Column("finish_order", Integer, comment="the n-th trial of its study to end, from 1"),
     Column("fallback", Text, comment="why the point is a random one, not the sampler's"),
+    Column("is_feasible", Boolean, comment="whether it keeps the constraints; null: not known"),
+    _one_of("origin", Origin),
     _one_of("outcome", Outcome),
     CheckConstraint("(outcome IS NULL) = (finish_order IS NULL)", name="finished"),
     UniqueConstraint("study_id", "number"),
     UniqueConstraint("study_id", "finish_order"),
+)
+
+rounds = Table(
+    "trimtab_rounds",
+    metadata,
+    Column("study_id", ForeignKey("trimtab_studies.study_id", ondelete="CASCADE"), primary_key=True),
+    Column("round", Integer, primary_key=True, autoincrement=False),
+    Column("space", JSON, nullable=False),
+    Column("alarms", JSON, nullable=False),
+    Column("first_number", Integer, nullable=False, comment="of its trials"),
+    _time("created_at", now=True),
 )
 
 leases = Table(

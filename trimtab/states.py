@@ -39,6 +39,21 @@ class TrialState(StrEnum):
     FAIL = "fail"
 
 
+class Origin(StrEnum):
+    """Where a trial's params come from.
+
+    sampled   the study's sampler
+    control   chance, for comparison with the sampler
+    enqueued  somebody gave them, to be trained
+    added     somebody trained them elsewhere
+    """
+
+    SAMPLED = "sampled"
+    CONTROL = "control"
+    ENQUEUED = "enqueued"
+    ADDED = "added"
+
+
 class Outcome(StrEnum):
     """How a lease ended. A worker tells each of them but the last, which the service finds out itself."""
 
