@@ -44,6 +44,10 @@ class Killed(BaseException):
     """The replica is no more. No code of the service is to handle this."""
 
 
+class NoAnswer(Exception):
+    """The replica was killed before it answered."""
+
+
 @dataclass
 class Script:
     """What passes through the connections of a replica, and what goes wrong with it.
@@ -118,7 +122,12 @@ def play(script: Script, engine: sa.Engine) -> None:
 
 
 def play_answers(script: Script, app: ASGIApp) -> ASGIApp:
-    """Return an application whose answers pass through a script."""
+    """Return an application whose answers pass through a script.
+
+    Raises:
+        NoAnswer: From a call in which it is killed. `Killed` itself would end the event loop of Starlette's client,
+            which then may find it gone while it asks for the answer.
+    """
 
     async def played(scope: Scope, receive: Receive, send: Send) -> None:
         async def passing(message: Message) -> None:
@@ -126,6 +135,9 @@ def play_answers(script: Script, app: ASGIApp) -> ASGIApp:
                 script.answer()
             await send(message)
 
-        await app(scope, receive, passing)
+        try:
+            await app(scope, receive, passing)
+        except Killed as killed:
+            raise NoAnswer from killed
 
     return played

@@ -15,7 +15,7 @@ from service.replica import Replica
 from service.tokens import Tokens
 from tests.reliability.auditor import audit
 from tests.reliability.caller import Answer, Caller
-from tests.reliability.crashes import ANSWER, COMMIT, Fault, Killed, Script, play, play_answers
+from tests.reliability.crashes import ANSWER, COMMIT, Fault, NoAnswer, Script, play, play_answers
 from tests.reliability.journal import Entry
 from tests.reliability.scenarios import Scenario
 from tests.reliability.summary import summary
@@ -127,7 +127,7 @@ class Trying:
     def _spoilt(self, fault: Fault, at: int) -> tuple[Answer, Record]:
         need = self.prepared()
         self.fragile.script.begin(fault, at)
-        with suppress(Killed):
+        with suppress(NoAnswer):
             answer = self._act(self.fragile, need)
             if "unavailable" not in str(answer):
                 # Who has an answer does not send the call again.
