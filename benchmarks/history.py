@@ -14,7 +14,8 @@ from service.storage.dimensions import Dimension, dimensions
 from trimtab.budget import Budget
 from trimtab.pruners import MedianPruner
 from trimtab.space import Categorical, Float, Int, Scale, Space
-from trimtab.study import Objective, StudySpec
+from trimtab.study import StudySpec
+from trimtab.objectives import Objective
 
 STEPS = 20
 METRIC = "validation_error"

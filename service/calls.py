@@ -1,7 +1,7 @@
 """What report, heartbeat and tell have in common: the lease that is called on, and what is said of one that is dead."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from functools import wraps
@@ -20,7 +20,6 @@ from service.storage.leases import LeaseRow, Reference
 from trimtab.errors import Forbidden, Invalid, LeaseEnded, LeaseLost, LeaseNotFound, Refused, StudyDeleted, Unavailable
 from trimtab.protocol import FieldProblem, Verdict
 from trimtab.states import Decision, Outcome
-from trimtab.study import Objective
 
 _LEASE_ID = re.compile(r"[1-9][0-9]{0,17}")
 
@@ -126,7 +125,9 @@ def verdict_of(judgement: Judgement, expiry: datetime, *, is_recorded: bool, lea
     )
 
 
-def missing(objective: Objective) -> Invalid:
-    """Return what is said of figures without the one that is optimised."""
-    problem = FieldProblem(field=f"metrics.{objective.metric}", message="is missing: it is what is optimised")
-    return Invalid("a metric is missing", errors=[problem])
+def missing(metrics: Sequence[str]) -> Invalid:
+    """Return what is said of figures without those that the study goes by."""
+    problems = [
+        FieldProblem(field=f"metrics.{metric}", message="is missing: the study goes by it") for metric in metrics
+    ]
+    return Invalid("a metric is missing", errors=problems)

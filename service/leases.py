@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Sequence
 
 from service import lifecycle
 from service.calls import after_outage, as_told, crowd, gone, look, missing, not_live, verdict_of
@@ -13,7 +14,7 @@ from service.storage.leases import LeaseRow, Reference
 from trimtab.errors import LeaseEnded, Refused
 from trimtab.protocol import Tell, Told, Verdict
 from trimtab.states import Outcome
-from trimtab.study import Objective
+from trimtab.study import StudySpec
 
 _log = logging.getLogger(__name__)
 
@@ -45,23 +46,23 @@ def tell(replica: Replica, lease: Reference, told: Tell, *, once: Once = UNKEYED
     Raises:
         LeaseNotFound, LeaseLost, StudyDeleted, Unavailable: As for a report.
         LeaseEnded: Another tell has ended it, or it was over at a limit.
-        Invalid: `complete` without the metric that is optimised.
+        Invalid: `complete` without a metric that is optimised or bound.
     """
     with crowd(replica, lease), once.transaction(replica.engine) as connection:
         study = endings.lock_study(connection, lease.lease_id)
         known = replica.memory.study(connection, study.study_id) if study else None
         if study is None or known is None:
             raise gone(connection, lease.lease_id)
-        if told.outcome is Outcome.COMPLETE and known.objective.metric not in told.metrics:
-            raise _incomplete(look(connection, lease), known.objective)
-        outcome = lifecycle.outcome_of(told, known.objective)
+        if told.outcome is Outcome.COMPLETE and (lacking := known.spec.lacking(told.metrics)):
+            raise _incomplete(look(connection, lease), lacking)
+        outcome = lifecycle.outcome_of(told, known.spec)
         closed = endings.close_told(connection, lease, told, outcome=outcome)
         if closed is None:
-            return _told_before(look(connection, lease), told, known.objective)
-        ending = lifecycle.ending_by_tell(told, closed, known.objective)
+            return _told_before(look(connection, lease), told, known.spec)
+        ending = lifecycle.ending_by_tell(told, closed, known.spec)
         is_offer = settle(connection, study, closed.trial_id, ending, spec=known.spec, is_lost=False)
         is_stopped = closed.stop_reason is not None
-        answer = _told(known.spec.name, closed.number, told, known.objective, is_stopped=is_stopped)
+        answer = _told(closed.number, told, known.spec, is_stopped=is_stopped)
         once.keep(connection, answer)
     _log.info("lease %s on trial %d of %s: %s: %s", lease.lease_id, answer.trial, answer.study, outcome, answer.state)
     replica.memory.forget(lease.lease_id)
@@ -71,19 +72,21 @@ def tell(replica: Replica, lease: Reference, told: Tell, *, once: Once = UNKEYED
     return answer
 
 
-def _incomplete(row: LeaseRow, objective: Objective) -> Refused:
-    """Return what is said of a tell without the metric that is optimised: of the lease first, if it is not live."""
-    return missing(objective) if row.is_live else not_live(row)
+def _incomplete(row: LeaseRow, metrics: Sequence[str]) -> Refused:
+    """Return what is said of a tell without metrics that it needs: of the lease first, if it is not live."""
+    return missing(metrics) if row.is_live else not_live(row)
 
 
-def _told_before(row: LeaseRow, told: Tell, objective: Objective) -> Told:
+def _told_before(row: LeaseRow, told: Tell, spec: StudySpec) -> Told:
     if row.told is None:
         raise not_live(row)
     if Tell.model_validate_json(json.dumps(row.told)) != told:
         raise LeaseEnded(f"this lease on trial {row.number} of {row.study!r} was ended by another tell: {row.outcome}")
-    return _told(row.study, row.number, told, objective, is_stopped=row.stop_reason is not None)
+    return _told(row.number, told, spec, is_stopped=row.stop_reason is not None)
 
 
-def _told(study: str, number: int, told: Tell, objective: Objective, *, is_stopped: bool) -> Told:
-    outcome = lifecycle.outcome_of(told, objective)
-    return Told(study=study, trial=number, outcome=outcome, state=lifecycle.state_of(outcome, is_stopped=is_stopped))
+def _told(number: int, told: Tell, spec: StudySpec, *, is_stopped: bool) -> Told:
+    outcome = lifecycle.outcome_of(told, spec)
+    return Told(
+        study=spec.name, trial=number, outcome=outcome, state=lifecycle.state_of(outcome, is_stopped=is_stopped)
+    )

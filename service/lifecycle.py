@@ -1,13 +1,14 @@
 """What the end of a lease makes of its trial, and the end of a trial of its study. Decisions on values only."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC
 
 from service.storage.endings import ClosedLease, Ending, LockedStudy, Loss, StudyAfter
 from service.storage.trials import TrialRow
+from trimtab.message import Metrics
 from trimtab.protocol import Tell
 from trimtab.states import Direction, Outcome, StudyState, TrialState
-from trimtab.study import Objective, StudySpec
+from trimtab.study import StudySpec
 
 BY_HAND = "stopped by hand"
 """Why a trial or a study was stopped that somebody stopped."""
@@ -18,11 +19,16 @@ _NAMED = 5
 _FAILURES = {Outcome.DIVERGED, Outcome.OUT_OF_MEMORY, Outcome.TIMEOUT, Outcome.ERROR}
 
 
-def outcome_of(tell: Tell, objective: Objective) -> Outcome:
+def outcome_of(tell: Tell, spec: StudySpec) -> Outcome:
     """Return what a tell comes to: a trial that ends with an objective that is not finite has diverged."""
-    if tell.outcome is Outcome.COMPLETE and tell.metrics[objective.metric] is None:
+    if tell.outcome is Outcome.COMPLETE and not_finite(tell.metrics, spec):
         return Outcome.DIVERGED
     return tell.outcome
+
+
+def not_finite(metrics: Metrics, spec: StudySpec) -> list[str]:
+    """Return the objectives whose figure is not finite."""
+    return [o.metric for o in spec.objectives if o.metric in metrics and metrics[o.metric] is None]
 
 
 def state_of(outcome: Outcome, *, is_stopped: bool) -> TrialState:
@@ -34,21 +40,21 @@ def state_of(outcome: Outcome, *, is_stopped: bool) -> TrialState:
     return TrialState.PRUNED if is_stopped or outcome is Outcome.PRUNED else TrialState.WAITING
 
 
-def ending_by_tell(tell: Tell, lease: ClosedLease, objective: Objective) -> Ending | None:
+def ending_by_tell(tell: Tell, lease: ClosedLease, spec: StudySpec) -> Ending | None:
     """Return the end of a trial whose worker told it; None: it goes back to the queue."""
-    outcome = outcome_of(tell, objective)
+    outcome = outcome_of(tell, spec)
     state = state_of(outcome, is_stopped=lease.stop_reason is not None)
     if state is TrialState.WAITING:
         return None
     metrics = tell.metrics if state is TrialState.COMPLETE else lease.last_metrics | tell.metrics
-    has_value = state in {TrialState.COMPLETE, TrialState.PRUNED}
     return Ending(
         outcome=outcome,
         state=state,
-        value=metrics.get(objective.metric) if has_value else None,
+        values=_values(state, metrics, spec),
+        excesses=excesses(metrics, spec),
         step=tell.step or lease.last_step,
         metrics=metrics,
-        reason=_reason(tell, outcome, lease, objective),
+        reason=_reason(tell, outcome, lease, spec),
     )
 
 
@@ -69,23 +75,34 @@ def ending_by_silence(lease: ClosedLease, spec: StudySpec, losses: Sequence[Loss
         state, reason = TrialState.FAIL, _cause(losses, spec.max_attempts)
     else:
         return None
-    metric = spec.objectives[0].metric
-    value = lease.last_metrics.get(metric) if state is TrialState.PRUNED else None
-    return Ending(lease.outcome, state, value, lease.last_step, lease.last_metrics, reason)
+    return Ending(
+        outcome=lease.outcome,
+        state=state,
+        values=_values(state, lease.last_metrics, spec),
+        excesses=excesses(lease.last_metrics, spec),
+        step=lease.last_step,
+        metrics=lease.last_metrics,
+        reason=reason,
+    )
 
 
 def ending_by_hand(trial: TrialRow, spec: StudySpec) -> Ending:
     """Return the end of a trial that waits for its next attempt and is not to have one."""
-    value = trial.metrics.get(spec.objectives[0].metric)
-    return Ending(Outcome.PRUNED, TrialState.PRUNED, value, trial.step, trial.metrics, BY_HAND)
+    return Ending(
+        outcome=Outcome.PRUNED,
+        state=TrialState.PRUNED,
+        values=_values(TrialState.PRUNED, trial.metrics, spec),
+        excesses=excesses(trial.metrics, spec),
+        step=trial.step,
+        metrics=trial.metrics,
+        reason=BY_HAND,
+    )
 
 
 def study_after(study: LockedStudy, ending: Ending, spec: StudySpec) -> StudyAfter:
     """Return what one more ended trial makes of a study."""
     failed = study.failed_in_a_row + 1 if ending.state is TrialState.FAIL else 0
-    is_best = ending.state is TrialState.COMPLETE and _is_better(
-        ending.value, study.best_value, spec.objectives[0].direction
-    )
+    is_best = _is_best(ending, study.best_value, spec)
     if study.state.is_ended:
         return StudyAfter(study.state, study.reason, failed, is_best)
     if study.finished + 1 >= study.budget:
@@ -94,6 +111,29 @@ def study_after(study: LockedStudy, ending: Ending, spec: StudySpec) -> StudyAft
         reason = f"{failed} trials failed in a row; the last one: {ending.reason}"
         return StudyAfter(StudyState.STOPPED, reason, failed, is_best)
     return StudyAfter(study.state, study.reason, failed, is_best)
+
+
+def excesses(metrics: Metrics, spec: StudySpec) -> Mapping[str, float]:
+    """Return how far each metric that is bound is beyond its bound, as far as it is measured."""
+    bound = (constraint for constraint in spec.constraints if constraint.metric in metrics)
+    return {constraint.metric: constraint.excess(metrics[constraint.metric]) for constraint in bound}
+
+
+def _values(state: TrialState, metrics: Metrics, spec: StudySpec) -> tuple[float, ...]:
+    """Return the value of each objective; of a pruned trial the last one, where there is one objective only.
+
+    Optuna has no value of a pruned trial where there are several.
+    """
+    if state is TrialState.FAIL or (state is TrialState.PRUNED and len(spec.objectives) > 1):
+        return ()
+    values = [metrics.get(objective.metric) for objective in spec.objectives]
+    return tuple(value for value in values if value is not None)
+
+
+def _is_best(ending: Ending, best: float | None, spec: StudySpec) -> bool:
+    if len(spec.objectives) > 1 or ending.state is not TrialState.COMPLETE or not ending.is_feasible:
+        return False
+    return _is_better(ending.values[0], best, spec.objectives[0].direction)
 
 
 def _cause(losses: Sequence[Loss], max_attempts: int) -> str:
@@ -108,15 +148,15 @@ def _named(loss: Loss) -> str:
     return f"{loss.worker}{where}, last seen {loss.last_seen_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _is_better(value: float | None, best: float | None, direction: Direction) -> bool:
-    if value is None or best is None:
-        return best is None and value is not None
+def _is_better(value: float, best: float | None, direction: Direction) -> bool:
+    if best is None:
+        return True
     return value < best if direction is Direction.MINIMIZE else value > best
 
 
-def _reason(tell: Tell, outcome: Outcome, lease: ClosedLease, objective: Objective) -> str | None:
+def _reason(tell: Tell, outcome: Outcome, lease: ClosedLease, spec: StudySpec) -> str | None:
     if outcome is Outcome.COMPLETE:
         return None
     if outcome is not tell.outcome:
-        return f"{objective.metric} is not finite"
+        return f"{', '.join(not_finite(tell.metrics, spec))} is not finite"
     return tell.message or lease.stop_reason

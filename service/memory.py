@@ -14,7 +14,8 @@ from service.history import Observations
 from service.sampling.suggester import Suggester
 from service.storage import finished, studies
 from service.storage.dimensions import Dimension, dimensions
-from trimtab.study import Objective, StudySpec
+from trimtab.objectives import Objective
+from trimtab.study import StudySpec
 
 MAX_STUDIES = 256
 MAX_LEASES = 65_536

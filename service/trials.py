@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-from service import cursors, lifecycle
+from service import cursors, lifecycle, pareto
 from service.database import autocommit
 from service.once import UNKEYED, Once
 from service.principals import OPERATOR, Principal
@@ -17,7 +17,8 @@ from service.storage.dimensions import Dimension, dimensions, params
 from service.storage.endings import LockedStudy
 from service.storage.studies import StudyRow
 from service.storage.trials import TrialRow
-from trimtab.errors import NoCompleteTrial, StudyNotFound, TrialEnded, TrialNotFound
+from trimtab.errors import NoCompleteTrial, NoFeasibleTrial, SeveralObjectives, StudyNotFound, TrialEnded, TrialNotFound
+from trimtab.message import Metrics
 from trimtab.protocol import Attempt, BestTrial, Page, RecordedReport, Trial, TrialHistory
 from trimtab.states import TrialState
 
@@ -101,32 +102,68 @@ def stop(replica: Replica, study: str, number: int, *, principal: Principal = OP
 
 
 def best(replica: Replica, study: str) -> BestTrial:
-    """Return the best complete trial of a study so far.
+    """Return the best complete and feasible trial of a study so far.
 
     Raises:
         StudyNotFound: There is no such study.
+        SeveralObjectives: None of its objectives says alone which is best.
         NoCompleteTrial: None is complete yet.
+        NoFeasibleTrial: None that is complete keeps the constraints.
         Unavailable: The database is away or busy.
     """
     with autocommit(replica.engine) as connection:
         row = studies.require(connection, study)
+        if len(row.spec.objectives) > 1:
+            raise SeveralObjectives(f"{study!r} has {len(row.spec.objectives)} objectives: see its best-trials")
         trial = trials.by_id(connection, row.best_trial_id) if row.best_trial_id is not None else None
+        complete = 0 if trial else studies.counts(connection, [row.study_id])[row.study_id].get("complete", 0)
     if trial is None:
-        # While the study runs, asking again may help.
-        retry_after = None if row.state.is_ended else _RETRY_AFTER_SECONDS
-        raise NoCompleteTrial(f"no trial of {study!r} is complete: it is {row.state}", retry_after=retry_after)
+        raise _none_best(row, complete)
+    return _best(row, trial)
+
+
+def front(replica: Replica, study: str) -> Page[BestTrial]:
+    """Return the complete and feasible trials that no other beats in every objective, by number.
+
+    With one objective that is the best one.
+
+    Raises:
+        StudyNotFound: There is no such study.
+        Unavailable: The database is away or busy.
+    """
+    with autocommit(replica.engine) as connection:
+        row = studies.require(connection, study)
+        if len(row.spec.objectives) > 1:
+            best_ids = pareto.front(trials.ranked(connection, row.study_id), row.spec.objectives)
+        else:
+            best_ids = [] if row.best_trial_id is None else [row.best_trial_id]
+        found = trials.by_ids(connection, best_ids)
+    return Page(items=[_best(row, trial) for trial in found])
+
+
+def _none_best(study: StudyRow, complete: int) -> NoCompleteTrial | NoFeasibleTrial:
+    # While the study runs, asking again may help.
+    retry_after = None if study.state.is_ended else _RETRY_AFTER_SECONDS
+    name = study.spec.name
+    if complete:
+        text = f"none of the {complete} complete trials of {name!r} keeps its constraints"
+        return NoFeasibleTrial(text, retry_after=retry_after)
+    return NoCompleteTrial(f"no trial of {name!r} is complete: it is {study.state}", retry_after=retry_after)
+
+
+def _best(study: StudyRow, trial: TrialRow) -> BestTrial:
     assert trial.started_at is not None, "a complete trial has begun"
     assert trial.completed_at is not None, "and ended"
     return BestTrial(
-        study=study,
+        study=study.spec.name,
         number=trial.number,
         state=trial.state,
-        params=params(dimensions(row.spec.searched), trial.point),
-        values={row.spec.objectives[0].metric: trial.value},
+        params=params(dimensions(study.spec.searched), trial.point),
+        values=_named(study, trial.values),
         metrics=trial.metrics,
         step=trial.step,
-        study_state=row.state,
-        finished_trials=row.finished,
+        study_state=study.state,
+        finished_trials=study.finished,
         started_at=trial.started_at.replace(tzinfo=UTC),
         completed_at=trial.completed_at.replace(tzinfo=UTC),
     )
@@ -158,16 +195,16 @@ def _stop(connection: sa.Connection, locked: LockedStudy, study: StudyRow, trial
 
 
 def _trial(study: StudyRow, space: Sequence[Dimension], row: TrialRow) -> Trial:
-    objective = study.spec.objectives[0]
     return Trial(
         study=study.spec.name,
         number=row.number,
         state=row.state,
         params=params(space, row.point),
-        values={objective.metric: row.value} if row.value is not None else {},
+        values=_named(study, row.values),
         metrics=row.metrics,
         step=row.step,
         attempts=row.attempts,
+        is_feasible=row.is_feasible,
         outcome=row.outcome,
         reason=row.reason,
         worker=row.worker,
@@ -175,6 +212,11 @@ def _trial(study: StudyRow, space: Sequence[Dimension], row: TrialRow) -> Trial:
         started_at=_utc(row.started_at),
         completed_at=_utc(row.completed_at),
     )
+
+
+def _named(study: StudyRow, values: Sequence[float]) -> Metrics:
+    """Return values by objective."""
+    return {objective.metric: value for objective, value in zip(study.spec.objectives, values, strict=False)}
 
 
 def _utc(time: datetime | None) -> datetime | None:

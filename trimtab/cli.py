@@ -8,7 +8,7 @@ from rich.console import Console
 
 from trimtab import rendering
 from trimtab.client import Client
-from trimtab.errors import NoCompleteTrial, Refused, TrimtabError
+from trimtab.errors import NoCompleteTrial, NoFeasibleTrial, Refused, SeveralObjectives, TrimtabError
 from trimtab.protocol import BestTrial, Study
 from trimtab.states import TokenKind
 from trimtab.study import StudySpec
@@ -114,13 +114,16 @@ def watch(name: Name) -> None:
 
 @study.command()
 def best(name: Name, as_json: Json = False) -> None:
-    """Show the best trial so far."""
+    """Show the best trial so far; with several objectives, those that no other beats in every one."""
     with Client() as client:
-        found = client.best_trial(name)
+        try:
+            found = [client.best_trial(name)]
+        except SeveralObjectives:
+            found = client.best_trials(name)
     if as_json:
-        typer.echo(found.model_dump_json(indent=2))
+        typer.echo("\n".join(trial.model_dump_json(indent=2) for trial in found))
     else:
-        _console().print(rendering.best_view(found))
+        _console().print(rendering.best_view(found[0]) if len(found) == 1 else rendering.front_table(found))
 
 
 @study.command()
@@ -172,7 +175,7 @@ def _simple_spec(name: str | None, task: str | None, dataset: str | None, trials
 def _best(client: Client, name: str) -> BestTrial | None:
     try:
         return client.best_trial(name)
-    except NoCompleteTrial:
+    except (NoCompleteTrial, NoFeasibleTrial, SeveralObjectives):
         return None
 
 

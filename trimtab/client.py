@@ -187,6 +187,8 @@ class Client:
         Raises:
             StudyNotFound: There is no such study.
             NoCompleteTrial: None is complete yet.
+            NoFeasibleTrial: None that is complete keeps the constraints.
+            SeveralObjectives: None of the study's objectives says alone which is best.
         """
         return self._call(BestTrial, best_trial_request(name, etag=None, wait=wait))
 
@@ -199,13 +201,20 @@ class Client:
             wait: Seconds to wait for a better trial, or for the end of the study.
 
         Raises:
-            StudyNotFound: There is no such study.
-            NoCompleteTrial: None is complete yet.
+            StudyNotFound, NoCompleteTrial, NoFeasibleTrial, SeveralObjectives: As for the best trial.
         """
         response = self._connection.send(best_trial_request(name, etag=etag, wait=wait)).response
         if response.status_code == httpx2.codes.NOT_MODIFIED:
             return None
         return answers.parsed(response, BestTrial), response.headers.get("ETag", "")
+
+    def best_trials(self, name: str) -> list[BestTrial]:
+        """Return the trials that no other beats in every objective, by number; with one objective the best one.
+
+        Raises:
+            StudyNotFound: There is no such study.
+        """
+        return self._call(Page[BestTrial], Request("GET", f"{study_path(name)}/best-trials")).items
 
     def trials(self, name: str, state: TrialState | None = None) -> Iterator[Trial]:
         """Return the trials of a study by number; with `state` only those in it.

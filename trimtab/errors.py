@@ -117,6 +117,12 @@ class NoCompleteTrial(NotFound):
     code = "no_complete_trial"
 
 
+class NoFeasibleTrial(NotFound):
+    """Trials are complete, but none of them keeps the constraints, so none is best."""
+
+    code = "no_feasible_trial"
+
+
 class CheckpointNotFound(NotFound):
     """The trial has no checkpoint that can be read."""
 
@@ -171,6 +177,12 @@ class TrialEnded(Conflict):
     """The trial has ended, and cannot be stopped any more."""
 
     code = "trial_ended"
+
+
+class SeveralObjectives(Conflict):
+    """The study has several objectives, of which none says alone which trial is best."""
+
+    code = "several_objectives"
 
 
 class InProgress(Conflict):

@@ -268,6 +268,7 @@ class Trial(Message):
         metrics: All final figures.
         step: The step that they belong to; while it runs, the last one reported.
         attempts: Leases that it has had.
+        is_feasible: Whether it keeps the constraints; None where there are none, or it is not known.
         outcome: How its last lease ended; None while it lives.
         reason: Why it was stopped or failed.
         worker: Who had it last.
@@ -282,6 +283,7 @@ class Trial(Message):
     metrics: Metrics
     step: int | None = None
     attempts: int
+    is_feasible: bool | None = None
     outcome: Annotated[Outcome, Lax] | None = None
     reason: str | None = None
     worker: str | None = None
@@ -330,7 +332,7 @@ class TrialHistory(Trial):
 
 
 class BestTrial(Message):
-    """The best complete trial of a study so far."""
+    """The best complete trial of a study so far, or one of those of which none is better than another."""
 
     study: StudyName
     number: int

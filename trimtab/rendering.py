@@ -1,6 +1,6 @@
 """What people see of studies, trials and workers in a terminal or in a pipe."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from rich.console import Group, RenderableType
@@ -60,6 +60,18 @@ def best_view(best: BestTrial) -> RenderableType:
         **{name: _number(value) for name, value in (best.values | best.metrics).items()},
     )
     return Group(facts, "", params_table(best))
+
+
+def front_table(trials: Sequence[BestTrial]) -> Table:
+    """Return a line for each of several trials of which none is best: its objectives, its params."""
+    metrics = list(trials[0].values) if trials else []
+    table = _table("TRIAL", *metrics, "PARAMS")
+    for trial in trials:
+        values = [_number(trial.values[metric]) for metric in metrics]
+        table.add_row(
+            str(trial.number), *values, ", ".join(f"{name}={_scalar(value)}" for name, value in trial.params.items())
+        )
+    return table
 
 
 def params_table(best: BestTrial) -> Table:

@@ -6,11 +6,12 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from trimtab.budget import Budget, Limits
-from trimtab.message import Array, Lax, Message, ParamName, Params, Scalar, Seed, StudyName, TaskName, invalid
-from trimtab.pruners import MedianPruner, Pruner
-from trimtab.samplers import Sampler, TpeSampler
+from trimtab.message import Message, Metrics, ParamName, Params, Scalar, Seed, StudyName, TaskName, invalid
+from trimtab.objectives import Constraints, Objective, Objectives, check_distinct
+from trimtab.pruners import MedianPruner, Pruner, check_pruner, resolved_pruner
+from trimtab.samplers import Sampler, TpeSampler, resolved_budget
+from trimtab.samplers import check as check_sampler
 from trimtab.space import Space
-from trimtab.states import Direction
 from trimtab.tasks import TASKS, Hyperparameter, Task
 
 
@@ -52,13 +53,6 @@ class TaskSpec(Message):
     fixed: Params = Field(default_factory=dict)
 
 
-class Objective(Message):
-    """The metric that is optimised, and which way."""
-
-    metric: ParamName = "validation_error"
-    direction: Annotated[Direction, Lax] = Direction.MINIMIZE
-
-
 STEP_SECONDS = 3600.0
 """A built-in task that has not come to the end of an epoch by then hangs."""
 
@@ -79,7 +73,8 @@ class StudySpec(Message):
         name: What the study is called.
         task: How trials are trained; None: anybody asks and tells.
         space: What is searched; absent or "default": the task's own default space.
-        objectives: What is optimised; one.
+        objectives: What is optimised: one metric, or several, of which none says alone which trial is best.
+        constraints: What a trial has to keep to be any good.
         sampler: What chooses params.
         pruner: What stops trials.
         budget: When the study is complete.
@@ -91,7 +86,8 @@ class StudySpec(Message):
     name: StudyName
     task: TaskSpec | None
     space: SearchedSpace = None
-    objectives: Annotated[tuple[Objective, ...], Array, Field(min_length=1, max_length=1)] = (Objective(),)
+    objectives: Objectives = (Objective(),)
+    constraints: Constraints = ()
     sampler: Sampler = TpeSampler()
     pruner: Pruner = MedianPruner()
     budget: Budget = Budget()
@@ -113,17 +109,59 @@ class StudySpec(Message):
             _check_space(self.space, self.task.fixed, task)
         elif set(task.space) <= set(self.task.fixed):
             raise invalid("space", "has nothing left to search: task.fixed settles all of the default one")
-        _check_metrics(self.objectives, task)
+        _check_metrics(self, task)
+        return self
+
+    @model_validator(mode="after")
+    def _names_metrics_once(self) -> Self:
+        check_distinct("objectives", (objective.metric for objective in self.objectives))
+        check_distinct("constraints", (constraint.metric for constraint in self.constraints))
+        return self
+
+    @model_validator(mode="after")
+    def _stops_trials(self) -> Self:
+        metrics = [objective.metric for objective in self.objectives]
+        check_pruner(self.pruner, metrics=metrics, longest=_longest_trial(self))
+        return self
+
+    @model_validator(mode="after")
+    def _suits_its_sampler(self) -> Self:
+        check_sampler(self.sampler, self._whole_space, objectives=len(self.objectives))
         return self
 
     def resolved(self) -> "StudySpec":
         """Return this spec with every default filled in: what is stored, compared and shown."""
+        space = self._whole_space
+        budget = resolved_budget(self.budget, self.sampler, space)
         if self.task is None:
-            return self
-        space = self.space or TASKS[self.task.name].space.without(self.task.fixed)
+            return self.model_copy(update={"budget": budget})
         step_seconds = self.limits.step_seconds or STEP_SECONDS
         limits = self.limits.model_copy(update={"step_seconds": step_seconds})
-        return self.model_copy(update={"space": space, "limits": limits})
+        pruner = resolved_pruner(self.pruner, longest=_longest_trial(self))
+        return self.model_copy(update={"space": space, "budget": budget, "limits": limits, "pruner": pruner})
+
+    @property
+    def _whole_space(self) -> Space:
+        if self.space is not None:
+            return self.space
+        assert self.task is not None, "a spec without a task has its space"
+        return TASKS[self.task.name].space.without(self.task.fixed)
+
+    @property
+    def stopping(self) -> Objective:
+        """The objective by which trials are stopped: its values are the curve of a trial."""
+        metric = self.pruner.metric or self.objectives[0].metric
+        return next(objective for objective in self.objectives if objective.metric == metric)
+
+    @property
+    def final_metrics(self) -> tuple[str, ...]:
+        """The metrics that a trial has to end with to be complete."""
+        optimised = [objective.metric for objective in self.objectives]
+        return tuple(dict.fromkeys([*optimised, *(constraint.metric for constraint in self.constraints)]))
+
+    def lacking(self, metrics: Metrics) -> list[str]:
+        """Return the metrics that a complete trial needs and that are not among `metrics`."""
+        return [metric for metric in self.final_metrics if metric not in metrics]
 
     @property
     def searched(self) -> Space:
@@ -165,11 +203,27 @@ def _check_space(space: Space, fixed: Params, task: Task) -> None:
                 raise invalid(f"space.{name}", f"cannot be {value!r}; {allowed.described()}")
 
 
-def _check_metrics(objectives: tuple[Objective, ...], task: Task) -> None:
-    for position, objective in enumerate(objectives):
-        if objective.metric not in task.metrics:
-            text = f"is not reported by this task: {objective.metric!r}; it reports {_list(task.metrics)}"
-            raise invalid(f"objectives.{position}.metric", text)
+def _check_metrics(spec: StudySpec, task: Task) -> None:
+    _check_reported("objectives", [objective.metric for objective in spec.objectives], task)
+    _check_reported("constraints", [constraint.metric for constraint in spec.constraints], task)
+
+
+def _check_reported(field: str, metrics: Iterable[str], task: Task) -> None:
+    for position, metric in enumerate(metrics):
+        if metric not in task.metrics:
+            text = f"is not reported by this task: {metric!r}; it reports {_list(task.metrics)}"
+            raise invalid(f"{field}.{position}.metric", text)
+
+
+def _longest_trial(spec: StudySpec) -> int | None:
+    """Return the epochs of the longest trial; None where the task does not say."""
+    if spec.task is None or "epochs" not in TASKS[spec.task.name].hyperparameters:
+        return None
+    if spec.space is not None and "epochs" in spec.space:
+        return max(value for value in spec.space["epochs"].extremes() if isinstance(value, int))
+    epochs = spec.task.fixed.get("epochs", TASKS[spec.task.name].hyperparameters["epochs"].default)
+    assert isinstance(epochs, int), "the task allows no other"
+    return epochs
 
 
 def _list(names: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from rich.live import Live
 
 from trimtab import rendering
 from trimtab.client import Client
-from trimtab.errors import NoCompleteTrial
+from trimtab.errors import NoCompleteTrial, NoFeasibleTrial, SeveralObjectives
 from trimtab.protocol import BestTrial, Study
 
 POLL_SECONDS = 0.5
@@ -54,7 +54,7 @@ def _read(client: Client, name: str, before: Progress | None) -> Progress:
     study = client.study(name)
     try:
         news = client.better_trial(name, before.etag if before else None)
-    except NoCompleteTrial:
+    except (NoCompleteTrial, NoFeasibleTrial, SeveralObjectives):
         return Progress(study, None, None)
     if news is None:
         assert before is not None, "only an ETag that was sent can hold"

@@ -84,7 +84,7 @@ def delete_study(name: StudyName, replica: ReplicaDep, principal: PrincipalDep) 
     responses={
         200: {"headers": {"ETag": {"description": "Weak, of (number, ended).", "schema": {"type": "string"}}}},
         304: {"description": "The ETag of If-None-Match still holds."},
-        **problems(errors.StudyNotFound, errors.NoCompleteTrial),
+        **problems(errors.StudyNotFound, errors.NoCompleteTrial, errors.NoFeasibleTrial, errors.SeveralObjectives),
     },
 )
 @needs(Scope.READ)
@@ -95,24 +95,31 @@ async def read_best_trial(
     wait: Wait = 0.0,
     if_none_match: Annotated[str | None, Header(max_length=200)] = None,
 ) -> Response:
-    """Read the best complete trial.
+    """Read the best complete and feasible trial.
 
     With `wait`, and If-None-Match or no complete trial yet: answers when there is a better one or the study has
     ended, else after so many seconds.
     """
 
-    def is_news(found: BestTrial | errors.NoCompleteTrial) -> bool:
-        if isinstance(found, errors.NoCompleteTrial):
+    def is_news(found: BestTrial | errors.NotFound) -> bool:
+        if isinstance(found, errors.NotFound):
             return found.retry_after is None
         return not _holds(trials.etag(found), if_none_match)
 
     found = await until(request, replica.changes, lambda: _best(replica, name), is_news, seconds=wait)
-    if isinstance(found, errors.NoCompleteTrial):
+    if isinstance(found, errors.NotFound):
         raise found
     headers = {"ETag": trials.etag(found)}
     if _holds(trials.etag(found), if_none_match):
         return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
     return Response(found.model_dump_json(), media_type="application/json", headers=headers)
+
+
+@router.get("/{name}/best-trials", responses=problems(errors.StudyNotFound))
+@needs(Scope.READ)
+def list_best_trials(name: StudyName, replica: ReplicaDep) -> Page[BestTrial]:
+    """List the complete and feasible trials that no other beats in every objective: with one objective, the best."""
+    return trials.front(replica, name)
 
 
 @router.get("/{name}/trials", responses=problems(errors.StudyNotFound))
@@ -156,8 +163,8 @@ def _holds(etag: str, if_none_match: str | None) -> bool:
     return "*" in given or etag.removeprefix("W/") in given
 
 
-def _best(replica: ReplicaDep, name: str) -> BestTrial | errors.NoCompleteTrial:
+def _best(replica: ReplicaDep, name: str) -> BestTrial | errors.NotFound:
     try:
         return trials.best(replica, name)
-    except errors.NoCompleteTrial as none:
+    except (errors.NoCompleteTrial, errors.NoFeasibleTrial) as none:
         return none

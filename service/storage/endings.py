@@ -4,7 +4,7 @@ lock_study -> close_told or close_over -> requeue or finish
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,6 +17,9 @@ from service.storage.liveness import IS_FRESH
 from trimtab.message import Metrics
 from trimtab.protocol import Tell
 from trimtab.states import Outcome, StudyState, TrialState
+
+CONSTRAINT_PREFIX = "constraints:"
+"""What Optuna puts before the name of a constraint where it keeps its value."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,8 @@ class Ending:
     Args:
         outcome: Of its last lease.
         state: Complete, pruned or fail.
-        value: Of the objective; None if there is none.
+        values: Of the objectives; empty if there are none.
+        excesses: By metric that is bound, how far it is beyond its bound; zero or less where it is kept.
         step: That the metrics belong to.
         metrics: The final ones.
         reason: Why it was stopped or failed.
@@ -79,10 +83,16 @@ class Ending:
 
     outcome: Outcome
     state: TrialState
-    value: float | None
+    values: Sequence[float]
+    excesses: Mapping[str, float]
     step: int | None
     metrics: Metrics
     reason: str | None
+
+    @property
+    def is_feasible(self) -> bool:
+        """Whether every constraint that was measured is kept."""
+        return all(excess <= 0 for excess in self.excesses.values())
 
 
 @dataclass(frozen=True)
@@ -197,7 +207,8 @@ _FINISH = prepared(
         reason = :study_reason,
         ended_at = CASE WHEN :study_has_ended THEN coalesce(ended_at, clock_timestamp()) END,
         best_trial_id = CASE WHEN :is_best THEN :trial_id ELSE best_trial_id END,
-        best_value = CASE WHEN :is_best THEN :value ELSE best_value END
+        best_value = CASE WHEN :is_best THEN (CAST(:values AS float8[]))[1] ELSE best_value END,
+        best_order = CASE WHEN :is_best THEN finished + 1 ELSE best_order END
       WHERE study_id = :study_id
       RETURNING finished
     ), trial AS (
@@ -206,11 +217,16 @@ _FINISH = prepared(
       RETURNING trial_id
     ), value AS (
       INSERT INTO trial_values (trial_id, objective, value, value_type)
-      SELECT trial_id, 0, CAST(:value AS float8), 'FINITE' FROM trial WHERE CAST(:value AS float8) IS NOT NULL
+      SELECT trial_id, v.position - 1, v.value, 'FINITE'
+      FROM trial, unnest(CAST(:values AS float8[])) WITH ORDINALITY AS v (value, position)
+    ), bound AS (
+      INSERT INTO trial_system_attributes (trial_id, key, value_json)
+      SELECT trial_id, c.key, CAST(to_json(c.excess) AS text)
+      FROM trial, unnest(CAST(:bound AS text[]), CAST(:excesses AS float8[])) AS c (key, excess)
     )
     UPDATE trimtab_trials t SET
       lost = lost + :lost, outcome = :outcome, reason = :reason, step = :step, metrics = CAST(:metrics AS json),
-      finish_order = (SELECT finished FROM study)
+      finish_order = (SELECT finished FROM study), is_feasible = CAST(:is_feasible AS boolean)
     FROM trial WHERE t.trial_id = trial.trial_id
 """,
 )
@@ -288,7 +304,13 @@ def requeue(connection: sa.Connection, trial_id: int, *, is_lost: bool) -> None:
 def finish(connection: sa.Connection, study: LockedStudy, trial_id: int, ending: Ending, after: StudyAfter) -> None:
     """Write the end of a trial and what it makes of its study, in one statement."""
     values = {
-        **vars(ending),
+        "outcome": ending.outcome,
+        "reason": ending.reason,
+        "step": ending.step,
+        "values": list(ending.values),
+        "bound": [f"{CONSTRAINT_PREFIX}{metric}" for metric in ending.excesses],
+        "excesses": list(ending.excesses.values()),
+        "is_feasible": ending.is_feasible if ending.excesses else None,
         "metrics": json.dumps(ending.metrics),
         "state": ending.state.upper(),
         "trial_id": trial_id,

@@ -22,7 +22,8 @@ class TrialRow:
     state: TrialState
     started_at: datetime | None
     completed_at: datetime | None
-    value: float | None
+    values: Sequence[float]
+    is_feasible: bool | None
     outcome: Outcome | None
     reason: str | None
     step: int | None
@@ -35,14 +36,14 @@ class TrialRow:
 
 _TRIAL = f"""
     SELECT t.trial_id, t.number, lower(CAST(t.state AS text)) AS state,
-      t.datetime_start AS started_at, t.datetime_complete AS completed_at, v.value, o.outcome, o.reason,
+      t.datetime_start AS started_at, t.datetime_complete AS completed_at, o.is_feasible, o.outcome, o.reason,
+      ARRAY(SELECT value FROM trial_values v WHERE v.trial_id = t.trial_id ORDER BY objective) AS values,
       coalesce(o.step, nullif(last.last_step, 0)) AS step, coalesce(o.metrics, r.metrics, '{{}}') AS metrics,
       o.fence AS attempts, last.worker, o.fallback,
       coalesce((SELECT json_object_agg(param_name, param_value) FROM trial_params p WHERE p.trial_id = t.trial_id),
         '{{}}') AS point
     FROM trimtab_trials o
     JOIN trials t USING (trial_id)
-    LEFT JOIN trial_values v ON v.trial_id = t.trial_id AND v.objective = 0
     LEFT JOIN trimtab_leases last ON last.trial_id = t.trial_id AND last.fence = o.fence
     LEFT JOIN LATERAL ({report_at("last.last_step", "last.trial_id")}) AS r ON true
 """
@@ -50,6 +51,15 @@ _TRIAL = f"""
 _BY_NUMBER = sa.text(f"{_TRIAL} WHERE o.study_id = :study_id AND o.number = :number")
 
 _BY_ID = sa.text(f"{_TRIAL} WHERE o.trial_id = :trial_id")
+
+_BY_IDS = sa.text(f"{_TRIAL} WHERE o.trial_id = ANY(:trial_ids) ORDER BY o.number")
+
+_RANKED = sa.text("""
+    SELECT o.trial_id, ARRAY(SELECT value FROM trial_values v WHERE v.trial_id = o.trial_id ORDER BY objective)
+    FROM trimtab_trials o JOIN trials t USING (trial_id)
+    WHERE o.study_id = :study_id AND t.state = 'COMPLETE' AND o.is_feasible IS NOT FALSE
+    ORDER BY o.number
+""")
 
 _PAGE = f"""
     {_TRIAL} WHERE o.study_id = :study_id
@@ -98,6 +108,16 @@ def by_id(connection: sa.Connection, trial_id: int) -> TrialRow | None:
     """Return a trial; None if it is gone."""
     row = connection.execute(_BY_ID, {"trial_id": trial_id}).one_or_none()
     return _trial(row) if row else None
+
+
+def by_ids(connection: sa.Connection, trial_ids: Sequence[int]) -> list[TrialRow]:
+    """Return those of the trials that are there, by number."""
+    return [_trial(row) for row in connection.execute(_BY_IDS, {"trial_ids": list(trial_ids)})]
+
+
+def ranked(connection: sa.Connection, study_id: int) -> list[tuple[int, Sequence[float]]]:
+    """Return (trial id, values of the objectives) of each trial that is complete and feasible, by number."""
+    return [(trial_id, values) for trial_id, values in connection.execute(_RANKED, {"study_id": study_id})]
 
 
 def page(

@@ -17,7 +17,8 @@ from trimtab import states
 from trimtab.samplers import RandomSampler, TpeSampler
 from trimtab.space import Categorical, Float, Int, Scale, Space
 from trimtab.states import Direction, Outcome
-from trimtab.study import Objective, StudySpec
+from trimtab.study import StudySpec
+from trimtab.objectives import Objective
 
 SPACE = Space(
     {

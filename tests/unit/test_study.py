@@ -13,7 +13,8 @@ from trimtab.pruners import MedianPruner, NoPruner
 from trimtab.samplers import RandomSampler, TpeSampler
 from trimtab.space import Categorical, Float, Int, Scale, Space
 from trimtab.states import Direction
-from trimtab.study import DataSpec, Objective, SplitSpec, StudySpec, TaskSpec
+from trimtab.study import DataSpec, SplitSpec, StudySpec, TaskSpec
+from trimtab.objectives import Objective
 from trimtab.tasks import MLP, TASKS, Task
 from trimtab.validation import from_json
 
@@ -93,7 +94,7 @@ BAD_SPECS: dict[str, tuple[dict[str, Any], str, str]] = {
     "without a task and a space": ({"task": None}, "space", "is needed where task is null"),
     "with the default space of no task": ({"task": None, "space": "default"}, "space", "is needed where task is null"),
     "without an objective": ({"objectives": []}, "objectives", "too few items: at least 1"),
-    "with two objectives": ({"objectives": [{}, {}]}, "objectives", "too many items: at most 1"),
+    "with one objective twice": ({"objectives": [{}, {}]}, "objectives.1.metric", "is there twice: 'validation_error'"),
     "with an objective that is not reported": (
         {"objectives": [{"metric": "f1"}]},
         "objectives.0.metric",
