@@ -4,11 +4,28 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from trimtab.message import Message, Seed
+from trimtab.budget import Budget
+from trimtab.grids import MAX_POINTS, Uncountable, grid, infinite
+from trimtab.message import Message, Seed, invalid
+from trimtab.space import Categorical, Space
+
+StartupTrials = Annotated[int, Field(ge=1, le=100_000)]
+Population = Annotated[int, Field(ge=2, le=10_000)]
+
+
+class AutoSampler(Message):
+    """One of the others, chosen by the space, the budget and the objectives; the study says which, and why.
+
+    Args:
+        seed: With the number of a trial, all the randomness there is.
+    """
+
+    name: Literal["auto"]
+    seed: Seed = 0
 
 
 class TpeSampler(Message):
-    """Tree-structured Parzen estimator, Optuna's: multivariate, aware of running trials.
+    """Tree-structured Parzen estimator: what good trials have in common and bad ones do not. Aware of running trials.
 
     Args:
         seed: With the number of a trial, all the randomness there is.
@@ -17,7 +34,76 @@ class TpeSampler(Message):
 
     name: Literal["tpe"] = "tpe"
     seed: Seed = 0
-    startup_trials: Annotated[int, Field(ge=1, le=100_000)] = 10
+    startup_trials: StartupTrials = 10
+
+
+class GpSampler(Message):
+    """Gaussian process with expected improvement: for few and costly trials.
+
+    A suggestion takes time that grows with the cube of the number of trials.
+
+    Args:
+        seed: With the number of a trial, all the randomness there is.
+        startup_trials: Complete trials before the process takes over from random choice.
+    """
+
+    name: Literal["gp"]
+    seed: Seed = 0
+    startup_trials: StartupTrials = 10
+
+
+class CmaesSampler(Message):
+    """CMA-ES, an evolution strategy: for many trials of numeric parameters that depend on each other.
+
+    Categorical and conditional parameters are drawn at random.
+
+    Args:
+        seed: With the number of a trial, all the randomness there is.
+        population_size: Complete trials of a generation; None: 4 + 3 ln(numeric parameters), rounded down.
+    """
+
+    name: Literal["cmaes"]
+    seed: Seed = 0
+    population_size: Population | None = None
+
+
+class Nsga2Sampler(Message):
+    """NSGA-II, a genetic algorithm: for several objectives and many trials.
+
+    Args:
+        seed: With the number of a trial, all the randomness there is.
+        population_size: Complete trials of a generation.
+    """
+
+    name: Literal["nsga2"]
+    seed: Seed = 0
+    population_size: Population = 50
+
+
+class Nsga3Sampler(Message):
+    """NSGA-III, as NSGA-II, spread by reference points: for three objectives and more.
+
+    Args:
+        seed: With the number of a trial, all the randomness there is.
+        population_size: Complete trials of a generation.
+    """
+
+    name: Literal["nsga3"]
+    seed: Seed = 0
+    population_size: Population = 50
+
+
+class QmcSampler(Message):
+    """Points spread more evenly than random ones (quasi-Monte Carlo). Takes no account of results.
+
+    Args:
+        seed: Of the scrambling. The n-th sampled trial gets the n-th point.
+        sequence: Which points. Conditional parameters are drawn at random.
+    """
+
+    name: Literal["qmc"]
+    seed: Seed = 0
+    sequence: Literal["sobol", "halton"] = "sobol"
 
 
 class RandomSampler(Message):
@@ -31,4 +117,69 @@ class RandomSampler(Message):
     seed: Seed = 0
 
 
-Sampler = Annotated[TpeSampler | RandomSampler, Field(discriminator="name")]
+class GridSampler(Message):
+    """Every point of a finite space, each exactly once, in a seeded order.
+
+    Args:
+        seed: Of the order.
+    """
+
+    name: Literal["grid"]
+    seed: Seed = 0
+
+
+Sampler = Annotated[
+    AutoSampler
+    | TpeSampler
+    | GpSampler
+    | CmaesSampler
+    | Nsga2Sampler
+    | Nsga3Sampler
+    | QmcSampler
+    | RandomSampler
+    | GridSampler,
+    Field(discriminator="name"),
+]
+
+
+def check(sampler: Sampler, space: Space, *, objectives: int) -> None:
+    """Refuse a sampler that can do nothing with the space, or with so many objectives.
+
+    Raises:
+        PydanticCustomError: Says the field at fault and what would be right.
+    """
+    match sampler:
+        case GridSampler():
+            _check_grid(space)
+        case CmaesSampler():
+            _check_cmaes(space, objectives)
+        case _:
+            pass
+
+
+def resolved_budget(budget: Budget, sampler: Sampler, space: Space) -> Budget:
+    """Return the budget; that of a grid, where no number of trials is given, has the number of its points."""
+    if not isinstance(sampler, GridSampler) or "trials" in budget.model_fields_set:
+        return budget
+    return budget.model_copy(update={"trials": grid(space).size})
+
+
+def _check_grid(space: Space) -> None:
+    for name in infinite(space):
+        text = "has infinitely many values, and a grid needs finitely many: give it a step, or choices (categorical)"
+        raise invalid(f"space.{name}", text)
+    try:
+        points = grid(space).size
+    except Uncountable:
+        raise invalid("space.when", "holds in too many ways for a grid: fewer conditions, or another sampler") from None
+    if points > MAX_POINTS:
+        text = f"has {points:,} points, and a grid at most {MAX_POINTS:,}: fewer values, or another sampler"
+        raise invalid("space", text)
+
+
+def _check_cmaes(space: Space, objectives: int) -> None:
+    if objectives > 1:
+        raise invalid("sampler.name", "cmaes has one objective only; for several there are nsga2, nsga3, tpe and gp")
+    if all(isinstance(space[name], Categorical) or space[name].when for name in space):
+        text = "cmaes needs a parameter that is a number and has no condition; there is none: tpe or grid would do"
+        raise invalid("sampler.name", text)
