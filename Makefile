@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install demo test check format bench crash-points test-states fuzz chaos test-compose clean
+.PHONY: install demo test check format bench bench-search crash-points test-states fuzz chaos test-compose clean
 
 install: $(VENV)/.installed  ## the environment (.venv) and nothing else
 
@@ -33,6 +33,9 @@ format: install
 
 bench: install  ## through HTTP against plain Optuna; see benchmarks/LOG.md
 	$(BIN)/python -m benchmarks.trial
+
+bench-search: install  ## every sampler on problems of known optimum; goes on where it stopped; see benchmarks/LOG.md
+	$(BIN)/python -m benchmarks.search
 
 CASES ?= 20000
 SEED ?= 1
