@@ -102,15 +102,15 @@ def ending_by_hand(trial: TrialRow, spec: StudySpec) -> Ending:
 def study_after(study: LockedStudy, ending: Ending, spec: StudySpec) -> StudyAfter:
     """Return what one more ended trial makes of a study."""
     failed = study.failed_in_a_row + 1 if ending.state is TrialState.FAIL else 0
-    is_best = _is_best(ending, study.best_value, spec)
+    leads = is_best(ending, study.best_value, spec)
     if study.state.is_ended:
-        return StudyAfter(study.state, study.reason, failed, is_best)
+        return StudyAfter(study.state, study.reason, failed, leads)
     if study.finished + 1 >= study.budget:
-        return StudyAfter(StudyState.COMPLETE, None, failed, is_best)
+        return StudyAfter(StudyState.COMPLETE, None, failed, leads)
     if study.state is StudyState.RUNNING and failed >= spec.failed_in_a_row:
         reason = f"{failed} trials failed in a row; the last one: {ending.reason}"
-        return StudyAfter(StudyState.STOPPED, reason, failed, is_best)
-    return StudyAfter(study.state, study.reason, failed, is_best)
+        return StudyAfter(StudyState.STOPPED, reason, failed, leads)
+    return StudyAfter(study.state, study.reason, failed, leads)
 
 
 def excesses(metrics: Metrics, spec: StudySpec) -> Mapping[str, float]:
@@ -130,7 +130,8 @@ def _values(state: TrialState, metrics: Metrics, spec: StudySpec) -> tuple[float
     return tuple(value for value in values if value is not None)
 
 
-def _is_best(ending: Ending, best: float | None, spec: StudySpec) -> bool:
+def is_best(ending: Ending, best: float | None, spec: StudySpec) -> bool:
+    """Return whether a trial is the best one now; `best`: the best value before, None: there is none."""
     if len(spec.objectives) > 1 or ending.state is not TrialState.COMPLETE or not ending.is_feasible:
         return False
     return _is_better(ending.values[0], best, spec.objectives[0].direction)

@@ -1,24 +1,20 @@
 """Read the trials of a study, and the best of them; stop one."""
 
 import logging
-from collections.abc import Sequence
-from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-from service import cursors, lifecycle, pareto
+from service import answers, cursors, lifecycle, pareto
 from service.database import autocommit
 from service.once import UNKEYED, Once
 from service.principals import OPERATOR, Principal
 from service.replica import Replica
 from service.settling import settle
 from service.storage import audit, endings, studies, trials
-from service.storage.dimensions import Dimension, dimensions, params
 from service.storage.endings import LockedStudy
 from service.storage.studies import StudyRow
 from service.storage.trials import TrialRow
 from trimtab.errors import NoCompleteTrial, NoFeasibleTrial, SeveralObjectives, StudyNotFound, TrialEnded, TrialNotFound
-from trimtab.message import Metrics
 from trimtab.protocol import Attempt, BestTrial, Page, RecordedReport, Trial, TrialHistory
 from trimtab.states import TrialState
 
@@ -50,8 +46,7 @@ def page(
             limit=limit + 1,
             is_descending=is_descending,
         )
-    space = dimensions(row.spec.searched)
-    items = [_trial(row, space, trial) for trial in rows[:limit]]
+    items = [answers.trial(row, trial) for trial in rows[:limit]]
     return Page(items=items, next=str(rows[limit - 1].number) if len(rows) > limit else None)
 
 
@@ -69,7 +64,7 @@ def read(replica: Replica, study: str, number: int) -> TrialHistory:
         reports = trials.reports(connection, trial.trial_id)
         attempts = trials.attempts(connection, trial.trial_id)
     return TrialHistory(
-        **dict(_trial(row, dimensions(row.spec.searched), trial)),
+        **dict(answers.trial(row, trial)),
         reports=[RecordedReport.model_validate(report, strict=False) for report in reports],
         history=[Attempt.model_validate(attempt, strict=False) for attempt in attempts],
     )
@@ -92,7 +87,7 @@ def stop(replica: Replica, study: str, number: int, *, principal: Principal = OP
         trial = _require(connection, row, number)
         if _stop(connection, locked, row, trial):
             audit.note(connection, principal, "stop trial", study, number=number)
-        answer = _trial(row, dimensions(row.spec.searched), _require(connection, row, number))
+        answer = answers.trial(row, _require(connection, row, number))
         once.keep(connection, answer)
     _log.info("trial %d of %s is stopped by hand", number, study)
     replica.changes.announce()
@@ -119,7 +114,7 @@ def best(replica: Replica, study: str) -> BestTrial:
         complete = 0 if trial else studies.counts(connection, [row.study_id])[row.study_id].get("complete", 0)
     if trial is None:
         raise _none_best(row, complete)
-    return _best(row, trial)
+    return answers.best(row, trial)
 
 
 def front(replica: Replica, study: str) -> Page[BestTrial]:
@@ -138,7 +133,7 @@ def front(replica: Replica, study: str) -> Page[BestTrial]:
         else:
             best_ids = [] if row.best_trial_id is None else [row.best_trial_id]
         found = trials.by_ids(connection, best_ids)
-    return Page(items=[_best(row, trial) for trial in found])
+    return Page(items=[answers.best(row, trial) for trial in found])
 
 
 def _none_best(study: StudyRow, complete: int) -> NoCompleteTrial | NoFeasibleTrial:
@@ -149,24 +144,6 @@ def _none_best(study: StudyRow, complete: int) -> NoCompleteTrial | NoFeasibleTr
         text = f"none of the {complete} complete trials of {name!r} keeps its constraints"
         return NoFeasibleTrial(text, retry_after=retry_after)
     return NoCompleteTrial(f"no trial of {name!r} is complete: it is {study.state}", retry_after=retry_after)
-
-
-def _best(study: StudyRow, trial: TrialRow) -> BestTrial:
-    assert trial.started_at is not None, "a complete trial has begun"
-    assert trial.completed_at is not None, "and ended"
-    return BestTrial(
-        study=study.spec.name,
-        number=trial.number,
-        state=trial.state,
-        params=params(dimensions(study.spec.searched), trial.point),
-        values=_named(study, trial.values),
-        metrics=trial.metrics,
-        step=trial.step,
-        study_state=study.state,
-        finished_trials=study.finished,
-        started_at=trial.started_at.replace(tzinfo=UTC),
-        completed_at=trial.completed_at.replace(tzinfo=UTC),
-    )
 
 
 def etag(trial: BestTrial) -> str:
@@ -192,32 +169,3 @@ def _stop(connection: sa.Connection, locked: LockedStudy, study: StudyRow, trial
             return True
         case _:
             raise TrialEnded(f"trial {trial.number} of {study.spec.name!r} has ended: {trial.state}")
-
-
-def _trial(study: StudyRow, space: Sequence[Dimension], row: TrialRow) -> Trial:
-    return Trial(
-        study=study.spec.name,
-        number=row.number,
-        state=row.state,
-        params=params(space, row.point),
-        values=_named(study, row.values),
-        metrics=row.metrics,
-        step=row.step,
-        attempts=row.attempts,
-        is_feasible=row.is_feasible,
-        outcome=row.outcome,
-        reason=row.reason,
-        worker=row.worker,
-        fallback=row.fallback,
-        started_at=_utc(row.started_at),
-        completed_at=_utc(row.completed_at),
-    )
-
-
-def _named(study: StudyRow, values: Sequence[float]) -> Metrics:
-    """Return values by objective."""
-    return {objective.metric: value for objective, value in zip(study.spec.objectives, values, strict=False)}
-
-
-def _utc(time: datetime | None) -> datetime | None:
-    return time.replace(tzinfo=UTC) if time else None

@@ -52,6 +52,16 @@ class Dimension:
             case Float():
                 return stored
 
+    def stored(self, value: Scalar) -> float:
+        """Return the number that is stored for a value that the parameter can have."""
+        match self.parameter:
+            case Categorical(choices=choices):
+                return float(choices.index(value))
+            case Float(scale=Scale.REVERSE_LOG):
+                return 1.0 - float(value)
+            case Float() | Int():
+                return float(value)
+
 
 def dimensions(space: Space) -> tuple[Dimension, ...]:
     """Return the dimensions of `space`, in its order."""

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 import sqlalchemy as sa
 
+from service.storage.dimensions import Dimension, dimensions
 from trimtab.budget import Budget, Limits
 from trimtab.errors import StudyNotFound
 from trimtab.states import StudyState
@@ -32,6 +34,11 @@ class StudyRow:
     best_trial_id: int | None
     created_at: datetime
     ended_at: datetime | None
+
+    @cached_property
+    def dimensions(self) -> Sequence[Dimension]:
+        """Its space, Optuna's way."""
+        return dimensions(self.current_spec.searched)
 
     @property
     def current_spec(self) -> StudySpec:

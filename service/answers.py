@@ -1,0 +1,59 @@
+"""Trials as they are answered: from rows to messages."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from service.storage.dimensions import params
+from service.storage.studies import StudyRow
+from service.storage.trials import TrialRow
+from trimtab.message import Metrics
+from trimtab.protocol import BestTrial, Trial
+
+
+def trial(study: StudyRow, row: TrialRow) -> Trial:
+    """Return a trial as it is."""
+    return Trial(
+        study=study.spec.name,
+        number=row.number,
+        state=row.state,
+        params=params(study.dimensions, row.point),
+        values=_named(study, row.values),
+        metrics=row.metrics,
+        step=row.step,
+        attempts=row.attempts,
+        is_feasible=row.is_feasible,
+        outcome=row.outcome,
+        reason=row.reason,
+        worker=row.worker,
+        fallback=row.fallback,
+        started_at=_utc(row.started_at),
+        completed_at=_utc(row.completed_at),
+    )
+
+
+def best(study: StudyRow, row: TrialRow) -> BestTrial:
+    """Return a complete trial that none is better than."""
+    assert row.started_at is not None, "a complete trial has begun"
+    assert row.completed_at is not None, "and ended"
+    return BestTrial(
+        study=study.spec.name,
+        number=row.number,
+        state=row.state,
+        params=params(study.dimensions, row.point),
+        values=_named(study, row.values),
+        metrics=row.metrics,
+        step=row.step,
+        study_state=study.state,
+        finished_trials=study.finished,
+        started_at=row.started_at.replace(tzinfo=UTC),
+        completed_at=row.completed_at.replace(tzinfo=UTC),
+    )
+
+
+def _named(study: StudyRow, values: Sequence[float]) -> Metrics:
+    """Return values by objective."""
+    return {objective.metric: value for objective, value in zip(study.spec.objectives, values, strict=False)}
+
+
+def _utc(time: datetime | None) -> datetime | None:
+    return time.replace(tzinfo=UTC) if time else None
