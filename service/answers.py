@@ -26,6 +26,7 @@ def trial(study: StudyRow, row: TrialRow) -> Trial:
         reason=row.reason,
         worker=row.worker,
         fallback=row.fallback,
+        origin=row.origin,
         started_at=_utc(row.started_at),
         completed_at=_utc(row.completed_at),
     )

@@ -105,12 +105,23 @@ def study_after(study: LockedStudy, ending: Ending, spec: StudySpec) -> StudyAft
     leads = is_best(ending, study.best_value, spec)
     if study.state.is_ended:
         return StudyAfter(study.state, study.reason, failed, leads)
-    if study.finished + 1 >= study.budget:
+    if study.ended + 1 >= study.budget:
         return StudyAfter(StudyState.COMPLETE, None, failed, leads)
     if study.state is StudyState.RUNNING and failed >= spec.failed_in_a_row:
         reason = f"{failed} trials failed in a row; the last one: {ending.reason}"
         return StudyAfter(StudyState.STOPPED, reason, failed, leads)
     return StudyAfter(study.state, study.reason, failed, leads)
+
+
+def refusal_to_enqueue(study: LockedStudy) -> str | None:
+    """Return why a study takes no more trials that are to be trained, and what would help; None: it does."""
+    if study.state is StudyState.STOPPED:
+        return "the study is stopped: nothing of it is handed out; let it run first"
+    if study.state is StudyState.COMPLETE:
+        return "the study is complete: nothing of it is handed out; a larger budget reopens it"
+    if study.created >= study.budget:
+        return f"all {study.budget} trials of the budget exist; a larger budget makes room"
+    return None
 
 
 def excesses(metrics: Metrics, spec: StudySpec) -> Mapping[str, float]:

@@ -61,11 +61,11 @@ def _limits(spec: StudySpec, change: StudyChange) -> Limits:
 
 def _state(study: LockedStudy, change: StudyChange, budget: int) -> StudyState:
     state = study.state
-    if state is StudyState.COMPLETE and study.finished < budget:
+    if state is StudyState.COMPLETE and study.ended < budget:
         state = StudyState.RUNNING
     if change.state not in {None, state}:
         state = _moved(study, state, to=StudyState(change.state))
-    if not state.is_ended and study.finished >= budget:
+    if not state.is_ended and study.ended >= budget:
         return StudyState.COMPLETE
     return state
 

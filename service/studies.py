@@ -147,6 +147,7 @@ def _study(row: StudyRow, counts: dict[str, int]) -> Study:
         reason=row.reason,
         spec=row.current_spec,
         counts=Counts(**counts),
+        added=row.added,
         created_at=row.created_at,
         completed_at=row.ended_at,
     )

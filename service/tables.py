@@ -123,6 +123,7 @@ trials = Table(
     Column("metrics", JSON, comment="the final ones"),
     Column("finish_order", Integer, comment="the n-th trial of its study to end, from 1"),
     Column("fallback", Text, comment="why the point is a random one, not the sampler's"),
+    Column("curve", JSON, comment="of a trial that came already finished: each step with its metrics"),
     Column("is_feasible", Boolean, comment="whether it keeps the constraints; null: not known"),
     _one_of("origin", Origin),
     _one_of("outcome", Outcome),

@@ -24,6 +24,7 @@ from trimtab.errors import (
     Unreachable,
     from_problem,
 )
+from trimtab.given import GivenTrial
 from trimtab.message import Message
 from trimtab.protocol import (
     Ask,
@@ -233,6 +234,52 @@ class Client:
             TrialNotFound: It has no trial of that number.
         """
         return self._call(TrialHistory, Request("GET", f"{study_path(name)}/trials/{int(number)}"))
+
+    def enqueue(self, name: str, params: Mapping[str, object]) -> Trial:
+        """Give a study a point to be trained: it is handed out before new ones, and counts for the budget.
+
+        Args:
+            name: The study.
+            params: Some of its parameters or all. Those left out are drawn by chance.
+
+        Raises:
+            StudyNotFound: There is no such study.
+            Conflict: It has ended, or its budget has no room.
+        """
+        return self._give(name, {"params": dict(params)})
+
+    def add_trial(
+        self,
+        name: str,
+        params: Mapping[str, object],
+        state: str = "complete",
+        *,
+        metrics: Figures | None = None,
+        curve: Mapping[int, Figures] | None = None,
+        step: int | None = None,
+    ) -> Trial:
+        """Give a study a trial that was trained elsewhere: it teaches sampler and pruner, and may be the best.
+
+        The budget does not count it.
+
+        Args:
+            name: The study.
+            params: All that exist at this point.
+            state: How it ended: `complete`, `pruned` or `fail`.
+            metrics: The final figures. `complete` needs each metric that is optimised or bound.
+            curve: What was measured at each step, each with the metric that stops trials.
+            step: The step that the final figures belong to; None: the last one of the curve.
+
+        Raises:
+            StudyNotFound: There is no such study.
+        """
+        points = tuple({"step": at, "metrics": finite(measured)} for at, measured in (curve or {}).items())
+        fields = {"state": state, "metrics": finite(metrics or {}), "curve": points, "step": step}
+        return self._give(name, {"params": dict(params), **fields})
+
+    def _give(self, name: str, fields: Mapping[str, object]) -> Trial:
+        body = built(GivenTrial, fields).model_dump_json(exclude_defaults=True)
+        return self._call(Trial, Request("POST", f"{study_path(name)}/trials", body=body, key=new_key()))
 
     def stop_trial(self, name: str, number: int) -> Trial:
         """Stop a trial. Its worker hears so at its next call; one that waits for its next attempt is pruned at once.

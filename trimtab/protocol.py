@@ -19,7 +19,7 @@ from trimtab.message import (
     WorkerName,
     invalid,
 )
-from trimtab.states import Decision, NoLease, Outcome, StudyState, TokenKind, TrialState
+from trimtab.states import Decision, NoLease, Origin, Outcome, StudyState, TokenKind, TrialState
 from trimtab.study import StudySpec, TaskSpec
 
 MAX_LEASES = 256
@@ -232,6 +232,7 @@ class Study(Message):
     Args:
         spec: What it was asked to be, with every default filled in; its budget and limits as they are now.
         reason: Why it is in its state, where there is more to say.
+        added: Trials among them that came already finished: the budget does not count them.
         completed_at: When it ended; None before.
     """
 
@@ -240,6 +241,7 @@ class Study(Message):
     reason: str | None = None
     spec: StudySpec
     counts: Counts
+    added: int = 0
     created_at: datetime
     completed_at: datetime | None = None
 
@@ -273,6 +275,7 @@ class Trial(Message):
         reason: Why it was stopped or failed.
         worker: Who had it last.
         fallback: Why its params are random ones, where the sampler gave none.
+        origin: Who chose its params.
     """
 
     study: StudyName
@@ -288,6 +291,7 @@ class Trial(Message):
     reason: str | None = None
     worker: str | None = None
     fallback: str | None = None
+    origin: Annotated[Origin, Lax] = Origin.SAMPLED
     started_at: datetime | None = None
     completed_at: datetime | None = None
 

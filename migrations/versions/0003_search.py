@@ -48,6 +48,7 @@ def _change_trials() -> None:
     for column in (
         sa.Column("origin", sa.Text, nullable=False, server_default="sampled", comment="who chose its params"),
         sa.Column("sequence", sa.Integer, comment="the n-th that a sampler chose, from 0"),
+        sa.Column("curve", sa.JSON, comment="of a trial that came already finished: each step with its metrics"),
         sa.Column("is_feasible", sa.Boolean, comment="whether it keeps the constraints; null: not known"),
     ):
         op.add_column("trimtab_trials", column)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Header, Path, Query, Request, Response, status
 
-from service import studies, trials
+from service import additions, studies, trials
 from service.api.dependencies import Limit, NumberCursor, PrincipalDep, ReplicaDep, StudyName, Wait
 from service.api.examples import STUDIES
 from service.api.idempotency import OnceDep
@@ -13,6 +13,7 @@ from service.api.scopes import ScopedRoute, needs
 from service.api.waiting import until
 from service.principals import Scope
 from trimtab import errors
+from trimtab.given import GivenTrial
 from trimtab.protocol import BestTrial, Page, Study, StudyChange, Trial, TrialHistory
 from trimtab.states import StudyState, TrialState
 from trimtab.study import StudySpec
@@ -136,6 +137,19 @@ def list_trials(
 ) -> Page[Trial]:
     """List the trials of a study."""
     return trials.page(replica, name, state=state, cursor=cursor, limit=limit, is_descending=sort.startswith("-"))
+
+
+@router.post(
+    "/{name}/trials",
+    status_code=status.HTTP_201_CREATED,
+    responses=problems(errors.StudyNotFound, errors.Conflict, errors.InProgress),
+)
+@needs(Scope.STUDIES)
+def give_trial(name: StudyName, trial: GivenTrial, replica: ReplicaDep, once: OnceDep, response: Response) -> Trial:
+    """Give a study a trial: a point that is handed out next, or, with its `state`, a trial that ended elsewhere."""
+    given = additions.give(replica, name, trial, once=once)
+    response.headers.update(additions.location(given))
+    return given
 
 
 @router.post(

@@ -19,7 +19,7 @@ class Candidate:
 
     Args:
         created: Trials so far: the number that the next one is expected to get.
-        budget: Trials that there may be.
+        budget: Trials that there may be, with those that the budget does not count.
         has_waiting: Whether a trial waits for its next attempt.
     """
 
@@ -65,7 +65,7 @@ class Granted:
 _CANDIDATES = prepared(
     "candidates",
     """
-    SELECT study_id, created, budget, has_waiting
+    SELECT study_id, created + added, CAST(budget AS bigint) + added, has_waiting
     FROM trimtab_studies s
     CROSS JOIN LATERAL (
       SELECT EXISTS (SELECT FROM trials t WHERE t.study_id = s.study_id AND t.state = 'WAITING') AS has_waiting,
@@ -96,8 +96,8 @@ _CREATE = prepared(
     WITH study AS (
       UPDATE trimtab_studies SET created = created + 1
       WHERE study_id = :study_id AND state = 'running' AND created < budget
-        AND (NOT :is_exact OR created = :sampled_for)
-      RETURNING study_id, created - 1 AS number, trial_seconds, step_seconds
+        AND (NOT :is_exact OR created + added = :sampled_for)
+      RETURNING study_id, created + added - 1 AS number, trial_seconds, step_seconds
     ), trial AS (
       INSERT INTO trials (study_id, number, state, datetime_start)
       SELECT study_id, number, 'RUNNING', timezone('UTC', clock_timestamp()) FROM study
@@ -124,7 +124,8 @@ _LEASE_WAITING = sa.text(f"""
       SELECT study_id, trial_seconds, step_seconds FROM trimtab_studies
       WHERE study_id = :study_id AND state = 'running' FOR NO KEY UPDATE
     ), trial AS (
-      UPDATE trials SET state = 'RUNNING'
+      UPDATE trials SET
+        state = 'RUNNING', datetime_start = coalesce(datetime_start, timezone('UTC', clock_timestamp()))
       WHERE state = 'WAITING' AND trial_id = (
         SELECT trial_id FROM trials JOIN study USING (study_id) WHERE state = 'WAITING'
         ORDER BY number LIMIT 1 FOR NO KEY UPDATE OF trials)

@@ -24,16 +24,29 @@ CONSTRAINT_PREFIX = "constraints:"
 
 @dataclass(frozen=True)
 class LockedStudy:
-    """What the end of a trial depends on and changes; nobody else can change it now."""
+    """What the end of a trial depends on and changes; nobody else can change it now.
+
+    Args:
+        budget: Trials that there may be.
+        created: Trials so far, of those that the budget counts.
+        added: Trials that came already finished: it does not count them.
+        finished: Trials that have ended, added ones among them.
+    """
 
     study_id: int
     state: StudyState
     reason: str | None
     budget: int
     created: int
+    added: int
     finished: int
     failed_in_a_row: int
     best_value: float | None
+
+    @property
+    def ended(self) -> int:
+        """Trials that have ended, of those that the budget counts."""
+        return self.finished - self.added
 
 
 @dataclass(frozen=True)
@@ -106,7 +119,7 @@ class StudyAfter:
 
 
 _LOCK_STUDY = """
-    SELECT study_id, state, reason, budget, created, finished, failed_in_a_row, best_value
+    SELECT study_id, state, reason, budget, created, added, finished, failed_in_a_row, best_value
     FROM trimtab_studies
     WHERE study_id = ({study})
     FOR NO KEY UPDATE
@@ -212,7 +225,9 @@ _FINISH = prepared(
       WHERE study_id = :study_id
       RETURNING finished
     ), trial AS (
-      UPDATE trials SET state = CAST(:state AS trialstate), datetime_complete = timezone('UTC', clock_timestamp())
+      UPDATE trials SET
+        state = CAST(:state AS trialstate), datetime_complete = timezone('UTC', clock_timestamp()),
+        datetime_start = coalesce(datetime_start, timezone('UTC', clock_timestamp()))
       WHERE trial_id = :trial_id AND state IN ('RUNNING', 'WAITING')
       RETURNING trial_id
     ), value AS (

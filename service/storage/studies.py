@@ -30,6 +30,7 @@ class StudyRow:
     trial_seconds: float | None
     step_seconds: float | None
     created: int
+    added: int
     finished: int
     best_trial_id: int | None
     created_at: datetime
@@ -79,7 +80,7 @@ _INSERT = sa.text("""
 """)
 
 _COLUMNS = """
-    study_id, CAST(spec AS text) AS spec, state, reason, budget, trial_seconds, step_seconds, created, finished,
+    study_id, CAST(spec AS text) AS spec, state, reason, budget, trial_seconds, step_seconds, created, added, finished,
     best_trial_id, created_at, ended_at
     FROM trimtab_studies
 """

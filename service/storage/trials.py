@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from service.storage.dimensions import Point
 from service.storage.leases import report_at
 from trimtab.message import Metrics
-from trimtab.states import Outcome, TrialState
+from trimtab.states import Origin, Outcome, TrialState
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class TrialRow:
     attempts: int
     worker: str | None
     fallback: str | None
+    origin: Origin
     point: Point
 
 
@@ -39,7 +40,7 @@ _TRIAL = f"""
       t.datetime_start AS started_at, t.datetime_complete AS completed_at, o.is_feasible, o.outcome, o.reason,
       ARRAY(SELECT value FROM trial_values v WHERE v.trial_id = t.trial_id ORDER BY objective) AS values,
       coalesce(o.step, nullif(last.last_step, 0)) AS step, coalesce(o.metrics, r.metrics, '{{}}') AS metrics,
-      o.fence AS attempts, last.worker, o.fallback,
+      o.fence AS attempts, last.worker, o.fallback, o.origin,
       coalesce((SELECT json_object_agg(param_name, param_value) FROM trial_params p WHERE p.trial_id = t.trial_id),
         '{{}}') AS point
     FROM trimtab_trials o
@@ -70,10 +71,17 @@ _OLDEST_FIRST = sa.text(f"{_PAGE} AND o.number > :after ORDER BY o.number LIMIT 
 
 _NEWEST_FIRST = sa.text(f"{_PAGE} AND o.number < :after ORDER BY o.number DESC LIMIT :limit")
 
+# A trial that came already finished had no lease, and its curve no verdict.
 _REPORTS = sa.text("""
     SELECT l.attempt, r.step, r.metrics, r.verdict, r.reason, r.reported_at
     FROM trimtab_leases l JOIN trimtab_reports r USING (lease_id)
-    WHERE l.trial_id = :trial_id ORDER BY l.fence, r.step
+    WHERE l.trial_id = :trial_id
+    UNION ALL
+    SELECT 0, c.step, c.metrics, 'continue', NULL, t.datetime_complete AT TIME ZONE 'UTC'
+    FROM trimtab_trials o JOIN trials t USING (trial_id)
+    CROSS JOIN json_to_recordset(o.curve) AS c (step int, metrics json)
+    WHERE o.trial_id = :trial_id
+    ORDER BY attempt, step
 """)
 
 _ATTEMPTS = sa.text("""
@@ -147,5 +155,7 @@ def workers(connection: sa.Connection, *, after: str, limit: int, lease_seconds:
 
 def _trial(row: sa.Row[tuple[object, ...]]) -> TrialRow:
     values = row._asdict()
-    outcome = values.pop("outcome")
-    return TrialRow(state=TrialState(values.pop("state")), outcome=Outcome(outcome) if outcome else None, **values)
+    state, origin, outcome = (values.pop(name) for name in ("state", "origin", "outcome"))
+    return TrialRow(
+        state=TrialState(state), origin=Origin(origin), outcome=Outcome(outcome) if outcome else None, **values
+    )

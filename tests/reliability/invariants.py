@@ -110,6 +110,15 @@ NOTHING_OF_AN_OLDER_FENCE = """
       CAST(r.metrics ->> (SELECT s.spec #>> '{objectives,0,metric}' FROM trimtab_studies s
                           WHERE s.study_id = h.study_id) AS float8))
   UNION ALL
+    SELECT n.study, n.trial, format('it came with %s at step %s, on record is %s', c.value, c.step,
+      i.intermediate_value)
+    FROM (
+      SELECT trial_id, c.step, CAST(c.metrics ->> (s.spec #>> '{objectives,0,metric}') AS float8) AS value
+      FROM trimtab_trials t JOIN trimtab_studies s USING (study_id)
+      CROSS JOIN json_to_recordset(t.curve) AS c (step int, metrics json)) AS c
+    JOIN numbered n USING (trial_id) LEFT JOIN trial_intermediate_values i USING (trial_id, step)
+    WHERE i.trial_id IS NULL OR i.intermediate_value IS DISTINCT FROM c.value
+  UNION ALL
     SELECT h.study, h.trial, format('its curve lacks step %s of lease %s', r.step, h.lease_id)
     FROM held h JOIN trimtab_reports r USING (lease_id)
     LEFT JOIN trial_intermediate_values i USING (trial_id, step)
@@ -164,21 +173,23 @@ BUDGETS_ARE_EXACT = """
     WITH counted AS (
       SELECT o.study_name AS study, s.*, (SELECT count(*) FROM trials t WHERE t.study_id = s.study_id) AS trials,
         (SELECT count(*) FROM numbered n WHERE n.study_id = s.study_id
-         AND n.state IN ('complete', 'pruned', 'fail')) AS ended
+         AND n.state IN ('complete', 'pruned', 'fail')) AS ended,
+        (SELECT count(*) FROM trimtab_trials t WHERE t.study_id = s.study_id AND t.origin = 'added') AS came
       FROM trimtab_studies s JOIN studies o USING (study_id))
-    SELECT study, CAST(NULL AS int), format('%s trials of a budget of %s', trials, budget)
-    FROM counted WHERE trials > budget
+    SELECT study, CAST(NULL AS int), format('%s trials of a budget of %s', trials - added, budget)
+    FROM counted WHERE trials - added > budget
   UNION ALL
-    SELECT study, NULL, format('%s trials, counted as %s', trials, created) FROM counted WHERE trials <> created
+    SELECT study, NULL, format('%s trials, counted as %s and %s added', trials, created, added)
+    FROM counted WHERE trials <> created + added OR came <> added
   UNION ALL
     SELECT study, NULL, format('%s trials have ended, counted as %s', ended, finished) FROM counted
     WHERE ended <> finished
   UNION ALL
-    SELECT study, NULL, format('complete with %s of %s trials', ended, budget) FROM counted
-    WHERE state = 'complete' AND ended <> budget
+    SELECT study, NULL, format('complete with %s of %s trials', ended - added, budget) FROM counted
+    WHERE state = 'complete' AND ended - added <> budget
   UNION ALL
     SELECT study, NULL, format('all of %s trials have ended and it is %s', budget, state) FROM counted
-    WHERE state NOT IN ('complete', 'stopped') AND ended = budget
+    WHERE state NOT IN ('complete', 'stopped') AND ended - added = budget
 """
 
 ENDS_ARE_IN_ORDER = """
@@ -208,6 +219,11 @@ NOTHING_IS_ORPHANED = " UNION ALL ".join(
         """
     SELECT study, trial, 'it never had a lease' FROM numbered JOIN trimtab_trials USING (trial_id)
     WHERE trial_id NOT IN (SELECT trial_id FROM trimtab_leases)
+      AND (origin IN ('sampled', 'control') OR origin = 'enqueued' AND state IN ('running', 'complete', 'fail'))
+""",
+        """
+    SELECT h.study, h.trial, format('it came finished, and lease %s is on it', h.lease_id)
+    FROM held h JOIN trimtab_trials t USING (trial_id) WHERE t.origin = 'added'
 """,
         """
     SELECT NULL, NULL, format('lease %s has no trial', lease_id) FROM trimtab_leases

@@ -23,7 +23,7 @@ def live_every_life(served: Served) -> list[Entry]:
 
     Study `over` is complete: trial 0 is complete at once, 1 after a lease that was lost and one that was released,
     2 stopped and pruned, 3 stopped and then lost, 4 diverged, 5 failed with its last attempt. Of study `open` trial 0
-    runs and 1 waits.
+    runs, 1 waits, and 2 came already finished.
     """
     journal: list[Entry] = []
     witness = Witness(served.client, "worker", journal.append)
@@ -46,6 +46,7 @@ def _leave_open(served: Served, witness: Witness) -> None:
     first, second = _lease(witness, "open"), _lease(witness, "open")
     witness.report(first, 1, {METRIC: 0.5})
     witness.tell(second, Outcome.RELEASED, {})
+    served.client.add_trial("open", {"x": 0.5}, metrics={METRIC: 0.5}, curve={1: {METRIC: 0.75}, 2: {METRIC: 0.5}})
     # It is to live as long as the tests take.
     renew = "UPDATE trimtab_leases SET expires_at = now() + interval '1 day' WHERE lease_id = :lease_id"
     record.execute(served.replica.engine, renew, lease_id=int(first.id))

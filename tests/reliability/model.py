@@ -73,6 +73,7 @@ class TrialModel:
     lost: int = 0
     leases: list[LeaseModel] = field(default_factory=list)
     value: float | None = None
+    is_added: bool = False
 
 
 @dataclass
@@ -87,18 +88,28 @@ class StudyModel:
     best: TrialModel | None = None
 
     @property
+    def created(self) -> int:
+        """Trials that the budget counts."""
+        return sum(not trial.is_added for trial in self.trials)
+
+    @property
     def finished(self) -> int:
-        return sum(trial.state not in {"running", "waiting"} for trial in self.trials)
+        """Those of them that have ended."""
+        return sum(not trial.is_added and trial.state not in {"running", "waiting"} for trial in self.trials)
 
     def counts(self) -> dict[str, int]:
         states = ("waiting", "running", "complete", "pruned", "fail")
         return {state: sum(trial.state == state for trial in self.trials) for state in states}
 
-    def end(self, trial: TrialModel, state: str, value: float | None = None) -> None:
-        """Bring a trial to its end, and the study with it where that is what follows."""
+    def rank(self, trial: TrialModel, state: str, value: float | None) -> None:
+        """Note how a trial ended, and whether it is the best."""
         trial.state, trial.value = state, value
         if value is not None and (self.best is None or self.best.value is None or value < self.best.value):
             self.best = trial
+
+    def end(self, trial: TrialModel, state: str, value: float | None = None) -> None:
+        """Bring a trial to its end, and the study with it where that is what follows."""
+        self.rank(trial, state, value)
         self.failed_in_a_row = self.failed_in_a_row + 1 if state == "fail" else 0
         if self.state in {"complete", "stopped"}:
             return
@@ -139,7 +150,8 @@ class Model:
         waiting = [number for number, trial in enumerate(study.trials) if trial.state == "waiting"]
         numbers = waiting[:count]
         if not numbers:
-            numbers = list(range(len(study.trials), min(study.budget, len(study.trials) + count)))
+            first, left = len(study.trials), study.budget - study.created
+            numbers = list(range(first, first + min(count, left)))
             study.trials += [TrialModel() for _ in numbers]
         return [self._lease(name, number) for number in numbers]
 
@@ -210,7 +222,7 @@ class Model:
     def resize(self, name: str, budget: int) -> Expected:
         """Change the budget of a study."""
         study = self.studies[name]
-        if budget < len(study.trials):
+        if budget < study.created:
             return Invalid
         study.budget = budget
         if study.state == "complete" and study.finished < budget:
@@ -228,6 +240,22 @@ class Model:
             study.end(trial, "pruned")
         else:
             return TrialEnded
+        return None
+
+    def enqueue(self, name: str) -> Expected:
+        """Let a trial wait that somebody gives."""
+        study = self.studies[name]
+        if study.state in {"complete", "stopped"} or study.created >= study.budget:
+            return Conflict
+        study.trials.append(TrialModel("waiting"))
+        return None
+
+    def add(self, name: str, state: str, value: float) -> Expected:
+        """Add a trial that ended elsewhere."""
+        study = self.studies[name]
+        trial = TrialModel(is_added=True)
+        study.trials.append(trial)
+        study.rank(trial, state, value if state == "complete" else None)
         return None
 
     def _of(self, lease: LeaseModel) -> tuple[StudyModel, TrialModel]:

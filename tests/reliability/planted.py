@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 _WORDS = {
     "FIRST": "(SELECT min(trial_id) FROM trimtab_trials)",
+    "ADDED": "(SELECT trial_id FROM trimtab_trials WHERE origin = 'added')",
     # Foreign keys keep no row out.
     "UNTIED": "SET LOCAL session_replication_role = replica",
 }
@@ -54,6 +55,8 @@ I3: an older attempt's value in the curve
     UPDATE trial_intermediate_values SET intermediate_value = 0.4 WHERE trial_id = FIRST
 I3: a step that the curve lacks
     DELETE FROM trial_intermediate_values WHERE trial_id = FIRST AND step = 2
+I3: a curve that is not as it came
+    UPDATE trial_intermediate_values SET intermediate_value = 0.4 WHERE trial_id = ADDED AND step = 2
 I4: a number is left out
     UPDATE trials SET number = 99 WHERE trial_id = FIRST
 I4: a number twice
@@ -91,6 +94,8 @@ I8: more trials than the budget
     UPDATE trimtab_studies SET budget = 5, created = 5, finished = 5 WHERE state = 'complete'
 I8: trials counted wrongly
     UPDATE trimtab_studies SET created = 3 WHERE state = 'running'
+I8: added trials counted wrongly
+    UPDATE trimtab_studies SET created = 3, added = 0 WHERE state = 'running'
 I8: ends counted wrongly
     UPDATE trimtab_studies SET finished = 5 WHERE state = 'complete'
 I8: complete before its time
@@ -113,6 +118,8 @@ I10: a trial without its row
     UNTIED; DELETE FROM trimtab_trials WHERE trial_id = FIRST
 I10: a trial without a lease
     UNTIED; DELETE FROM trimtab_leases WHERE trial_id = FIRST
+I10: a lease on a trial that came finished
+    UPDATE trimtab_leases SET trial_id = ADDED, fence = 2 WHERE ended_at IS NULL
 I10: a lease without a trial
     UNTIED; UPDATE trimtab_leases SET trial_id = 999 WHERE lease_id = 1
 I10: a report without a lease

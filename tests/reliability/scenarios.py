@@ -82,6 +82,11 @@ def _waiting(caller: Caller) -> None:
     caller.tell(lease, "released")
 
 
+def _enqueued(caller: Caller) -> None:
+    _running(caller)
+    caller.send("POST", "/v1/studies/study/trials", {"params": {"x": 0.5}})
+
+
 def _paused(caller: Caller) -> None:
     _running(caller)
     caller.send("PATCH", "/v1/studies/study", {"state": "paused"})
@@ -110,6 +115,10 @@ def _many(caller: Caller, leases: list[Lease]) -> Answer:
     return caller.send("POST", "/v1/reports", {"reports": reports}, key="k")
 
 
+def _given(trial: dict[str, Any]) -> Act:
+    return lambda caller, _: caller.send("POST", "/v1/studies/study/trials", trial, key="k")
+
+
 def _told(outcome: str, key: str | None = None) -> Act:
     return lambda caller, lease: caller.tell(lease, outcome, key=key)
 
@@ -134,6 +143,23 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "stop a trial that waits": Scenario(
         _waiting, lambda caller, _: caller.send("POST", "/v1/studies/study/trials/1/stop", key="k")
+    ),
+    "enqueue a trial": Scenario(_running, _given({"params": {"x": 0.5}})),
+    "enqueue a trial that is completed by chance": Scenario(_running, _given({"params": {}})),
+    "add a finished trial": Scenario(
+        _running,
+        _given(
+            {
+                "params": {"x": 0.5},
+                "state": "complete",
+                "metrics": {METRIC: 0.125},
+                "curve": [{"step": 1, "metrics": {METRIC: 0.5}}],
+            }
+        ),
+    ),
+    "ask for an enqueued trial": Scenario(_enqueued, _ask(1)),
+    "stop an enqueued trial": Scenario(
+        _enqueued, lambda caller, _: caller.send("POST", "/v1/studies/study/trials/2/stop", key="k")
     ),
     "ask": Scenario(_one_complete, _ask(1)),
     "ask for three": Scenario(_one_complete, _ask(3)),

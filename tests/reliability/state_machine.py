@@ -222,6 +222,21 @@ class StateMachine(RuleBasedStateMachine):
         name, number = trials[pick % len(trials)]
         self.meets(self.model.stop(name, number), lambda: self.served.client.stop_trial(name, number))
 
+    @precondition(lambda self: self.model.studies)
+    @rule(pick=PICK)
+    def enqueue(self, pick: int) -> None:
+        name = self._study(pick)
+        self.meets(self.model.enqueue(name), lambda: self.served.client.enqueue(name, {"x": 0.5}))
+
+    @precondition(lambda self: self.model.studies)
+    @rule(pick=PICK, state=st.sampled_from(["complete", "pruned", "fail"]), value=VALUES)
+    def add(self, pick: int, state: str, value: float) -> None:
+        name = self._study(pick)
+        given: dict[str, Any] = {"metrics": {METRIC: value}, "curve": {1: {METRIC: value}}}
+        self.meets(
+            self.model.add(name, state, value), lambda: self.served.client.add_trial(name, {"x": 0.5}, state, **given)
+        )
+
     @invariant()
     def the_record_is_the_models(self) -> None:
         for name, model in self.model.studies.items():

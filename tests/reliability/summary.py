@@ -4,11 +4,12 @@ import sqlalchemy as sa
 
 _PARTS = {
     "studies": """
-        SELECT o.study_name, s.state, s.reason, s.budget, s.created, s.finished, s.failed_in_a_row, s.best_value,
-          (SELECT number FROM trimtab_trials b WHERE b.trial_id = s.best_trial_id), s.ended_at IS NULL
+        SELECT o.study_name, s.state, s.reason, s.budget, s.created, s.added, s.finished, s.failed_in_a_row,
+          s.best_value, (SELECT number FROM trimtab_trials b WHERE b.trial_id = s.best_trial_id), s.ended_at IS NULL
         FROM trimtab_studies s JOIN studies o USING (study_id)""",
     "trials": """
         SELECT t.number, t.state, u.fence, u.lost, u.outcome, u.reason, u.step, CAST(u.metrics AS text), u.finish_order,
+          u.origin, CAST(u.curve AS text),
           (SELECT string_agg(p.param_name || p.param_value, ',' ORDER BY p.param_name) FROM trial_params p
            WHERE p.trial_id = t.trial_id),
           (SELECT string_agg(CAST(v.value AS text), ',') FROM trial_values v WHERE v.trial_id = t.trial_id),

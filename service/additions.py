@@ -1,0 +1,79 @@
+"""Give a study trials: points that are to be trained, and trials that were trained elsewhere."""
+
+import logging
+
+import sqlalchemy as sa
+
+from service import answers, given, lifecycle
+from service.once import UNKEYED, Once
+from service.replica import Replica
+from service.sampling import chance
+from service.storage import endings, studies, trials
+from service.storage import given as stored
+from service.storage.endings import LockedStudy
+from service.storage.given import AddedTrial
+from service.storage.studies import StudyRow
+from trimtab.errors import Conflict, StudyNotFound
+from trimtab.given import GivenTrial
+from trimtab.protocol import Trial
+
+CREATED = 201
+
+_log = logging.getLogger(__name__)
+
+
+def give(replica: Replica, study: str, trial: GivenTrial, *, once: Once = UNKEYED) -> Trial:
+    """Give a study a trial: one that is to be trained waits and is handed out next, a finished one is on record.
+
+    Raises:
+        StudyNotFound: There is no such study.
+        Invalid: The study cannot have such a trial.
+        Conflict: It is to be trained, and the study has ended or its budget has no room.
+        Unavailable: The database is away or busy.
+    """
+    with once.transaction(replica.engine) as connection:
+        locked = endings.lock_study_named(connection, study)
+        if locked is None:
+            raise StudyNotFound(f"there is no study {study!r}")
+        row = studies.require(connection, study)
+        given.check(trial, row.current_spec)
+        give_it = _enqueue if trial.state is None else _add
+        number = give_it(connection, locked, row, trial)
+        created = trials.by_number(connection, row.study_id, number)
+        assert created is not None, "it was just stored"
+        answer = answers.trial(row, created)
+        once.keep(connection, answer, status=CREATED, headers=location(answer))
+    _log.info("trial %d of %s is %s", number, study, answer.origin)
+    replica.offers.announce()
+    replica.changes.announce()
+    return answer
+
+
+def location(trial: Trial) -> dict[str, str]:
+    """Return the header that says where a trial is."""
+    return {"Location": f"/v1/studies/{trial.study}/trials/{trial.number}"}
+
+
+def _enqueue(connection: sa.Connection, locked: LockedStudy, row: StudyRow, trial: GivenTrial) -> int:
+    if refusal := lifecycle.refusal_to_enqueue(locked):
+        raise Conflict(refusal)
+    seed = chance.filling_seed(row.spec.sampler.seed, locked.created + locked.added)
+    point = chance.drawn(row.current_spec.searched, row.dimensions, trial.params, seed=seed)
+    return stored.enqueue(connection, locked, row.dimensions, point)
+
+
+def _add(connection: sa.Connection, locked: LockedStudy, row: StudyRow, trial: GivenTrial) -> int:
+    ending = given.ending(trial, row.spec)
+    curve = [point.model_dump() for point in trial.curve]
+    # It has all its parameters: nothing is drawn.
+    point = chance.drawn(row.current_spec.searched, row.dimensions, trial.params, seed=0)
+    leads = lifecycle.is_best(ending, locked.best_value, row.spec)
+    stored.add(
+        connection,
+        locked,
+        row.dimensions,
+        [AddedTrial(point, ending, curve)],
+        metric=row.spec.stopping.metric,
+        best=0 if leads else None,
+    )
+    return locked.created + locked.added
