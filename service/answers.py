@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from service.storage.dimensions import params
+from service.storage.dimensions import written
 from service.storage.studies import StudyRow
 from service.storage.trials import TrialRow
 from trimtab.message import Metrics
@@ -16,7 +16,7 @@ def trial(study: StudyRow, row: TrialRow) -> Trial:
         study=study.spec.name,
         number=row.number,
         state=row.state,
-        params=params(study.dimensions, row.point),
+        params=written(study.spec.declared, row.point),
         values=_named(study, row.values),
         metrics=row.metrics,
         step=row.step,
@@ -40,7 +40,7 @@ def best(study: StudyRow, row: TrialRow) -> BestTrial:
         study=study.spec.name,
         number=row.number,
         state=row.state,
-        params=params(study.dimensions, row.point),
+        params=written(study.spec.declared, row.point),
         values=_named(study, row.values),
         metrics=row.metrics,
         step=row.step,

@@ -1,12 +1,13 @@
 """What a trial that somebody gives comes to in its study. Decisions on values only."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from service import lifecycle
 from service.storage.endings import ClosedLease, Ending
 from trimtab.errors import Invalid
 from trimtab.given import GivenTrial
-from trimtab.message import Metrics, Params, Scalar
+from trimtab.lists import Misshapen
+from trimtab.message import FlatParams, Metrics, Params, Scalar, Value
 from trimtab.protocol import FieldProblem, Tell
 from trimtab.space import Categorical, Float, Int, Space
 from trimtab.states import Outcome, TrialState
@@ -29,7 +30,13 @@ def check(given: GivenTrial, spec: StudySpec) -> None:
     Raises:
         Invalid: It cannot; each field at fault is named.
     """
-    problems = [*_point_problems(given.params, spec.searched, is_whole=given.state is not None)]
+    try:
+        params = spec.flattened(given.params)
+    except Misshapen as error:
+        raise Invalid(
+            "the study cannot have this trial", errors=[_problem(f"params.{error.name}", str(error))]
+        ) from error
+    problems = [*_point_problems(params, spec.searched, is_whole=given.state is not None)]
     if given.state is not None:
         problems += [*_metric_problems(given, spec)]
     if problems:
@@ -58,7 +65,7 @@ def ending(given: GivenTrial, spec: StudySpec) -> Ending:
     return ended
 
 
-def _point_problems(params: Params, space: Space, *, is_whole: bool) -> Iterator[FieldProblem]:
+def _point_problems(params: FlatParams, space: Space, *, is_whole: bool) -> Iterator[FieldProblem]:
     for name in params:
         if name not in space:
             yield _problem(f"params.{name}", f"is not searched by this study; it searches {', '.join(space)}")
@@ -71,7 +78,7 @@ def _point_problems(params: Params, space: Space, *, is_whole: bool) -> Iterator
             yield _problem(f"params.{name}", fault)
 
 
-def _inactive(space: Space, name: str, params: Params) -> str | None:
+def _inactive(space: Space, name: str, params: FlatParams) -> str | None:
     """Return why a parameter does not exist at this point; None if it does."""
     for parent, values in (space[name].when or {}).items():
         needed = f"exists only where {parent} is {' or '.join(map(str, values))}"
@@ -82,13 +89,13 @@ def _inactive(space: Space, name: str, params: Params) -> str | None:
     return None
 
 
-def _beside(parameter: Float | Int | Categorical, value: Scalar) -> str | None:
+def _beside(parameter: Float | Int | Categorical, value: Value) -> str | None:
     """Return what is wrong with a value; None if the parameter can have it."""
     if not parameter.contains(value):
         return f"cannot be {value!r}; {parameter.described()}"
     if isinstance(parameter, Categorical) or not parameter.step:
         return None
-    assert not isinstance(value, str), "a number"
+    assert isinstance(value, int | float), "a number"
     steps = (value - parameter.low) / parameter.step
     if abs(steps - round(steps)) > _ON_GRID:
         return f"cannot be {value!r}; {parameter.described()} in steps of {parameter.step:g} from {parameter.low:g}"
@@ -121,7 +128,7 @@ def comparable(other: StudySpec, spec: StudySpec) -> str | None:
     return f"{other.name!r} trains {' on '.join(theirs)}, this study {' on '.join(ours)}: their figures do not compare"
 
 
-def mapped(params: Params, other: StudySpec, spec: StudySpec) -> Params | None:
+def mapped(params: FlatParams, other: StudySpec, spec: StudySpec) -> FlatParams | None:
     """Return the params of a trial of another study as they are in this one; None if it has no such point.
 
     By name. What the other study does not search stands for what it holds fixed, or for the task's default; and what
@@ -135,9 +142,10 @@ def mapped(params: Params, other: StudySpec, spec: StudySpec) -> Params | None:
     for name in spec.searched:
         if not spec.searched.is_active(name, found):
             continue
-        if name not in theirs or _beside(spec.searched[name], theirs[name]):
+        value = theirs.get(name)
+        if value is None or isinstance(value, tuple) or _beside(spec.searched[name], value):
             return None
-        found[name] = theirs[name]
+        found[name] = value
     return found
 
 
@@ -147,7 +155,7 @@ def _trained(spec: StudySpec) -> Sequence[str]:
     return [spec.task.name, f"{spec.task.data.dataset} ({spec.task.data.split.method} {spec.task.data.split.seed})"]
 
 
-def _settled(spec: StudySpec) -> Mapping[str, Scalar]:
+def _settled(spec: StudySpec) -> Params:
     """Return what a study does not search: the defaults of its task, and what it holds fixed."""
     if spec.task is None:
         return {}

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from functools import lru_cache
 
-from trimtab.message import Params, Scalar
+from trimtab.message import FlatParams, Scalar
 from trimtab.space import Categorical, Float, Int, Space
 
 MAX_POINTS = 1_000_000
@@ -46,7 +46,7 @@ class Grid:
     def __len__(self) -> int:
         return self.size
 
-    def point(self, number: int) -> Params:
+    def point(self, number: int) -> FlatParams:
         """Return the point of that number, in [0, size)."""
         point: dict[str, Scalar] = {}
         absent: _Absent = frozenset()

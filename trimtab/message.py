@@ -39,6 +39,9 @@ Seed = Annotated[int, Field(ge=0, lt=2**32)]
 MAX_PARAMETERS = 256
 """Of a space, and so of a point."""
 
+Value = Scalar | Annotated[tuple[Scalar, ...], Array, Field(max_length=MAX_PARAMETERS)]
+"""A value of a parameter that may be a list."""
+
 
 def _few(given: object) -> object:
     """Refuse an object of very many fields before they are looked at: a body of 1 MiB can have a hundred thousand."""
@@ -49,8 +52,15 @@ def _few(given: object) -> object:
 
 Few = BeforeValidator(_few)
 
-Params = Annotated[dict[ParamName, Scalar], Field(max_length=MAX_PARAMETERS), Few]
-"""One point of a space."""
+Params = Annotated[
+    Mapping[ParamName, Value],
+    Field(max_length=MAX_PARAMETERS),
+    Few,
+]
+"""One point of a space as people write it: a parameter that each layer has is a list."""
+
+FlatParams = Mapping[str, Scalar]
+"""One point of a flat space, as it is searched: each value of a list is a parameter of its own."""
 
 Metrics = Annotated[dict[ParamName, float | None], Field(max_length=64)]
 """Measurements by name; None is a figure that is not finite."""

@@ -226,6 +226,25 @@ class Counts(Message):
         return self.complete + self.pruned + self.fail
 
 
+class Alarm(Message):
+    """Something about a study that somebody should look at.
+
+    Args:
+        code: `best_on_bound`: the best value of a parameter lies within a hundredth of its range from one of its ends,
+            so that there may be better ones beyond.
+        parameter: Which.
+        side: At which end.
+        value: The best.
+        text: All of it in words.
+    """
+
+    code: Literal["best_on_bound"]
+    parameter: str
+    side: Literal["low", "high"]
+    value: float
+    text: str
+
+
 class Study(Message):
     """A study as it is.
 

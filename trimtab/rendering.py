@@ -8,7 +8,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from trimtab.message import Metrics, Scalar
+from trimtab.message import Metrics, Value
 from trimtab.protocol import BestTrial, Counts, HeldTrial, Study, Token, Worker
 from trimtab.space import Categorical, Float, Int
 
@@ -69,7 +69,7 @@ def front_table(trials: Sequence[BestTrial]) -> Table:
     for trial in trials:
         values = [_number(trial.values[metric]) for metric in metrics]
         table.add_row(
-            str(trial.number), *values, ", ".join(f"{name}={_scalar(value)}" for name, value in trial.params.items())
+            str(trial.number), *values, ", ".join(f"{name}={_value(value)}" for name, value in trial.params.items())
         )
     return table
 
@@ -78,7 +78,7 @@ def params_table(best: BestTrial) -> Table:
     """Return a line for each parameter of a trial."""
     table = _table("PARAMETER", "VALUE")
     for name, value in best.params.items():
-        table.add_row(name, _scalar(value))
+        table.add_row(name, _value(value))
     return table
 
 
@@ -141,7 +141,7 @@ def _space_table(study: Study, best: BestTrial | None) -> Table:
     for name in space:
         parameter = space[name]
         value = best.params.get(name) if best else None
-        table.add_row(name, _range(parameter), _scale(parameter), _when(parameter), _scalar(value))
+        table.add_row(name, _range(parameter), _scale(parameter), _when(parameter), _value(value))
     return table
 
 
@@ -188,9 +188,11 @@ def _number(value: float | None) -> str:
     return "not finite" if value is None else f"{value:.4g}"
 
 
-def _scalar(value: Scalar | None) -> Text:
+def _value(value: Value | None) -> Text:
     if value is None:
         return Text("")
+    if isinstance(value, tuple):
+        return Text(", ").join(map(_value, value))
     return Text(f"{value:.6g}") if isinstance(value, float) else _plain(str(value))
 
 

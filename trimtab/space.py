@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, RootModel, model_validator
 
-from trimtab.message import MAX_PARAMETERS, Array, Few, Lax, Message, ParamName, Params, Scalar, invalid
+from trimtab.message import MAX_PARAMETERS, Array, Few, Lax, Message, ParamName, Scalar, invalid
 
 MAX_CHOICES = 1024
 MAX_CHOICES_OF_ALL = 4096
@@ -38,6 +38,7 @@ class Float(Message):
             its distance from one, such as a momentum.
         step: Distance between neighbours; linear scale only. Nothing lies between the last one and high.
         when: The parameter exists only where each named one, listed before it, has one of the given values.
+        per: The integer that says how many values there are: the parameter is a list, with one for each layer, say.
     """
 
     type: Literal["float"] = "float"
@@ -46,6 +47,7 @@ class Float(Message):
     scale: Annotated[Scale, Lax] = Scale.LINEAR
     step: Annotated[float, Field(gt=0)] | None = None
     when: When | None = None
+    per: ParamName | None = None
 
     @model_validator(mode="after")
     def _range(self) -> Self:
@@ -56,7 +58,7 @@ class Float(Message):
             raise invalid("high", f"must be below 1 on a reverse_log scale, not {self.high}")
         return self
 
-    def contains(self, value: Scalar) -> bool:
+    def contains(self, value: object) -> bool:
         """Return whether `value` can be drawn from this parameter (steps are not looked at)."""
         return isinstance(value, int | float) and not isinstance(value, bool) and self.low <= value <= self.high
 
@@ -78,6 +80,7 @@ class Int(Message):
         scale: `linear` or `log`.
         step: Distance between neighbours; 1 on a log scale.
         when: The parameter exists only where each named one, listed before it, has one of the given values.
+        per: The integer that says how many values there are: the parameter is a list, with one for each layer, say.
     """
 
     type: Literal["int"] = "int"
@@ -86,6 +89,7 @@ class Int(Message):
     scale: Annotated[Scale, Lax] = Scale.LINEAR
     step: Annotated[int, Field(ge=1)] = 1
     when: When | None = None
+    per: ParamName | None = None
 
     @model_validator(mode="after")
     def _range(self) -> Self:
@@ -94,7 +98,7 @@ class Int(Message):
         _check_range(self.low, self.high, None if self.step == 1 else self.step, self.scale)
         return self
 
-    def contains(self, value: Scalar) -> bool:
+    def contains(self, value: object) -> bool:
         """Return whether `value` can be drawn from this parameter (steps are not looked at)."""
         return isinstance(value, int) and not isinstance(value, bool) and self.low <= value <= self.high
 
@@ -113,11 +117,13 @@ class Categorical(Message):
     Args:
         choices: The values, each once.
         when: The parameter exists only where each named one, listed before it, has one of the given values.
+        per: The integer that says how many values there are: the parameter is a list, with one for each layer, say.
     """
 
     type: Literal["categorical"] = "categorical"
     choices: Annotated[tuple[Scalar, ...], Array, Field(min_length=1, max_length=MAX_CHOICES)]
     when: When | None = None
+    per: ParamName | None = None
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
@@ -128,7 +134,7 @@ class Categorical(Message):
             seen.add(choice)
         return self
 
-    def contains(self, value: Scalar) -> bool:
+    def contains(self, value: object) -> bool:
         """Return whether `value` is one of the choices."""
         return value in self.choices
 
@@ -175,7 +181,7 @@ class Space(RootModel[Annotated[dict[ParamName, Parameter], Field(min_length=1, 
             raise invalid("", f"has too many choices in all: {count}, and at most {MAX_CHOICES_OF_ALL} are allowed")
         return self
 
-    def without(self, fixed: Mapping[str, Scalar]) -> "Space":
+    def without(self, fixed: Mapping[str, object]) -> "Space":
         """Return this space without the parameters that `fixed` settles.
 
         A parameter that depends on a settled one stays, unconditionally, if the settled value allows it.
@@ -190,12 +196,12 @@ class Space(RootModel[Annotated[dict[ParamName, Parameter], Field(min_length=1, 
             kept[name] = parameter.model_copy(update={"when": left or None})
         return Space(kept)
 
-    def is_active(self, name: str, params: Mapping[str, Scalar]) -> bool:
+    def is_active(self, name: str, params: Mapping[str, object]) -> bool:
         """Return whether parameter `name` exists at the point `params`, as far as that is drawn."""
         when = self.root[name].when or {}
         return all(parent in params and params[parent] in values for parent, values in when.items())
 
-    def contains(self, params: Params) -> bool:
+    def contains(self, params: Mapping[str, object]) -> bool:
         """Return whether `params` is a point of this space: each active parameter in range, and no other."""
         active = {name for name in self.root if self.is_active(name, params)}
         return active == set(params) and all(self.root[name].contains(params[name]) for name in active)
@@ -232,6 +238,8 @@ def _check_condition(
 ) -> None:
     if parent not in earlier:
         raise invalid(f"{name}.when.{parent}", "is not a parameter listed before this one")
+    if earlier[parent].per:
+        raise invalid(f"{name}.when.{parent}", "is a list: a condition is on one value")
     for value in values:
         if not earlier[parent].contains(value):
             raise invalid(f"{name}.when.{parent}", f"can never be {value!r}")

@@ -1,12 +1,24 @@
 """What a study is asked to be: its spec, each part with a default, checked as a whole."""
 
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from trimtab import lists
 from trimtab.budget import Budget, Limits
-from trimtab.message import Message, Metrics, ParamName, Params, Scalar, Seed, StudyName, TaskName, invalid
+from trimtab.message import (
+    FlatParams,
+    Message,
+    Metrics,
+    ParamName,
+    Params,
+    Seed,
+    StudyName,
+    TaskName,
+    invalid,
+)
 from trimtab.objectives import Constraints, Objective, Objectives, check_distinct
 from trimtab.pruners import MedianPruner, Pruner, check_pruner, resolved_pruner
 from trimtab.samplers import Sampler, TpeSampler, resolved_budget
@@ -100,13 +112,15 @@ class StudySpec(Message):
         if self.task is None:
             if self.space is None:
                 raise invalid("space", "is needed where task is null: there is no default one")
+            lists.check(self.space, {})
             return self
         task = _builtin(self.task.name)
         _check_data(self.task.data, task)
-        for name, value in self.task.fixed.items():
-            _check_fixed(name, value, task)
+        for name in self.task.fixed:
+            _check_fixed(name, self.task.fixed, task)
         if self.space is not None:
             _check_space(self.space, self.task.fixed, task)
+            lists.check(self.space, self.task.fixed)
         elif set(task.space) <= set(self.task.fixed):
             raise invalid("space", "has nothing left to search: task.fixed settles all of the default one")
         _check_metrics(self, task)
@@ -126,13 +140,13 @@ class StudySpec(Message):
 
     @model_validator(mode="after")
     def _suits_its_sampler(self) -> Self:
-        check_sampler(self.sampler, self._whole_space, objectives=len(self.objectives))
+        check_sampler(self.sampler, lists.flat(self._whole_space, self._fixed), objectives=len(self.objectives))
         return self
 
     def resolved(self) -> "StudySpec":
         """Return this spec with every default filled in: what is stored, compared and shown."""
         space = self._whole_space
-        budget = resolved_budget(self.budget, self.sampler, space)
+        budget = resolved_budget(self.budget, self.sampler, lists.flat(space, self._fixed))
         if self.task is None:
             return self.model_copy(update={"budget": budget})
         step_seconds = self.limits.step_seconds or STEP_SECONDS
@@ -164,10 +178,27 @@ class StudySpec(Message):
         return [metric for metric in self.final_metrics if metric not in metrics]
 
     @property
-    def searched(self) -> Space:
-        """The space of a resolved spec."""
+    def _fixed(self) -> Params:
+        return self.task.fixed if self.task else {}
+
+    @property
+    def declared(self) -> Space:
+        """The space of a resolved spec as it was asked for."""
         assert self.space is not None, "only a resolved spec has its space"
         return self.space
+
+    @cached_property
+    def searched(self) -> Space:
+        """The space of a resolved spec as it is searched: flat, with a parameter for each value of a list."""
+        return lists.flat(self.declared, self._fixed)
+
+    def flattened(self, params: Params) -> FlatParams:
+        """Return a point as people write it as one of the space that is searched.
+
+        Raises:
+            Misshapen: A list is given for one value, or one value for a list.
+        """
+        return lists.flattened(self.declared, params)
 
 
 def _builtin(name: str) -> Task:
@@ -187,20 +218,29 @@ def _hyperparameter(field: str, name: str, task: Task) -> Hyperparameter:
     return task.hyperparameters[name]
 
 
-def _check_fixed(name: str, value: Scalar, task: Task) -> None:
-    allowed = _hyperparameter(f"task.fixed.{name}", name, task).allowed
-    if not allowed.contains(value):
-        raise invalid(f"task.fixed.{name}", f"cannot be {value!r}; {allowed.described()}")
+def _check_fixed(name: str, fixed: Params, task: Task) -> None:
+    knob = _hyperparameter(f"task.fixed.{name}", name, task)
+    value = fixed[name]
+    values = value if isinstance(value, tuple) else (value,)
+    if isinstance(value, tuple) and (knob.per is None or fixed.get(knob.per) != len(value)):
+        text = f"needs {knob.per} fixed to {len(value)}" if knob.per else "must be one value"
+        raise invalid(f"task.fixed.{name}", f"is a list of {len(value)}: {text}")
+    for one in values:
+        if not knob.allowed.contains(one):
+            raise invalid(f"task.fixed.{name}", f"cannot be {one!r}; {knob.allowed.described()}")
 
 
 def _check_space(space: Space, fixed: Params, task: Task) -> None:
     for name in space:
-        allowed = _hyperparameter(f"space.{name}", name, task).allowed
+        knob = _hyperparameter(f"space.{name}", name, task)
         if name in fixed:
             raise invalid(f"space.{name}", "is both searched and fixed (task.fixed)")
+        if space[name].per not in {None, knob.per}:
+            text = f"can be {knob.per} only" if knob.per else "cannot be: this task has one value of it"
+            raise invalid(f"space.{name}.per", text)
         for value in space[name].extremes():
-            if not allowed.contains(value):
-                raise invalid(f"space.{name}", f"cannot be {value!r}; {allowed.described()}")
+            if not knob.allowed.contains(value):
+                raise invalid(f"space.{name}", f"cannot be {value!r}; {knob.allowed.described()}")
 
 
 def _check_metrics(spec: StudySpec, task: Task) -> None:

@@ -18,11 +18,13 @@ class Hyperparameter:
         default: Its value where a study neither searches nor fixes it.
         allowed: Every value that it can have.
         meaning: What it is, for people.
+        per: What counts its values where it may be a list; None: there is one value.
     """
 
     default: Scalar
     allowed: Float | Int | Categorical
     meaning: str
+    per: str | None = None
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ MLP = Task(
             1e-8, Float(low=1e-16, high=1.0), "added to the denominator: rmsprop, adam and adamw"
         ),
         "hidden_layers": Hyperparameter(1, Int(low=0, high=100), "hidden layers"),
-        "hidden_units": Hyperparameter(128, Int(low=1, high=65_536), "units of each hidden layer"),
+        "hidden_units": Hyperparameter(128, Int(low=1, high=65_536), "units of each hidden layer", "hidden_layers"),
         "activation": Hyperparameter(
             "relu", _choice("relu", "leaky_relu", "gelu", "tanh", "sigmoid"), "of the hidden layers"
         ),
@@ -83,9 +85,9 @@ MLP = Task(
         "decay_rate": Hyperparameter(0.1, _RATE, "how fast it falls"),
         "l2": Hyperparameter(0.0, _RATE, "lambda / m: the gradient gets l2 * W"),
         "weight_decay": Hyperparameter(0.0, _RATE, "decoupled: W <- (1 - alpha * weight_decay) W"),
-        "dropout": Hyperparameter(0.0, _BELOW_ONE, "share of hidden units dropped in training"),
+        "dropout": Hyperparameter(0.0, _BELOW_ONE, "share of hidden units dropped in training", "hidden_layers"),
     },
-    metrics=("training_error", "validation_error", "training_loss", "validation_loss"),
+    metrics=("training_error", "validation_error", "training_loss", "validation_loss", "parameters"),
     space=Space(
         {
             "learning_rate": Float(low=1e-4, high=1.0, scale=Scale.LOG),

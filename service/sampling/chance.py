@@ -9,11 +9,11 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial
 
 from service.storage.dimensions import Dimension, Point, params
-from trimtab.message import Params
+from trimtab.message import FlatParams
 from trimtab.space import Space
 
 
-def drawn(space: Space, dimensions: Sequence[Dimension], given: Params, *, seed: int) -> Point:
+def drawn(space: Space, dimensions: Sequence[Dimension], given: FlatParams, *, seed: int) -> Point:
     """Return the point of `given`, completed: what is active there and was left out is drawn by chance.
 
     Args:

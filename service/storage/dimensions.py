@@ -1,8 +1,9 @@
 """How a space stands in Optuna's tables: names, distributions, numbers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import count
 
 from optuna.distributions import (
     BaseDistribution,
@@ -12,11 +13,15 @@ from optuna.distributions import (
     distribution_to_json,
 )
 
-from trimtab.message import Params, Scalar
+from trimtab.lists import nth
+from trimtab.message import FlatParams, Params, Scalar, Value
 from trimtab.space import Categorical, Float, Int, Scale, Space
 
 Point = Mapping[str, float]
 """One point of a space as it is stored: by stored name, the number in trial_params.param_value."""
+
+_ROUNDING = 1e-15
+"""1 - (1 - x) misses x in (0, 1) by less: half of a double's last place there, twice."""
 
 
 @dataclass(frozen=True)
@@ -42,15 +47,7 @@ class Dimension:
 
     def value(self, stored: float) -> Scalar:
         """Return the parameter's value for the number that is stored."""
-        match self.parameter:
-            case Categorical(choices=choices):
-                return choices[int(stored)]
-            case Int():
-                return int(stored)
-            case Float(scale=Scale.REVERSE_LOG, low=low, high=high):
-                return min(max(1.0 - stored, low), high)
-            case Float():
-                return stored
+        return _value(self.parameter, stored)
 
     def stored(self, value: Scalar) -> float:
         """Return the number that is stored for a value that the parameter can have."""
@@ -68,7 +65,7 @@ def dimensions(space: Space) -> tuple[Dimension, ...]:
     return tuple(_dimension(name, space[name]) for name in space)
 
 
-def params(space: Sequence[Dimension], point: Point) -> Params:
+def params(space: Sequence[Dimension], point: Point) -> FlatParams:
     """Return `point` in the words of the spec."""
     return {
         dimension.name: dimension.value(point[dimension.stored_name])
@@ -77,12 +74,66 @@ def params(space: Sequence[Dimension], point: Point) -> Params:
     }
 
 
-def _dimension(name: str, parameter: Float | Int | Categorical) -> Dimension:
+def written(space: Space, point: Point) -> Params:
+    """Return a stored point as people write it: lists as lists.
+
+    Args:
+        space: As it is declared; a point that its bounds do not hold any more is written as well.
+        point: Of a trial.
+    """
+    found: dict[str, Value] = {}
+    for name, parameter in space.root.items():
+        if parameter.per is None:
+            found |= {name: _value(parameter, stored) for stored in _stored(name, parameter, point)}
+        elif values := tuple(_value(parameter, stored) for stored in _stored_list(name, parameter, point)):
+            found[name] = values
+        elif found.get(parameter.per) == 0 and space.is_active(name, found):
+            found[name] = ()
+    return found
+
+
+def _stored_list(name: str, parameter: Float | Int | Categorical, point: Point) -> Iterator[float]:
+    for n in count(1):
+        value = list(_stored(nth(name, n), parameter, point))
+        if not value:
+            return
+        yield from value
+
+
+def _stored(name: str, parameter: Float | Int | Categorical, point: Point) -> Iterator[float]:
+    """Give the stored value of a parameter, if the point has it."""
+    stored_name = _stored_name(name, parameter)
+    if stored_name in point:
+        yield point[stored_name]
+
+
+def _stored_name(name: str, parameter: Float | Int | Categorical) -> str:
     is_reversed = isinstance(parameter, Float) and parameter.scale is Scale.REVERSE_LOG
+    return f"1-{name}" if is_reversed else name
+
+
+def _value(parameter: Float | Int | Categorical, stored: float) -> Scalar:
+    match parameter:
+        case Categorical(choices=choices):
+            return choices[int(stored)]
+        case Int():
+            return int(stored)
+        case Float(scale=Scale.REVERSE_LOG, low=low, high=high):
+            return _snapped(1.0 - stored, low, high)
+        case Float():
+            return stored
+
+
+def _snapped(value: float, *bounds: float) -> float:
+    """Return the bound that a value misses by rounding alone, else the value."""
+    return next((bound for bound in bounds if abs(value - bound) < _ROUNDING), value)
+
+
+def _dimension(name: str, parameter: Float | Int | Categorical) -> Dimension:
     distribution = _distribution(parameter)
     return Dimension(
         name=name,
-        stored_name=f"1-{name}" if is_reversed else name,
+        stored_name=_stored_name(name, parameter),
         parameter=parameter,
         distribution=distribution,
         distribution_json=distribution_to_json(distribution),

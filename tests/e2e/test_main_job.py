@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from tests.conftest import fresh_database
 from tests.e2e.running import TOKEN, Workers, serving
+from tests.service.specs import number
 from trimtab.client import Client
 from trimtab.message import Params
 from trimtab.protocol import TrialHistory
@@ -152,4 +153,4 @@ def stored(params: Params) -> dict[str, Any]:
     """Return params as they are on record: what counts by its distance from one is that distance there."""
     distant = params.get("momentum")
     others = {name: value for name, value in params.items() if name != "momentum"}
-    return others if distant is None else {**others, "1-momentum": pytest.approx(1 - float(distant), rel=1e-12)}
+    return others if distant is None else {**others, "1-momentum": pytest.approx(1 - number(distant), rel=1e-12)}

@@ -165,7 +165,7 @@ def test_no_file_outlives_its_trial_nor_a_killed_worker(
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     monkeypatch.setenv("TMPDIR", str(temporary))
-    create(client, fixed=SLOW | {"epochs": 100_000})
+    create(client, fixed={**SLOW, "epochs": 100_000})
     worker = workers.start(server)
     wait_for(lambda: "checkpoint of step" in worker.said())
     in_training = [path for path in temporary.glob("trimtab-*/**/*") if path.is_file()]

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from trimtab.message import Value
 from trimtab.study import StudySpec
 
 METRIC = "error"
@@ -24,3 +25,9 @@ def body(name: str = "study", **changes: Any) -> dict[str, Any]:
         "pruner": {"name": "none"},
         "budget": {"trials": 10},
     } | changes
+
+
+def number(value: Value) -> float:
+    """Return the value of a parameter that is a number."""
+    assert isinstance(value, int | float)
+    return float(value)

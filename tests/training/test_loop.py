@@ -38,11 +38,10 @@ def network(dropout: float = 0.0) -> nn.Sequential:
     shape = Architecture(
         features=64,
         classes=10,
-        hidden_layers=1,
-        hidden_units=32,
+        hidden_units=(32,),
         activation="relu",
         initialization="auto",
-        dropout=dropout,
+        dropout=(dropout,),
     )
     return perceptron(shape, Randomness.from_seed(0, device=CPU))
 
@@ -82,6 +81,7 @@ def test_the_metrics_are_the_figures_by_name(data: Data) -> None:
         "validation_error": epoch.figures.validation_error,
         "training_loss": epoch.figures.training_loss,
         "validation_loss": epoch.figures.validation_loss,
+        "parameters": epoch.figures.parameters,
     }
 
 

@@ -80,7 +80,7 @@ def test_params_shape_the_network() -> None:
 
 
 def test_the_same_seed_gives_the_same_figures_bit_for_bit_whatever_else_draws() -> None:
-    params = GOOD | {"epochs": 3}
+    params = {**GOOD, "epochs": 3}
     expected = curve(params)
 
     torch.manual_seed(12345)
@@ -103,7 +103,7 @@ def test_another_process_gives_the_same_figures_bit_for_bit() -> None:
 
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=REPOSITORY)
 
-    assert told.stdout.strip() == str(curve(GOOD | {"epochs": 2}))
+    assert told.stdout.strip() == str(curve({**GOOD, "epochs": 2}))
 
 
 def test_another_seed_gives_other_figures() -> None:
@@ -116,3 +116,17 @@ def test_the_seed_of_the_split_chooses_the_examples() -> None:
     first, other = (curve({"epochs": 1}, data=DataSpec(split=SplitSpec(seed=seed)))[0] for seed in (0, 1))
 
     assert first != other
+
+
+def test_a_list_of_equal_values_is_the_same_as_one_value() -> None:
+    shared = {**GOOD, "epochs": 2, "hidden_layers": 2, "hidden_units": 32, "dropout": 0.1}
+
+    assert curve({**shared, "hidden_units": (32, 32), "dropout": (0.1, 0.1)}) == curve(shared)
+
+
+def test_each_layer_has_the_units_that_a_list_gives_it() -> None:
+    params = {**GOOD, "epochs": 1, "hidden_layers": 2, "hidden_units": (20, 30), "dropout": (0.0, 0.5)}
+
+    (metrics,) = curve(params)
+
+    assert metrics["parameters"] == (64 + 1) * 20 + (20 + 1) * 30 + (30 + 1) * 10

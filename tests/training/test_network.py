@@ -11,11 +11,10 @@ CPU = torch.device("cpu")
 SHAPE = Architecture(
     features=64,
     classes=10,
-    hidden_layers=2,
-    hidden_units=128,
+    hidden_units=(128, 128),
     activation="relu",
     initialization="auto",
-    dropout=0.5,
+    dropout=(0.5, 0.5),
 )
 
 
@@ -38,14 +37,14 @@ def test_hidden_layers_are_activated_and_dropped_and_the_output_layer_is_neither
 
 
 def test_without_hidden_layers_it_is_a_linear_classifier_and_drops_nothing() -> None:
-    network = build(replace(SHAPE, hidden_layers=0))
+    network = build(replace(SHAPE, hidden_units=(), dropout=()))
 
     assert [type(module) for module in network] == [nn.Linear]
     assert network(torch.zeros(3, 64)).shape == (3, 10)
 
 
 def test_auto_gives_each_layer_the_weights_that_suit_what_follows_it() -> None:
-    layers = linear_layers(build(replace(SHAPE, hidden_units=1024)))
+    layers = linear_layers(build(replace(SHAPE, hidden_units=(1024, 1024))))
 
     deviations = [layer.weight.std().item() for layer in layers]
 
@@ -53,7 +52,7 @@ def test_auto_gives_each_layer_the_weights_that_suit_what_follows_it() -> None:
 
 
 def test_a_named_initialization_holds_for_every_layer() -> None:
-    layers = linear_layers(build(replace(SHAPE, initialization="xavier", hidden_units=1024)))
+    layers = linear_layers(build(replace(SHAPE, initialization="xavier", hidden_units=(1024, 1024))))
 
     deviations = [layer.weight.std().item() for layer in layers]
 
@@ -75,7 +74,7 @@ def test_dropout_is_off_in_evaluation() -> None:
     network = build(SHAPE).eval()
     x_ND = torch.randn(5, 64, generator=torch.Generator().manual_seed(0))
 
-    kept = build(replace(SHAPE, dropout=0.0))
+    kept = build(replace(SHAPE, dropout=(0.0, 0.0)))
 
     assert torch.equal(network(x_ND), kept(x_ND))
 

@@ -53,7 +53,7 @@ def interrupted(params: Params, step: int, path: Path, *, device: torch.device =
 @pytest.mark.parametrize("decay", ["none", "cosine"])
 @pytest.mark.parametrize("optimizer", choices("optimizer"))
 def test_every_optimizer_goes_on_as_if_it_had_never_stopped(optimizer: str, decay: str, tmp_path: Path) -> None:
-    params = PARAMS | {"optimizer": optimizer, "decay": decay, "weight_decay": 0.01, "l2": 0.001}
+    params = {**PARAMS, "optimizer": optimizer, "decay": decay, "weight_decay": 0.01, "l2": 0.001}
 
     resumed = interrupted(params, 3, tmp_path / "checkpoint")
 
@@ -62,7 +62,7 @@ def test_every_optimizer_goes_on_as_if_it_had_never_stopped(optimizer: str, deca
 
 @pytest.mark.parametrize("decay", choices("decay"))
 def test_every_decay_goes_on_where_it_was(decay: str, tmp_path: Path) -> None:
-    params = PARAMS | {"decay": decay, "decay_rate": 0.3, "optimizer": "momentum"}
+    params = {**PARAMS, "decay": decay, "decay_rate": 0.3, "optimizer": "momentum"}
 
     resumed = interrupted(params, 2, tmp_path / "checkpoint")
 
@@ -117,7 +117,7 @@ def test_no_part_of_the_state_can_be_left_out(left_out: str) -> None:
 @pytest.mark.parametrize("other", [{"hidden_units": 17}, {"hidden_layers": 3}, {"dataset": "iris"}, {"split": 1}])
 def test_the_state_of_another_training_is_refused(other: dict[str, int | str]) -> None:
     of_data = {name: other[name] for name in ("dataset", "split") if name in other}
-    running = training(PARAMS | {name: value for name, value in other.items() if name not in of_data}, **of_data)  # type: ignore[arg-type]
+    running = training({**PARAMS, **{name: value for name, value in other.items() if name not in of_data}}, **of_data)  # type: ignore[arg-type]
     next(running.epochs())
 
     with pytest.raises(CheckpointForeign, match="the checkpoint is of"):

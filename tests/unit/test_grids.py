@@ -24,7 +24,7 @@ def by_hand(space: Space) -> set[tuple[tuple[str, object], ...]]:
     for chosen in itertools.product(*every):
         point: dict[str, object] = {}
         for name, value in zip(space, chosen, strict=True):
-            if space.is_active(name, point):  # type: ignore[arg-type]
+            if space.is_active(name, point):
                 point[name] = value
         found.add(tuple(point.items()))
     return found

@@ -1,11 +1,10 @@
 """How trials are trained, by the name of their task."""
 
-from collections.abc import Mapping
 from typing import Protocol
 
 import torch
 
-from trimtab.message import Scalar
+from trimtab.message import Params
 from trimtab.study import DataSpec
 from workers.tasks import mlp
 from workers.training.loop import Training
@@ -14,7 +13,7 @@ from workers.training.loop import Training
 class Begin(Protocol):
     """Makes a training ready to run, or to go on from a checkpoint."""
 
-    def __call__(self, params: Mapping[str, Scalar], data: DataSpec, *, seed: int, device: torch.device) -> Training:
+    def __call__(self, params: Params, data: DataSpec, *, seed: int, device: torch.device) -> Training:
         """See workers.tasks.mlp.begin."""
 
 

@@ -1,13 +1,13 @@
 """The task `mlp`: classification by a multilayer perceptron."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from trimtab.message import Scalar
+from trimtab.message import Params
 from trimtab.study import DataSpec
 from trimtab.tasks import MLP
 from workers.training.data import Data, prepare
@@ -21,12 +21,12 @@ loss = cross_entropy
 """From logits_NC and y_N to the mean loss: softmax cross-entropy, in nats."""
 
 
-def build(params: Mapping[str, Scalar], data: Data, randomness: Randomness) -> nn.Module:
+def build(params: Params, data: Data, randomness: Randomness) -> nn.Module:
     """Return the network that hyperparameters describe, for data of such features and classes, on the CPU."""
     return perceptron(_architecture(_settled(params), data), randomness)
 
 
-def begin(params: Mapping[str, Scalar], data: DataSpec, *, seed: int, device: torch.device) -> Training:
+def begin(params: Params, data: DataSpec, *, seed: int, device: torch.device) -> Training:
     """Return a training at its beginning. The same arguments give the same figures, bit for bit.
 
     Args:
@@ -44,7 +44,7 @@ def begin(params: Mapping[str, Scalar], data: DataSpec, *, seed: int, device: to
     return Training(network, prepared, _plan(_settled(params)), loss=loss, randomness=randomness)
 
 
-def _settled(params: Mapping[str, Scalar]) -> dict[str, Any]:
+def _settled(params: Params) -> dict[str, Any]:
     # Any: what type a value has is settled by its name, in trimtab.tasks.
     return {name: knob.default for name, knob in MLP.hyperparameters.items()} | dict(params)
 
@@ -53,12 +53,17 @@ def _architecture(settled: Mapping[str, Any], data: Data) -> Architecture:
     return Architecture(
         features=data.features,
         classes=data.classes,
-        hidden_layers=settled["hidden_layers"],
-        hidden_units=settled["hidden_units"],
+        hidden_units=_for_each_layer(settled, "hidden_units"),
         activation=settled["activation"],
         initialization=settled["initialization"],
-        dropout=settled["dropout"],
+        dropout=_for_each_layer(settled, "dropout"),
     )
+
+
+def _for_each_layer(settled: Mapping[str, Any], name: str) -> Sequence[Any]:
+    """Return a value for each hidden layer, of one that all share or of a list."""
+    value = settled[name]
+    return value if isinstance(value, tuple) else (value,) * settled["hidden_layers"]
 
 
 def _plan(settled: Mapping[str, Any]) -> Plan:

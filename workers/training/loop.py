@@ -48,12 +48,14 @@ class Figures:
         validation_error: The same of the validation set.
         training_loss: Mean loss on the training set.
         validation_loss: Mean loss on the validation set.
+        parameters: Numbers that are trained: weights and biases.
     """
 
     training_error: float
     validation_error: float
     training_loss: float
     validation_loss: float
+    parameters: float
 
 
 @dataclass(frozen=True)
@@ -176,7 +178,7 @@ def _measure(network: nn.Module, data: Data, loss: Loss, *, loss_sum: Tensor, st
     seen, *figures = torch.stack((loss_sum, train[0], validation[0], train[1], validation[1])).tolist()
     if not all(math.isfinite(figure) for figure in (seen, *figures)):
         raise Diverged(step)
-    return Figures(*figures)
+    return Figures(*figures, parameters=sum(map(Tensor.numel, network.parameters())))
 
 
 @torch.inference_mode()

@@ -1,6 +1,6 @@
 """The multilayer perceptron."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -28,20 +28,18 @@ class Architecture:
     Args:
         features: Inputs.
         classes: Outputs.
-        hidden_layers: 0: a linear classifier.
-        hidden_units: Units of each hidden layer.
+        hidden_units: Units of each hidden layer; none: a linear classifier.
         activation: Of the hidden layers: relu, leaky_relu, gelu, tanh or sigmoid.
         initialization: Of every layer: he, lecun or xavier; auto: each layer as suits what follows it.
-        dropout: Share of the units of each hidden layer that is dropped in training, in [0, 1).
+        dropout: For each hidden layer the share of its units that is dropped in training, in [0, 1).
     """
 
     features: int
     classes: int
-    hidden_layers: int
-    hidden_units: int
+    hidden_units: Sequence[int]
     activation: str
     initialization: str
-    dropout: float
+    dropout: Sequence[float]
 
 
 class Dropout(nn.Module):
@@ -69,19 +67,15 @@ class Dropout(nn.Module):
 
 def perceptron(shape: Architecture, randomness: Randomness) -> nn.Sequential:
     """Build a perceptron on the CPU, its weights drawn, its biases zero. It returns logits."""
-    widths = [shape.features] + [shape.hidden_units] * shape.hidden_layers
+    widths = [shape.features, *shape.hidden_units]
     modules: list[nn.Module] = []
-    for inputs, outputs in pairwise(widths):
-        modules += _hidden_layer(shape, inputs, outputs, randomness)
+    for (inputs, outputs), dropout in zip(pairwise(widths), shape.dropout, strict=True):
+        modules.append(_linear(inputs, outputs, _kind(shape, activation=shape.activation), randomness))
+        modules.append(_ACTIVATIONS[shape.activation]())
+        if dropout > 0:
+            modules.append(Dropout(dropout, randomness.dropout))
     modules.append(_linear(widths[-1], shape.classes, _kind(shape, activation=None), randomness))
     return nn.Sequential(*modules)
-
-
-def _hidden_layer(shape: Architecture, inputs: int, outputs: int, randomness: Randomness) -> Iterator[nn.Module]:
-    yield _linear(inputs, outputs, _kind(shape, activation=shape.activation), randomness)
-    yield _ACTIVATIONS[shape.activation]()
-    if shape.dropout > 0:
-        yield Dropout(shape.dropout, randomness.dropout)
 
 
 def _kind(shape: Architecture, *, activation: str | None) -> Initialization:

@@ -11,6 +11,7 @@ from typing import TypeVar
 from tests.reliability.chaos.zombie import insist
 from tests.reliability.journal import Journal, Late, Surprise, now
 from tests.reliability.witness import COMES_BACK, Witness
+from tests.service.specs import number
 from trimtab.client import Client
 from trimtab.errors import LeaseLost, Refused
 from trimtab.message import Metrics, Params
@@ -65,7 +66,7 @@ def work(name: str, habits: Habits, client: Client) -> None:
 
 def error_of(params: Params, step: int) -> float:
     """Return what a trial of these params reports at a step: a rate of 0.01 is best, and curves cross."""
-    rate, momentum = float(params["rate"]), float(params["momentum"])
+    rate, momentum = number(params["rate"]), number(params["momentum"])
     return abs(math.log10(rate) + 2) + (1 - momentum) + 1 / (step * (0.5 + momentum))
 
 
