@@ -5,7 +5,7 @@ import logging
 
 import sqlalchemy as sa
 
-from service import cursors, revisions
+from service import cursors, heritage, revisions
 from service.database import autocommit, transaction
 from service.once import UNKEYED, Once
 from service.principals import OPERATOR, Principal
@@ -32,6 +32,7 @@ def create(
 
     Raises:
         StudyExists: The name is taken by a study of another spec.
+        Invalid: It cannot start from the study that it is to start from.
         Unavailable: The database is away or busy.
     """
     resolved = spec.resolved()
@@ -42,6 +43,9 @@ def create(
             raise StudyExists(f"the name {spec.name!r} is taken by a study that was made with Optuna itself")
         if differences := _differences(study.spec, resolved):
             raise StudyExists(f"study {spec.name!r} exists with another spec: differs in {', '.join(differences)}")
+        if is_new:
+            heritage.inherit(connection, study)
+            study = studies.require(connection, spec.name)
         answer = _study(study, studies.counts(connection, [study.study_id])[study.study_id])
         if is_new:
             audit.note(connection, principal, "create study", spec.name)

@@ -25,6 +25,7 @@ from trimtab.samplers import Sampler, TpeSampler, resolved_budget
 from trimtab.samplers import check as check_sampler
 from trimtab.space import Space
 from trimtab.tasks import TASKS, Hyperparameter, Task
+from trimtab.warm_start import WarmStart
 
 
 class SplitSpec(Message):
@@ -93,6 +94,7 @@ class StudySpec(Message):
         max_attempts: Leases that a trial may lose, with its worker, before it fails.
         failed_in_a_row: Failed trials, one after another, that stop the study.
         limits: How long an attempt may take.
+        warm_start: A study whose finished trials it begins with.
     """
 
     name: StudyName
@@ -106,6 +108,7 @@ class StudySpec(Message):
     max_attempts: Annotated[int, Field(ge=1, le=100)] = 3
     failed_in_a_row: Annotated[int, Field(ge=1, le=1_000_000)] = 10
     limits: Limits = Limits()
+    warm_start: WarmStart | None = None
 
     @model_validator(mode="after")
     def _fits_its_task(self) -> Self:

@@ -44,7 +44,7 @@ class TakenTrial:
     step: int | None
     metrics: Metrics
     point: Point
-    curve: Sequence[Mapping[str, Any]]
+    curve: Sequence[dict[str, Any]]
 
 
 # The state and the budget are the caller's to check, under the lock.

@@ -31,6 +31,13 @@ def _study(caller: Caller, **changes: Any) -> None:
     caller.send("POST", "/v1/studies", body(pruner=EAGER, **changes))
 
 
+def _other(caller: Caller) -> None:
+    caller.send("POST", "/v1/studies", body("other"))
+    for x in (0.25, 0.5):
+        trial = {"params": {"x": x}, "state": "complete", "metrics": {METRIC: x}}
+        caller.send("POST", "/v1/studies/other/trials", trial)
+
+
 def _one_complete(caller: Caller) -> None:
     _study(caller)
     lease = caller.lease()
@@ -129,6 +136,9 @@ def _nothing(_: Caller) -> None:
 
 SCENARIOS: dict[str, Scenario] = {
     "create study": Scenario(_nothing, lambda caller, _: caller.send("POST", "/v1/studies", body(), key="k")),
+    "create a study that starts from another": Scenario(
+        _other, lambda caller, _: caller.send("POST", "/v1/studies", body(warm_start={"study": "other"}), key="k")
+    ),
     "delete study": Scenario(_running, _delete, gone=404),
     "pause study": Scenario(_running, lambda caller, _: caller.send("PATCH", "/v1/studies/study", {"state": "paused"})),
     "resume study": Scenario(
