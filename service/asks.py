@@ -14,10 +14,9 @@ from service.memory import Progress, StudyMemory
 from service.once import UNKEYED, Once, Replayed
 from service.principals import OPERATOR, Principal
 from service.replica import Replica
-from service.sampling.suggester import Suggestion
 from service.storage import asks, finished, studies
-from service.storage.asks import Candidate, Granted, Holder
-from service.storage.dimensions import params
+from service.storage.asks import Candidate, Granted, Holder, NewTrial
+from service.storage.dimensions import written
 from trimtab.budget import Limits
 from trimtab.errors import Refused
 from trimtab.protocol import Ask, Lease, Leases
@@ -147,50 +146,70 @@ def _new(asking: Asking, study: StudyMemory, candidate: Candidate) -> list[Grant
     One ask at a time gets the point of its number. Where several come at once, one of them does and the others get
     points drawn with salt: had they all sampled for the same number, all would have the same point.
     """
-    number, count = candidate.created, min(asking.count, candidate.budget - candidate.created)
+    number, count = candidate.number, min(asking.count, candidate.left)
     if count <= 0:
         return []
+    if sampling.is_sequence(study.spec):
+        return _next_of_sequence(asking, study, count)
     with study.asking() as is_alone:
         granted = _create(asking, study, number, count, salt=None) if is_alone else []
         return granted or _create(asking, study, number, count, salt=secrets.randbits(32))
 
 
-def _create(asking: Asking, study: StudyMemory, number: int, count: int, *, salt: int | None) -> list[Granted]:
-    suggestions = _suggestions(asking.replica, study, number, count, salt=salt)
+def _next_of_sequence(asking: Asking, study: StudyMemory, count: int) -> list[Granted]:
+    """Create trials at the points whose turn it is: nobody else gets them while the study's row is locked."""
     with asking.granting(study) as (connection, granted):
-        for position, suggestion in enumerate(suggestions):
-            lease = asks.create_trial(
-                connection,
-                study_id=study.study_id,
-                space=study.dimensions,
-                point=suggestion.point,
-                sampled_for=number + position,
-                is_exact=salt is None,
-                fallback=suggestion.fallback,
-                holder=asking.holder,
-            )
-            if lease is None:
-                break
-            granted.append(lease)
+        place = asks.lock_place(connection, study.study_id)
+        if place is None:
+            return granted
+        suggestions = sampling.in_sequence(study.spec, study.dimensions, first=place.sequence, count=count)
+        if not suggestions:
+            asks.exhaust(connection, study.study_id, reason="every point of the grid was tried")
+        drafts = [_draft(each, number) for number, each in enumerate(suggestions, start=place.number)]
+        granted.extend(_granted(connection, asking, study, drafts))
     return granted
 
 
-def _suggestions(
-    replica: Replica, study: StudyMemory, number: int, count: int, *, salt: int | None
-) -> Sequence[Suggestion]:
-    """Return `count` points from trial `number` on, each chosen with those before it counted as running."""
+def _create(asking: Asking, study: StudyMemory, number: int, count: int, *, salt: int | None) -> list[Granted]:
+    view = _view(asking.replica, study)
+    suggestions = study.suggester.suggest_many(study.spec, view, number=number, count=count, salt=salt)
+    drafts = [_draft(each, at, is_exact=salt is None) for at, each in enumerate(suggestions, start=number)]
+    with asking.granting(study) as (connection, granted):
+        granted.extend(_granted(connection, asking, study, drafts))
+    return granted
+
+
+def _draft(suggestion: sampling.Suggestion, number: int, *, is_exact: bool = False) -> NewTrial:
+    return NewTrial(
+        point=suggestion.point,
+        sampled_for=number,
+        is_exact=is_exact,
+        attributes=suggestion.attributes,
+        fallback=suggestion.fallback,
+    )
+
+
+def _granted(
+    connection: sa.Connection, asking: Asking, study: StudyMemory, drafts: Sequence[NewTrial]
+) -> Iterator[Granted]:
+    """Create and lease the trials, up to the first one that the study does not take."""
+    for draft in drafts:
+        lease = asks.create_trial(
+            connection, draft, study_id=study.study_id, space=study.dimensions, holder=asking.holder
+        )
+        if lease is None:
+            return
+        yield lease
+
+
+def _view(replica: Replica, study: StudyMemory) -> sampling.View:
     with autocommit(replica.engine) as connection:
         # The unfinished ones first: a trial that ends in between is then seen twice, and dropped once.
         unfinished = finished.unfinished(connection, study.study_id)
         observations = study.observe(connection)
     ended = set(observations.numbers_N.tolist())
-    open_points = [sampling.OpenPoint(t.number, t.point) for t in unfinished if t.number not in ended]
-    suggestions: list[Suggestion] = []
-    for position in range(number, number + count):
-        view = sampling.View(study.dimensions, study.objective.direction, observations, tuple(open_points))
-        suggestions.append(study.suggester.suggest(study.spec, view, number=position, salt=salt))
-        open_points.append(sampling.OpenPoint(position, suggestions[-1].point))
-    return suggestions
+    open_points = [sampling.OpenPoint(t.number, t.point, t.attributes) for t in unfinished if t.number not in ended]
+    return sampling.View.of(study.spec, study.dimensions, observations, open_points)
 
 
 def _lease(study: StudyMemory, granted: Granted, lease_seconds: float) -> Lease:
@@ -201,7 +220,7 @@ def _lease(study: StudyMemory, granted: Granted, lease_seconds: float) -> Lease:
         trial=granted.number,
         attempt=granted.attempt,
         task=study.spec.task,
-        params=params(study.dimensions, granted.point),
+        params=written(study.spec.declared, granted.point),
         seed=sampling.training_seed(study.spec.sampler.seed, granted.number),
         limits=Limits(trial_seconds=granted.trial_seconds, step_seconds=granted.step_seconds),
         expires_in=lease_seconds,

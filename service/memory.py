@@ -143,7 +143,12 @@ class Memory:
     def _remember(self, row: studies.StudyRow) -> StudyMemory:
         space = dimensions(row.spec.searched)
         names = [dimension.stored_name for dimension in space]
-        fresh = StudyMemory(row.study_id, row.spec, space, Observations.empty(names))
+        nothing = Observations.empty(
+            names,
+            objectives=len(row.spec.objectives),
+            constraints=[constraint.metric for constraint in row.spec.constraints],
+        )
+        fresh = StudyMemory(row.study_id, row.spec, space, nothing)
         with self._lock:
             known = self._studies.setdefault(row.study_id, fresh)
             while len(self._studies) > MAX_STUDIES:

@@ -8,7 +8,7 @@ import re
 import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-_PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
+_PARAMETER = re.compile(r"(?<![:%]):([a-z_]+)")
 
 _statements: dict[str, str] = {}
 

@@ -2,12 +2,12 @@
 
 from benchmarks.search.problems import Problem
 from service.history import Observations
-from service.sampling import View, suggest
-from service.storage.dimensions import Point, dimensions, params
+from service.sampling import Suggestion, View, suggest
+from service.storage.dimensions import dimensions, params
 from service.storage.finished import FinishedTrial
 from trimtab.budget import Budget
 from trimtab.samplers import Sampler
-from trimtab.states import Direction, Outcome, TrialState
+from trimtab.states import Outcome, TrialState
 from trimtab.study import StudySpec
 
 
@@ -18,11 +18,20 @@ def play(problem: Problem, sampler: Sampler, *, trials: int) -> list[float]:
     observations = Observations.empty([dimension.stored_name for dimension in space])
     losses = []
     for number in range(trials):
-        point = suggest(spec, View(space, Direction.MINIMIZE, observations, ()), number=number)
-        losses.append(problem.loss(params(space, point)))
-        observations = observations.extended([_finished(number, point, losses[-1])])
+        suggestion = suggest(spec, View.of(spec, space, observations), number=number)
+        losses.append(problem.loss(params(space, suggestion.point)))
+        observations = observations.extended([_finished(number, suggestion, losses[-1])])
     return losses
 
 
-def _finished(number: int, point: Point, loss: float) -> FinishedTrial:
-    return FinishedTrial(number + 1, number, TrialState.COMPLETE, Outcome.COMPLETE, loss, 1, point)
+def _finished(number: int, suggestion: Suggestion, loss: float) -> FinishedTrial:
+    return FinishedTrial(
+        order=number + 1,
+        number=number,
+        state=TrialState.COMPLETE,
+        outcome=Outcome.COMPLETE,
+        values=(loss,),
+        step=1,
+        point=suggestion.point,
+        attributes=suggestion.attributes,
+    )

@@ -1,107 +1,140 @@
 """Chooses the next point of a space. The sampler is Optuna's, made anew for each trial, on our view of the history."""
 
-from collections.abc import Mapping
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from optuna.distributions import BaseDistribution
-from optuna.samplers import BaseSampler, RandomSampler
-from optuna.study import Study, StudyDirection
-from optuna.trial import FrozenTrial, TrialState
+from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 
+from service.history import Bools, Observations
+from service.sampling import gp, grid
+from service.sampling.cmaes import ReplayedCmaEsSampler
+from service.sampling.drawing import draw
+from service.sampling.genetic import ViewNSGAIIISampler, ViewNSGAIISampler, relatives_N
+from service.sampling.qmc import SequenceSampler
+from service.sampling.study_view import StudyView
+from service.sampling.suggestion import Suggestion, seed_of, training_seed
 from service.sampling.tpe import ArrayTPESampler
 from service.sampling.view import OpenPoint, View
-from service.storage.dimensions import Dimension, Point, params
+from service.storage.dimensions import Dimension
 from trimtab import samplers
 from trimtab import study as specs
-from trimtab.states import Direction
 
-__all__ = ["OpenPoint", "View", "random_point", "seed_of", "suggest", "training_seed"]
+__all__ = [
+    "OpenPoint",
+    "Suggestion",
+    "View",
+    "in_sequence",
+    "is_sequence",
+    "random_point",
+    "seed_of",
+    "suggest",
+    "suggest_many",
+    "training_seed",
+]
+
+Make = Callable[[View, int], BaseSampler]
+"""Makes the sampler of one trial, of the view and a seed."""
 
 
-def suggest(spec: specs.StudySpec, view: View, *, number: int, salt: int | None = None) -> Point:
+def suggest(spec: specs.StudySpec, view: View, *, number: int, salt: int | None = None) -> Suggestion:
     """Return the point for trial `number`: the same for the same spec, view and number, in every replica.
 
     With `salt`, in [0, 2^32), another one, for an ask that comes at the same time as others.
     """
-    return _point(_sampler(spec.sampler, view, seed_of(spec.sampler.seed, number, salt=salt)), spec, view, number)
+    return suggest_many(spec, view, number=number, count=1, salt=salt)[0]
 
 
-def random_point(spec: specs.StudySpec, view: View, *, number: int, salt: int | None = None) -> Point:
+def suggest_many(
+    spec: specs.StudySpec, view: View, *, number: int, count: int, salt: int | None = None
+) -> list[Suggestion]:
+    """Return points for `count` trials from `number` on, each chosen with those before it counted as running."""
+    plan = _plan(spec.sampler, view)
+    study = StudyView(view, plan.rows_N, parents_key=plan.parents_key)
+    suggestions = []
+    for each in range(number, number + count):
+        sampler = plan.make(study.view, seed_of(spec.sampler.seed, each, salt=salt))
+        suggestions.append(draw(sampler, study, spec.searched, number=each))
+        study.add(OpenPoint(each, suggestions[-1].point, suggestions[-1].attributes))
+    return suggestions
+
+
+def is_sequence(spec: specs.StudySpec) -> bool:
+    """Return whether points are taken in turn, whatever came of others: see `in_sequence`."""
+    return isinstance(spec.sampler, samplers.GridSampler | samplers.QmcSampler)
+
+
+def in_sequence(spec: specs.StudySpec, dimensions: Sequence[Dimension], *, first: int, count: int) -> list[Suggestion]:
+    """Return the points of the trials from the `first`-th that is sampled on, from 0; fewer at the end of a grid."""
+    found = (_of_sequence(spec, dimensions, each) for each in range(first, first + count))
+    return [suggestion for suggestion in found if suggestion]
+
+
+def random_point(spec: specs.StudySpec, view: View, *, number: int, salt: int | None = None) -> Suggestion:
     """Return a point for trial `number` that takes no account of others: what the sampler `random` would suggest."""
-    return _point(RandomSampler(seed_of(spec.sampler.seed, number, salt=salt)), spec, view, number)
+    sampler = RandomSampler(seed_of(spec.sampler.seed, number, salt=salt))
+    return draw(sampler, StudyView(view), spec.searched, number=number)
 
 
-def seed_of(study_seed: int, number: int, *, salt: int | None = None) -> int:
-    """Return the seed of trial `number`, in [0, 2^32): NumPy's SeedSequence of (study seed, number[, salt])."""
-    entropy = (study_seed, number) if salt is None else (study_seed, number, salt)
-    return int(np.random.SeedSequence(entropy).generate_state(1)[0])
-
-
-def training_seed(study_seed: int, number: int) -> int:
-    """Return the seed that trial `number` is trained with, in [0, 2^32), unrelated to the sampler's."""
-    return int(np.random.SeedSequence((study_seed, number), spawn_key=(1,)).generate_state(1)[0])
-
-
-def _sampler(spec: samplers.Sampler, view: View, seed: int) -> BaseSampler:
-    match spec:
-        case samplers.RandomSampler():
-            return RandomSampler(seed)
-        case samplers.TpeSampler(startup_trials=startup_trials):
-            return ArrayTPESampler(view, seed=seed, startup_trials=startup_trials)
-
-
-def _point(sampler: BaseSampler, spec: specs.StudySpec, view: View, number: int) -> Point:
-    study = cast("Study", _StudyView(view))
-    trial = FrozenTrial(
-        number=number,
-        state=TrialState.RUNNING,
-        value=None,
-        datetime_start=None,
-        datetime_complete=None,
-        params={},
-        distributions={},
-        user_attrs={},
-        system_attrs={},
-        intermediate_values={},
-        trial_id=number,
+def _of_sequence(spec: specs.StudySpec, dimensions: Sequence[Dimension], sequence: int) -> Suggestion | None:
+    if not isinstance(spec.sampler, samplers.QmcSampler):
+        return grid.suggested(spec.searched, dimensions, seed=spec.sampler.seed, sequence=sequence)
+    view = View.of(spec, dimensions, Observations.empty(()))
+    sampler = SequenceSampler(
+        view,
+        kind=spec.sampler.sequence,
+        study_seed=spec.sampler.seed,
+        seed=seed_of(spec.sampler.seed, sequence),
+        sequence=sequence,
     )
-    relative = sampler.sample_relative(study, trial, sampler.infer_relative_search_space(study, trial))
-    point: dict[str, float] = {}
-    for dimension in view.dimensions:
-        if spec.searched.is_active(dimension.name, params(view.dimensions, point)):
-            value = _value(sampler, study, trial, dimension, relative)
-            point[dimension.stored_name] = float(dimension.distribution.to_internal_repr(value))
-    return point
+    return draw(sampler, StudyView(view), spec.searched, number=sequence)
 
 
-def _value(
-    sampler: BaseSampler, study: Study, trial: FrozenTrial, dimension: Dimension, relative: Mapping[str, Any]
-) -> Any:
-    """Return the value of one parameter, in the order of preference of optuna.Trial."""
-    if dimension.distribution.single():
-        return _only_value(dimension.distribution)
-    if dimension.stored_name in relative:
-        return relative[dimension.stored_name]
-    return sampler.sample_independent(study, trial, dimension.stored_name, dimension.distribution)
+@dataclass(frozen=True)
+class _Plan:
+    """How a sampler is used.
+
+    Args:
+        make: Makes it.
+        rows_N: The finished trials that it asks the study for; None: all that one can learn from.
+        parents_key: What it calls the parents of a generation, but for its number.
+    """
+
+    make: Make
+    rows_N: Bools | None = None
+    parents_key: str = ""
 
 
-def _only_value(distribution: BaseDistribution) -> Any:
-    return distribution.to_external_repr(getattr(distribution, "low", 0))
+def _plan(settings: samplers.Sampler, view: View) -> _Plan:
+    match settings:
+        case samplers.GpSampler(startup_trials=startup):
+            return _Plan(lambda view, seed: gp.sampler(view, seed=seed, startup_trials=startup), view.is_complete_N)
+        case samplers.Nsga2Sampler() | samplers.Nsga3Sampler():
+            return _genetic(settings, view)
+        case samplers.TpeSampler(startup_trials=startup) if len(view.directions) > 1:
+            return _Plan(lambda _, seed: TPESampler(seed=seed, n_startup_trials=startup))
+        case _:
+            return _Plan(_from_arrays(settings), rows_N=np.zeros_like(view.is_usable_N))
 
 
-class _StudyView:
-    """As much of optuna.Study as these samplers ask for."""
+def _from_arrays(settings: samplers.Sampler) -> Make:
+    """Return what makes a sampler that reads the view and never asks the study for a trial."""
+    match settings:
+        case samplers.RandomSampler():
+            return lambda _, seed: RandomSampler(seed)
+        case samplers.TpeSampler(startup_trials=startup):
+            return lambda view, seed: ArrayTPESampler(view, seed=seed, startup_trials=startup)
+        case samplers.CmaesSampler(population_size=size):
+            return lambda view, seed: ReplayedCmaEsSampler(view, seed=seed, population_size=size)
+        case _:
+            raise NotImplementedError(settings.name)
 
-    def __init__(self, view: View) -> None:
-        is_minimized = view.direction is Direction.MINIMIZE
-        self.direction = StudyDirection.MINIMIZE if is_minimized else StudyDirection.MAXIMIZE
-        self.directions = [self.direction]
-        self._finished = view.finished
 
-    def _is_multi_objective(self) -> bool:
-        return False
-
-    def _get_trials(self, **_: object) -> range:
-        # TPE only counts them: `ArrayTPESampler` reads the view.
-        return range(self._finished)
+def _genetic(settings: samplers.Nsga2Sampler | samplers.Nsga3Sampler, view: View) -> _Plan:
+    made = ViewNSGAIISampler if isinstance(settings, samplers.Nsga2Sampler) else ViewNSGAIIISampler
+    size = settings.population_size
+    return _Plan(
+        lambda _, seed: made(population_size=size, seed=seed),
+        rows_N=relatives_N(view),
+        parents_key=made._get_parent_cache_key_prefix(),
+    )

@@ -6,10 +6,9 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import replace
 
-from service.sampling import View, random_point, suggest
-from service.storage.dimensions import Point
+from service.sampling import Suggestion, View, random_point, suggest_many
 from trimtab.study import StudySpec
 
 LIMIT_SECONDS = 5.0
@@ -28,14 +27,6 @@ _MAX_REASON = 200
 """Characters of what a sampler said."""
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Suggestion:
-    """A point; `fallback` says why it is a random one, where the sampler gave none."""
-
-    point: Point
-    fallback: str | None = None
 
 
 class _Unhelpful(Exception):
@@ -58,17 +49,25 @@ class Suggester:
 
     def suggest(self, spec: StudySpec, view: View, *, number: int, salt: int | None = None) -> Suggestion:
         """Return the sampler's point for trial `number`, or a random one where it fails or takes too long."""
+        return self.suggest_many(spec, view, number=number, count=1, salt=salt)[0]
+
+    def suggest_many(
+        self, spec: StudySpec, view: View, *, number: int, count: int, salt: int | None = None
+    ) -> list[Suggestion]:
+        """Return the sampler's points for `count` trials from `number` on, or random ones likewise."""
         try:
-            return Suggestion(self._sampled(lambda: suggest(spec, view, number=number, salt=salt)))
+            return self._sampled(lambda: suggest_many(spec, view, number=number, count=count, salt=salt))
         except _Unhelpful as error:
             reason = str(error)
             _log.warning("study %s: trial %d gets a random point: %s", spec.name, number, reason)
         except Exception as error:  # noqa: BLE001  # whatever fails in it, the study goes on
             reason = f"the sampler failed: {type(error).__name__}: {error}"[:_MAX_REASON]
             _log.exception("study %s: trial %d gets a random point: the sampler failed", spec.name, number)
-        return Suggestion(random_point(spec, view, number=number, salt=salt), fallback=reason)
+        numbers = range(number, number + count)
+        points = (random_point(spec, view, number=each, salt=salt) for each in numbers)
+        return [replace(point, fallback=reason) for point in points]
 
-    def _sampled(self, sample: Callable[[], Point]) -> Point:
+    def _sampled(self, sample: Callable[[], list[Suggestion]]) -> list[Suggestion]:
         with self._lock:
             if self._late or self._clock() < self._rests_until:
                 raise _Unhelpful(f"the sampler took longer than {LIMIT_SECONDS:g} s lately")
@@ -79,9 +78,9 @@ class Suggester:
         finally:
             self._places.release()
 
-    def _within_limit(self, sample: Callable[[], Point]) -> Point:
+    def _within_limit(self, sample: Callable[[], list[Suggestion]]) -> list[Suggestion]:
         """Return what `sample` gives; one that takes too long is left to itself."""
-        sampled: Future[Point] = Future()
+        sampled: Future[list[Suggestion]] = Future()
         threading.Thread(target=_run, args=(sample, sampled), name="sampler", daemon=True).start()
         try:
             return sampled.result(LIMIT_SECONDS)
@@ -94,12 +93,12 @@ class Suggester:
         sampled.add_done_callback(self._came_back)
         raise _Unhelpful(f"the sampler took longer than {LIMIT_SECONDS:g} s")
 
-    def _came_back(self, _: Future[Point]) -> None:
+    def _came_back(self, _: Future[list[Suggestion]]) -> None:
         with self._lock:
             self._late -= 1
 
 
-def _run(sample: Callable[[], Point], sampled: Future[Point]) -> None:
+def _run(sample: Callable[[], list[Suggestion]], sampled: Future[list[Suggestion]]) -> None:
     try:
         sampled.set_result(sample())
     except BaseException as error:  # noqa: BLE001  # it is raised where the point is waited for

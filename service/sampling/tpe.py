@@ -37,13 +37,22 @@ class ArrayTPESampler(TPESampler):
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """Return the parameters that every finished trial has, sorted by name, but those of a single value."""
-        view = self._view
-        if not view.finished:
+        return self._view.shared(self._view.is_usable_N)
+
+    def sample_independent(
+        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        """Return the value of a parameter that some trials lack."""
+        if self._view.finished < self._n_startup_trials:
+            return self._random_sampler.sample_independent(study, trial, param_name, param_distribution)
+        return self._sample(study, trial, {param_name: param_distribution})[param_name]
+
+    def _sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        if not search_space or self._view.finished < self._n_startup_trials:
             return {}
-        is_everywhere_P = ~np.isnan(view.observations.points_NP[view.is_usable_N]).any(axis=0)
-        names = set(np.array(view.observations.names, dtype=object)[is_everywhere_P])
-        found = {d.stored_name: d.distribution for d in view.dimensions if d.stored_name in names}
-        return {name: found[name] for name in sorted(found) if not found[name].single()}
+        return self._sample(study, trial, search_space)
 
     def _sample(self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]) -> dict[str, Any]:
         below, above = self._split(default_gamma(self._view.finished))

@@ -1,7 +1,8 @@
 """Ask, in the database: which studies have a trial to give, and the one statement that gives it."""
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 from service.prepared import prepared
 from service.storage.checkpoints import best_until
 from service.storage.dimensions import Dimension, Point
+from service.storage.finished import Attributes
 from service.storage.limits import FIRST_DUE, TRIAL_DUE
 from trimtab.protocol import Checkpoint
 
@@ -18,15 +20,47 @@ class Candidate:
     """A running study that has a trial to give.
 
     Args:
-        created: Trials so far: the number that the next one is expected to get.
-        budget: Trials that there may be, with those that the budget does not count.
+        number: That the next trial is expected to get.
+        left: Trials that there may still be.
         has_waiting: Whether a trial waits for its next attempt.
     """
 
     study_id: int
-    created: int
-    budget: int
+    number: int
+    left: int
     has_waiting: bool
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the next trial of a study comes.
+
+    Args:
+        number: That it gets.
+        sequence: It is the n-th that is sampled, from 0.
+    """
+
+    number: int
+    sequence: int
+
+
+@dataclass(frozen=True)
+class NewTrial:
+    """A trial that is to be created.
+
+    Args:
+        point: Its parameters.
+        sampled_for: The number that the point was sampled for.
+        is_exact: Only if that is the number which the trial gets.
+        attributes: What the sampler keeps with it.
+        fallback: Why the point is a random one, where the sampler gave none.
+    """
+
+    point: Point
+    sampled_for: int
+    is_exact: bool = False
+    attributes: Attributes = field(default_factory=dict)
+    fallback: str | None = None
 
 
 @dataclass(frozen=True)
@@ -65,7 +99,7 @@ class Granted:
 _CANDIDATES = prepared(
     "candidates",
     """
-    SELECT study_id, created + added, CAST(budget AS bigint) + added, has_waiting
+    SELECT study_id, created + added, budget - created, has_waiting
     FROM trimtab_studies s
     CROSS JOIN LATERAL (
       SELECT EXISTS (SELECT FROM trials t WHERE t.study_id = s.study_id AND t.state = 'WAITING') AS has_waiting,
@@ -94,10 +128,10 @@ _CREATE = prepared(
     "create",
     f"""
     WITH study AS (
-      UPDATE trimtab_studies SET created = created + 1
+      UPDATE trimtab_studies SET created = created + 1, sampled = sampled + 1
       WHERE study_id = :study_id AND state = 'running' AND created < budget
         AND (NOT :is_exact OR created + added = :sampled_for)
-      RETURNING study_id, created + added - 1 AS number, trial_seconds, step_seconds
+      RETURNING study_id, created + added - 1 AS number, sampled - 1 AS sequence, trial_seconds, step_seconds
     ), trial AS (
       INSERT INTO trials (study_id, number, state, datetime_start)
       SELECT study_id, number, 'RUNNING', timezone('UTC', clock_timestamp()) FROM study
@@ -106,9 +140,13 @@ _CREATE = prepared(
       INSERT INTO trial_params (trial_id, param_name, param_value, distribution_json)
       SELECT trial_id, p.* FROM trial, unnest(
         CAST(:names AS text[]), CAST(:values AS float8[]), CAST(:distributions AS text[])) AS p
+    ), attribute AS (
+      INSERT INTO trial_system_attributes (trial_id, key, value_json)
+      SELECT trial_id, a.* FROM trial, unnest(CAST(:keys AS text[]), CAST(:attributes AS text[])) AS a
     ), ours AS (
-      INSERT INTO trimtab_trials (trial_id, study_id, number, sampled_for, fallback, fence)
-      SELECT trial_id, study_id, number, CAST(:sampled_for AS int), CAST(:fallback AS text), 1 FROM trial
+      INSERT INTO trimtab_trials (trial_id, study_id, number, sampled_for, sequence, fallback, fence)
+      SELECT trial_id, study_id, study.number, CAST(:sampled_for AS int), sequence, CAST(:fallback AS text), 1
+      FROM trial JOIN study USING (study_id)
     ), lease AS (
       INSERT INTO trimtab_leases ({_LEASE_COLUMNS})
       SELECT study_id, trial_id, 1, 1, {_LEASE_VALUES} FROM trial JOIN study USING (study_id)
@@ -155,6 +193,22 @@ _LEASE_WAITING = sa.text(f"""
     FROM ours, lease, study, start
 """)
 
+_LOCK_PLACE = sa.text("""
+    SELECT created + added, sampled FROM trimtab_studies
+    WHERE study_id = :study_id AND state = 'running' AND created < budget FOR NO KEY UPDATE
+""")
+
+# Trials that run may come to their end, and the last of them completes the study.
+_EXHAUST = sa.text("""
+    UPDATE trimtab_studies SET
+      closing = :reason,
+      reason = CASE WHEN finished = created + added THEN :reason ELSE reason END,
+      state = CASE WHEN finished = created + added THEN 'complete' ELSE state END,
+      ended_at = CASE WHEN finished = created + added THEN clock_timestamp() END
+    WHERE study_id = :study_id AND state = 'running' AND closing IS NULL
+    RETURNING state = 'complete'
+""")
+
 _SEEN = prepared(
     "seen",
     """
@@ -182,46 +236,48 @@ def seen(connection: sa.Connection, holder: Holder) -> None:
     connection.execute(_SEEN, {"worker": holder.worker, "host": holder.host, "device": holder.device})
 
 
+def lock_place(connection: sa.Connection, study_id: int) -> Place | None:
+    """Lock a study; return where its next trial comes, and None if it takes none."""
+    row = connection.execute(_LOCK_PLACE, {"study_id": study_id}).one_or_none()
+    return Place(*row) if row else None
+
+
+def exhaust(connection: sa.Connection, study_id: int, *, reason: str) -> bool:
+    """Let a study create no more trials, since there is none left; return whether it is complete by that."""
+    return bool(connection.execute(_EXHAUST, {"study_id": study_id, "reason": reason}).scalar_one_or_none())
+
+
 def create_trial(
-    connection: sa.Connection,
-    *,
-    study_id: int,
-    space: Sequence[Dimension],
-    point: Point,
-    sampled_for: int,
-    is_exact: bool,
-    fallback: str | None,
-    holder: Holder,
+    connection: sa.Connection, trial: NewTrial, *, study_id: int, space: Sequence[Dimension], holder: Holder
 ) -> Granted | None:
     """Create the next trial with all its parameters and lease it, in one statement.
 
     Args:
         connection: In a transaction.
+        trial: What it is to be.
         study_id: Of the study.
         space: Its dimensions.
-        point: The parameters.
-        sampled_for: The number that the point was sampled for.
-        is_exact: Only if that is the number which the trial gets.
-        fallback: Why the point is a random one, where the sampler gave none.
         holder: Who gets the lease.
 
     Returns:
         The lease; None, with nothing written, if the study's budget is used up, it is not running, or the number
         is another.
     """
-    drawn = [dimension for dimension in space if dimension.stored_name in point]
+    drawn = [dimension for dimension in space if dimension.stored_name in trial.point]
     values = {
         "study_id": study_id,
         "names": [dimension.stored_name for dimension in drawn],
-        "values": [point[dimension.stored_name] for dimension in drawn],
+        "values": [trial.point[dimension.stored_name] for dimension in drawn],
         "distributions": [dimension.distribution_json for dimension in drawn],
-        "sampled_for": sampled_for,
-        "is_exact": is_exact,
-        "fallback": fallback,
+        "keys": list(trial.attributes),
+        "attributes": [json.dumps(value) for value in trial.attributes.values()],
+        "sampled_for": trial.sampled_for,
+        "is_exact": trial.is_exact,
+        "fallback": trial.fallback,
         **vars(holder),
     }
     row = connection.execute(_CREATE, values).one_or_none()
-    return Granted(**row._asdict(), point=point) if row else None
+    return Granted(**row._asdict(), point=trial.point) if row else None
 
 
 def lease_waiting(connection: sa.Connection, *, study_id: int, holder: Holder) -> Granted | None:

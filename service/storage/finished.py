@@ -1,13 +1,17 @@
 """Reads what samplers and pruners learn from: the trials of a study, the finished ones each once."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import sqlalchemy as sa
 
 from service.prepared import prepared
 from service.storage.dimensions import Point
-from trimtab.states import Outcome, TrialState
+from trimtab.states import Direction, Outcome, TrialState
+
+Attributes = Mapping[str, Any]
+"""What is kept with a trial, by Optuna's name of it: plain JSON."""
 
 
 @dataclass(frozen=True)
@@ -16,17 +20,22 @@ class FinishedTrial:
 
     Args:
         order: It was the n-th of its study to end, from 1.
-        value: Of the objective; for a pruned trial the last one reported.
+        values: Of the objectives; for a pruned trial of one objective the last one reported. Empty: there are none.
         step: The last one; None if none was reported.
+        point: Its parameters.
+        attributes: What the sampler and the constraints left with it, by Optuna's names.
+        last: The last value by which a pruned trial was stopped; None: it is not finite, or there is none.
     """
 
     order: int
     number: int
     state: TrialState
     outcome: Outcome
-    value: float | None
+    values: Sequence[float]
     step: int | None
     point: Point
+    attributes: Attributes = field(default_factory=dict)
+    last: float | None = None
 
 
 @dataclass(frozen=True)
@@ -35,17 +44,29 @@ class OpenTrial:
 
     number: int
     point: Point
+    attributes: Attributes = field(default_factory=dict)
 
 
 _POINT = "(SELECT json_object_agg(param_name, param_value) FROM trial_params p WHERE p.trial_id = t.trial_id)"
 
+# Those of samplers and of constraints: a pruner leaves some too.
+_ATTRIBUTES = """coalesce((
+      SELECT json_object_agg(key, CAST(value_json AS json)) FROM trial_system_attributes a
+      WHERE a.trial_id = t.trial_id
+        AND (key LIKE 'constraints:%' OR key LIKE '%:generation' OR key LIKE '%:parent:%')
+    ), '{}')"""
+
 _FINISHED = prepared(
     "finished",
     f"""
-    SELECT o.finish_order, t.number, lower(CAST(t.state AS text)), o.outcome, v.value, o.step, {_POINT}
+    SELECT o.finish_order, t.number, lower(CAST(t.state AS text)) AS state, o.outcome,
+      ARRAY(SELECT v.value FROM trial_values v WHERE v.trial_id = t.trial_id ORDER BY objective) AS values,
+      o.step, coalesce({_POINT}, '{{}}') AS point, {_ATTRIBUTES} AS attributes,
+      CASE WHEN t.state = 'PRUNED' THEN (
+        SELECT intermediate_value FROM trial_intermediate_values i WHERE i.trial_id = t.trial_id
+        ORDER BY step DESC LIMIT 1) END AS last
     FROM trimtab_trials o
     JOIN trials t USING (trial_id)
-    LEFT JOIN trial_values v ON v.trial_id = o.trial_id AND v.objective = 0
     WHERE o.study_id = :study_id AND o.finish_order > :known
     ORDER BY o.finish_order
 """,
@@ -54,7 +75,7 @@ _FINISHED = prepared(
 _OPEN = prepared(
     "open",
     f"""
-    SELECT t.number, {_POINT}
+    SELECT t.number, coalesce({_POINT}, '{{}}'), {_ATTRIBUTES}
     FROM trials t WHERE study_id = :study_id AND state IN ('RUNNING', 'WAITING') ORDER BY number
 """,
 )
@@ -73,14 +94,35 @@ _CURVES = sa.text("""
 """)
 
 
+_RUNGS = prepared(
+    "rivals",
+    """
+    SELECT t.number, a.key, CAST(a.value_json AS float8)
+    FROM trials t JOIN trial_system_attributes a USING (trial_id)
+    WHERE t.study_id = :study_id AND a.key = ANY(CAST(:names AS text[]))
+""",
+)
+
+
+# Of equals the one that ended first, as Optuna has it.
+_BEST = """
+    SELECT o.trial_id FROM trimtab_trials o
+    JOIN trials t USING (trial_id)
+    JOIN trial_values v ON v.trial_id = o.trial_id AND v.objective = :objective
+    WHERE o.study_id = :study_id AND t.state = 'COMPLETE' AND o.is_feasible IS NOT FALSE
+      AND v.value_type = 'FINITE'
+    ORDER BY v.value {order}, o.finish_order LIMIT 1
+"""
+
+_CURVE = sa.text(
+    "SELECT step, intermediate_value FROM trial_intermediate_values WHERE trial_id = :trial_id ORDER BY step"
+)
+
+
 def finished(connection: sa.Connection, study_id: int, *, known: int) -> list[FinishedTrial]:
     """Return the trials that ended after the first `known` ones, in the order in which they ended."""
-    return [
-        FinishedTrial(order, number, TrialState(state), Outcome(outcome), value, step, point)
-        for order, number, state, outcome, value, step, point in connection.execute(
-            _FINISHED, {"study_id": study_id, "known": known}
-        )
-    ]
+    rows = connection.execute(_FINISHED, {"study_id": study_id, "known": known})
+    return [_finished(row) for row in rows]
 
 
 def unfinished(connection: sa.Connection, study_id: int) -> list[OpenTrial]:
@@ -94,3 +136,38 @@ def curves(connection: sa.Connection, study_id: int, *, known: int) -> list[tupl
         (order, dict(zip(steps or (), values or (), strict=True)))
         for order, steps, values in connection.execute(_CURVES, {"study_id": study_id, "known": known})
     ]
+
+
+def rungs(connection: sa.Connection, study_id: int, names: Sequence[str]) -> dict[int, dict[str, float]]:
+    """Return trial number -> its value at each of the rungs `names` that it came to."""
+    found: dict[int, dict[str, float]] = {}
+    for number, name, value in connection.execute(_RUNGS, {"study_id": study_id, "names": list(names)}):
+        found.setdefault(number, {})[name] = value
+    return found
+
+
+def best_curve(
+    connection: sa.Connection, study_id: int, *, objective: int, direction: Direction
+) -> dict[int, float | None] | None:
+    """Return the curve of the best complete trial that keeps its constraints; None: there is none.
+
+    Args:
+        connection: To read on.
+        study_id: Of the study.
+        objective: By which it is the best: its position, from 0.
+        direction: Of that objective.
+    """
+    order = "ASC" if direction is Direction.MINIMIZE else "DESC"
+    trial_id = connection.execute(sa.text(_BEST.format(order=order)), {"study_id": study_id, "objective": objective})
+    best = trial_id.scalar_one_or_none()
+    return None if best is None else dict(connection.execute(_CURVE, {"trial_id": best}).tuples().all())
+
+
+def _finished(row: sa.Row[tuple[Any, ...]]) -> FinishedTrial:
+    values = row._asdict()
+    return FinishedTrial(
+        order=values.pop("finish_order"),
+        state=TrialState(values.pop("state")),
+        outcome=Outcome(values.pop("outcome")),
+        **values,
+    )

@@ -57,8 +57,8 @@ def drawn(parameter: Float | Int, seed: int) -> float:
     """A random value of `parameter`, by way of its distribution."""
     spec = StudySpec(name="s", task=None, space=Space({"x": parameter}), sampler=RandomSampler(name="random"))
     found = dimensions(spec.searched)
-    view = sampling.View(found, Direction.MINIMIZE, Observations.empty([d.stored_name for d in found]), ())
-    value = params(found, sampling.suggest(spec, view, number=seed))["x"]
+    view = sampling.View(found, [Direction.MINIMIZE], Observations.empty([d.stored_name for d in found]), ())
+    value = params(found, sampling.suggest(spec, view, number=seed).point)["x"]
     assert isinstance(value, int | float)
     return value
 

@@ -10,9 +10,9 @@ import pytest
 from service import pruning, sampling
 from service.history import Observations
 from service.replica import Replica
-from service.sampling import View, suggester
-from service.sampling.suggester import PLACES, REST_SECONDS, Suggester, Suggestion
-from service.storage.dimensions import Point, dimensions
+from service.sampling import Suggestion, View, suggester
+from service.sampling.suggester import PLACES, REST_SECONDS, Suggester
+from service.storage.dimensions import dimensions
 from tests.service.long_polls import wait_until
 from tests.service.runs import EAGER, complete, lease_of, report
 from tests.service.specs import spec
@@ -41,17 +41,19 @@ class Stuck:
         self.calls = 0
         self.let_go = threading.Event()
 
-    def suggest(self, spec: StudySpec, view: View, *, number: int, salt: int | None = None) -> Point:
+    def suggest_many(
+        self, spec: StudySpec, view: View, *, number: int, count: int, salt: int | None = None
+    ) -> list[Suggestion]:
         if spec.name == SLOW:
             self.calls += 1
             self.let_go.wait(60)
-        return sampling.suggest(spec, view, number=number, salt=salt)
+        return sampling.suggest_many(spec, view, number=number, count=count, salt=salt)
 
 
 @pytest.fixture
 def stuck(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stuck]:
     stuck = Stuck()
-    monkeypatch.setattr(suggester, "suggest", stuck.suggest)
+    monkeypatch.setattr(suggester, "suggest_many", stuck.suggest_many)
     monkeypatch.setattr(suggester, "LIMIT_SECONDS", LIMIT_SECONDS)
     yield stuck
     stuck.let_go.set()
@@ -60,7 +62,7 @@ def stuck(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stuck]:
 def suggest(suggester: Suggester, number: int = 0) -> Suggestion:
     study = spec(SLOW)
     space = dimensions(study.searched)
-    view = View(space, Direction.MINIMIZE, Observations.empty([dimension.stored_name for dimension in space]), ())
+    view = View(space, [Direction.MINIMIZE], Observations.empty([dimension.stored_name for dimension in space]), ())
     return suggester.suggest(study, view, number=number)
 
 
@@ -75,7 +77,7 @@ def test_a_trial_of_a_sampler_that_raises_gets_a_random_point_and_says_so(
 
     client.create_study(spec(sampler={"name": "tpe", "seed": 3}))
     client.create_study(spec("random", sampler={"name": "random", "seed": 3}))
-    monkeypatch.setattr(suggester, "suggest", fail)
+    monkeypatch.setattr(suggester, "suggest_many", fail)
 
     lease = lease_of(client)
 
@@ -109,9 +111,10 @@ def test_a_trial_of_a_sampler_that_hangs_gets_a_random_point_in_time(client: Cli
 def test_a_sampler_that_hangs_is_not_waited_for_again(client: Client, stuck: Stuck) -> None:
     client.create_study(spec(SLOW))
 
-    client.ask("worker", study=SLOW, count=5)
+    client.ask("worker", study=SLOW, count=4)
+    lease_of(client, SLOW)
 
-    assert [trial.fallback for trial in client.trials(SLOW)] == [LATE] + [f"{LATE} lately"] * 4
+    assert [trial.fallback for trial in client.trials(SLOW)] == [LATE] * 4 + [f"{LATE} lately"]
     assert stuck.calls == 1
 
 
@@ -168,7 +171,7 @@ def test_a_timeout_that_the_sampler_itself_raises_is_its_failure(monkeypatch: py
     def fail(*_: object, **__: object) -> None:
         raise TimeoutError("of its own")
 
-    monkeypatch.setattr(suggester, "suggest", fail)
+    monkeypatch.setattr(suggester, "suggest_many", fail)
 
     found = suggest(Suggester())
 

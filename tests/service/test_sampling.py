@@ -14,11 +14,11 @@ from service.history import Observations
 from service.storage.dimensions import Dimension, Point, dimensions, params
 from service.storage.finished import FinishedTrial
 from trimtab import states
+from trimtab.objectives import Objective
 from trimtab.samplers import RandomSampler, TpeSampler
 from trimtab.space import Categorical, Float, Int, Scale, Space
 from trimtab.states import Direction, Outcome
 from trimtab.study import StudySpec
-from trimtab.objectives import Objective
 
 SPACE = Space(
     {
@@ -46,9 +46,11 @@ def spec_of(sampler: TpeSampler | RandomSampler, direction: Direction = Directio
 
 
 def random_points(rng: np.random.RandomState, count: int) -> list[Point]:
-    view = sampling.View(DIMENSIONS, Direction.MINIMIZE, Observations.empty(names()), ())
+    view = sampling.View(DIMENSIONS, [Direction.MINIMIZE], Observations.empty(names()), ())
     seeds = rng.randint(2**31, size=count)
-    return [sampling.suggest(spec_of(RandomSampler(name="random", seed=int(seed))), view, number=0) for seed in seeds]
+    return [
+        sampling.suggest(spec_of(RandomSampler(name="random", seed=int(seed))), view, number=0).point for seed in seeds
+    ]
 
 
 def names() -> list[str]:
@@ -70,7 +72,7 @@ def random_history(rng: np.random.RandomState, count: int) -> list[FinishedTrial
             state = states.TrialState.FAIL
         value = None if kind in {"mute", "nan", "diverged", "error"} else float(rng.choice([rng.normal(), 0.5]))
         step = None if kind == "mute" else int(rng.randint(1, 6))
-        trials.append(FinishedTrial(order, int(number), state, outcome, value, step, point))
+        trials.append(FinishedTrial(order, int(number), state, outcome, () if value is None else (value,), step, point))
     return trials
 
 
@@ -79,13 +81,13 @@ def as_optuna(
 ) -> list[FrozenTrial]:
     """The same view of the history as Optuna's own trials, by number."""
     pick = max if direction is Direction.MINIMIZE else min
-    complete = [t.value for t in trials if t.state is states.TrialState.COMPLETE and t.value is not None]
+    complete = [t.values[0] for t in trials if t.state is states.TrialState.COMPLETE]
     frozen: dict[int, FrozenTrial] = {}
     for trial in trials:
         if trial.state is states.TrialState.FAIL and (trial.outcome is not Outcome.DIVERGED or not complete):
             continue
         is_pruned = trial.state is states.TrialState.PRUNED
-        value = pick(complete) if trial.outcome is Outcome.DIVERGED else trial.value
+        value = pick(complete) if trial.outcome is Outcome.DIVERGED else next(iter(trial.values), None)
         reported = {} if trial.step is None else {trial.step: math.nan if value is None else value}
         frozen[trial.number] = _frozen(
             trial.number,
@@ -165,8 +167,8 @@ def test_tpe_gives_the_points_of_optunas_own(count: int, direction: Direction) -
         open_points = [sampling.OpenPoint(count + position, point) for position, point in enumerate(points)]
         number = count + running
 
-        view = sampling.View(DIMENSIONS, direction, Observations.empty(names()).extended(trials), open_points)
-        ours = sampling.suggest(spec, view, number=number)
+        view = sampling.View(DIMENSIONS, [direction], Observations.empty(names()).extended(trials), open_points)
+        ours = sampling.suggest(spec, view, number=number).point
 
         theirs = optunas_point(
             as_optuna(trials, open_points, direction),
@@ -178,9 +180,9 @@ def test_tpe_gives_the_points_of_optunas_own(count: int, direction: Direction) -
 
 
 def test_random_gives_the_points_of_optunas_own() -> None:
-    view = sampling.View(DIMENSIONS, Direction.MINIMIZE, Observations.empty(names()), ())
+    view = sampling.View(DIMENSIONS, [Direction.MINIMIZE], Observations.empty(names()), ())
     for number in range(50):
-        ours = sampling.suggest(spec_of(RandomSampler(name="random", seed=3)), view, number=number)
+        ours = sampling.suggest(spec_of(RandomSampler(name="random", seed=3)), view, number=number).point
 
         sampler = optuna.samplers.RandomSampler(seed=sampling.seed_of(3, number))
         assert ours == optunas_point([], sampler, number=number, direction=Direction.MINIMIZE)
@@ -199,9 +201,9 @@ def test_observations_read_in_parts_are_those_read_at_once() -> None:
 def test_every_point_lies_in_the_space() -> None:
     rng = np.random.RandomState(5)
     view = sampling.View(
-        DIMENSIONS, Direction.MINIMIZE, Observations.empty(names()).extended(random_history(rng, 50)), ()
+        DIMENSIONS, [Direction.MINIMIZE], Observations.empty(names()).extended(random_history(rng, 50)), ()
     )
 
-    points = [sampling.suggest(spec_of(TpeSampler(seed=seed)), view, number=50) for seed in range(50)]
+    points = [sampling.suggest(spec_of(TpeSampler(seed=seed)), view, number=50).point for seed in range(50)]
 
     assert all(SPACE.contains(params(DIMENSIONS, point)) for point in points)

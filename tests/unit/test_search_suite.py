@@ -27,8 +27,8 @@ def points(problem: Problem, count: int) -> Iterator[Params]:
     space = dimensions(problem.space)
     spec = StudySpec(name="points", task=None, space=problem.space, sampler=RandomSampler(name="random"))
     nothing = Observations.empty([dimension.stored_name for dimension in space])
-    view = View(space, Direction.MINIMIZE, nothing, ())
-    return (params(space, suggest(spec, view, number=number)) for number in range(count))
+    view = View(space, [Direction.MINIMIZE], nothing, ())
+    return (params(space, suggest(spec, view, number=number).point) for number in range(count))
 
 
 def result(method: str, seed: int, regret: float) -> Result:
