@@ -122,12 +122,17 @@ def _from_study(asking: Asking, candidate: Candidate) -> Leases | None:
     granted = _waiting(asking, study) if candidate.has_waiting else []
     granted = granted or _new(asking, study, candidate)
     for lease in granted:
-        start = lease.checkpoint.step if lease.checkpoint else 0
-        replica.memory.note(lease.lease_id, Progress(study.study_id, start, lease.best))
+        replica.memory.note(lease.lease_id, _progress(study, lease))
         _log.info(
             "lease %s on trial %d of %s: to %s", lease.lease_id, lease.number, study.spec.name, asking.holder.worker
         )
     return asking.answer(study, granted) if granted else None
+
+
+def _progress(study: StudyMemory, lease: Granted) -> Progress:
+    if lease.checkpoint is None:
+        return Progress.at_start(study.study_id, lease.number)
+    return Progress(study.study_id, lease.number, lease.checkpoint.step, lease.best)
 
 
 def _waiting(asking: Asking, study: StudyMemory) -> list[Granted]:

@@ -72,7 +72,7 @@ def crowd(replica: Replica, lease: Reference) -> AbstractContextManager[None]:
         row = leases.look(connection, lease.lease_id)
         study = replica.memory.study(connection, row.study_id) if row else None
     if row and row.outcome is None:
-        replica.memory.note(lease.lease_id, Progress(row.study_id, row.last_step, row.best))
+        replica.memory.note(lease.lease_id, Progress(row.study_id, row.number, row.last_step, row.best))
     return study.crowd.joined() if study else nullcontext()
 
 

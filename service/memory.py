@@ -5,11 +5,12 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Self
 
 import sqlalchemy as sa
 
 from service.crowd import Crowd
-from service.curves import Curves
+from service.curves import Curve, Curves
 from service.history import Observations
 from service.sampling.suggester import Suggester
 from service.storage import finished, studies
@@ -74,6 +75,20 @@ class StudyMemory:
             self.observations = self.observations.extended(new)
             return self.observations
 
+    def learn_best(self, connection: sa.Connection, *, ended: int) -> None:
+        """Read the curve of the best trial, at least of the first `ended` that ended."""
+        if self.curves.known >= ended:
+            return
+        objective = self.spec.stopping
+        best = finished.best_curve(
+            connection,
+            self.study_id,
+            objective=self.spec.objectives.index(objective),
+            direction=objective.direction,
+        )
+        with self.lock:
+            self.curves.lead(best, known=ended)
+
     def learn_curves(self, connection: sa.Connection, *, ended: int) -> None:
         """Read the curves of trials that completed since the last time, at least of the first `ended` that ended."""
         if self.curves.known >= ended:
@@ -91,13 +106,24 @@ class Progress:
 
     Args:
         study_id: Of its study.
+        number: Of its trial.
         last_step: The last step reported; 0 before the first.
-        best: The best value of the objective so far; None before the first finite one.
+        best: The best value so far, of the objective by which trials are stopped; None before the first finite one.
+        curve: All such values, where the pruner looks at them; None: not known here.
+        rungs: How many rungs it has come through; None: not known here.
     """
 
     study_id: int
+    number: int
     last_step: int = 0
     best: float | None = None
+    curve: Curve | None = None
+    rungs: int | None = None
+
+    @classmethod
+    def at_start(cls, study_id: int, number: int) -> Self:
+        """Return where a trial is before its first report."""
+        return cls(study_id, number, curve={}, rungs=0)
 
 
 class Memory:

@@ -5,31 +5,28 @@ happened than this replica knows: look, learn, judge, record.
 """
 
 import json
-import logging
 from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from service import pruning
+from service import judging, pruning
 from service.calls import after_outage, as_told, look, missing, not_live, reference, verdict_of
 from service.database import Held, autocommit
 from service.memory import Progress, StudyMemory
 from service.once import UNKEYED, Once
 from service.principals import OPERATOR, Principal
-from service.pruning import Judgement
+from service.pruning import Judgement, Standing
 from service.replica import Replica
 from service.storage import leases
 from service.storage.leases import LeaseRow, NewReport, Reference
 from trimtab.errors import Refused, StepConflict, StudyDeleted, Unavailable
 from trimtab.protocol import LeaseReport, Report, Verdict, Verdicts
-from trimtab.states import Direction, Outcome
+from trimtab.states import Outcome
 
 _TRIES = 5
 
 _HELD = 2
 """Leases that somebody may hold, for 2 s each, before a request of many reports is given up."""
-
-_log = logging.getLogger(__name__)
 
 
 @after_outage
@@ -58,11 +55,10 @@ def report(replica: Replica, lease: Reference, measured: Report, *, once: Once =
             if answer := _answer_on_record(replica, connection, lease, row, measured):
                 return answer
             study = _study(replica, connection, row)
-            if study.objective.metric not in measured.metrics:
-                raise missing(study.objective)
-            if pruning.looks_at_others(study.spec.pruner, measured.step):
-                study.learn_curves(connection, ended=row.study_finished)
-        progress = Progress(study.study_id, row.last_step, row.best)
+            if study.spec.stopping.metric not in measured.metrics:
+                raise missing([study.spec.stopping.metric])
+            judging.learn(connection, study, step=measured.step, ended=row.study_finished)
+            progress = judging.progress_on_record(connection, study, lease.lease_id, row)
         if verdict := _record(replica, lease, study, progress, measured, known_finished=None, once=once):
             return verdict
     raise Unavailable("other calls on this lease came in between each time; try again", retry_after=1)
@@ -158,15 +154,18 @@ def _record(
     once: Once,
 ) -> Verdict | None:
     """Judge and write, in one statement; None, with nothing written, if there is more to it than `before` knows."""
-    if measured.step <= before.last_step or study.objective.metric not in measured.metrics:
+    if measured.step <= before.last_step or study.spec.stopping.metric not in measured.metrics:
         return None
-    new, judgement = _judged(study, before, measured)
-    looks = pruning.looks_at_others(study.spec.pruner, measured.step)
+    if not judging.is_enough(study, before):
+        return None
+    trial = judging.standing(study, before, measured)
+    judgement = judging.judge(study, trial, judging.rivals(replica.engine, study, trial))
+    looks = pruning.looks_at_ended(study.spec.pruner, measured.step)
     with study.crowd.joined(), once.statement(replica.engine) as connection:
         expiry = leases.record(
             connection,
             lease,
-            new,
+            _new(trial, measured, judgement),
             known_step=before.last_step,
             known_finished=known_finished if looks else None,
             lease_seconds=replica.lease_seconds,
@@ -175,35 +174,17 @@ def _record(
             return None
         verdict = verdict_of(judgement, expiry, is_recorded=True, lease_seconds=replica.lease_seconds)
         once.keep(connection, verdict)
-    replica.memory.note(lease.lease_id, Progress(study.study_id, measured.step, new.best))
+    replica.memory.note(lease.lease_id, judging.progress_after(study, trial, judgement))
     return verdict
 
 
-def _judged(study: StudyMemory, before: Progress, measured: Report) -> tuple[NewReport, Judgement]:
-    direction = study.objective.direction
-    value = measured.metrics[study.objective.metric]
-    best = _better(before.best, value, direction)
-    with study.lock:
-        judgement = _judgement(study, step=measured.step, best=best)
-    return NewReport(measured.step, measured.metrics, value, best, judgement.decision, judgement.reason), judgement
-
-
-def _judgement(study: StudyMemory, *, step: int, best: float | None) -> Judgement:
-    """Return what the pruner says; where it fails the trial goes on, and the failure is counted."""
-    try:
-        return pruning.judge(study.spec.pruner, study.curves, step=step, best=best, direction=study.objective.direction)
-    except Exception:  # noqa: BLE001  # whatever fails in it, no trial is lost by it
-        study.pruner_failures += 1
-        _log.exception(
-            "study %s: the pruner failed at step %d, %d times so far; the trial goes on",
-            study.spec.name,
-            step,
-            study.pruner_failures,
-        )
-        return pruning.GO_ON
-
-
-def _better(best: float | None, value: float | None, direction: Direction) -> float | None:
-    if best is None or value is None:
-        return value if best is None else best
-    return min(best, value) if direction is Direction.MINIMIZE else max(best, value)
+def _new(trial: Standing, measured: Report, judgement: Judgement) -> NewReport:
+    return NewReport(
+        step=measured.step,
+        metrics=measured.metrics,
+        value=trial.value,
+        best=trial.best,
+        verdict=judgement.decision,
+        reason=judgement.reason,
+        rungs=judgement.rungs,
+    )

@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from service.prepared import prepared
-from service.storage.checkpoints import best_until
+from service.storage.checkpoints import CUT, best_until
 from service.storage.dimensions import Dimension, Point
 from service.storage.finished import Attributes
 from service.storage.limits import FIRST_DUE, TRIAL_DUE
@@ -174,9 +174,7 @@ _LEASE_WAITING = sa.text(f"""
         SELECT step, sha256, size FROM trimtab_checkpoints
         WHERE trimtab_checkpoints.trial_id = trial.trial_id ORDER BY step DESC LIMIT 1
       ) AS c ON true
-    ), cut AS (
-      DELETE FROM trial_intermediate_values i USING start WHERE i.trial_id = start.trial_id AND i.step > start.step
-    ), ours AS (
+    ), {CUT}, ours AS (
       UPDATE trimtab_trials t SET fence = t.fence + 1 FROM trial WHERE t.trial_id = trial.trial_id
       RETURNING t.study_id, t.trial_id, t.number, t.fence, t.lost
     ), lease AS (

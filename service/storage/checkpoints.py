@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from service.storage.leases import LIVE, RENEWED, Reference
+from service.storage.leases import LIVE, RENEWED, RUNG_STEP, Reference
 from trimtab.protocol import Checkpoint
 
 KEPT = 2
@@ -64,15 +64,31 @@ _DROP_OLD = sa.text("""
 _BEST = """
     (SELECT CASE direction WHEN 'MINIMIZE' THEN min(intermediate_value) ELSE max(intermediate_value) END
      FROM trial_intermediate_values JOIN trials USING (trial_id) JOIN study_directions d USING (study_id)
-     WHERE trial_id = {trial_id} AND step <= {step} AND d.objective = 0 AND intermediate_value_type = 'FINITE'
+     WHERE trial_id = {trial_id} AND step <= {step} AND intermediate_value_type = 'FINITE'
+       AND d.objective = coalesce(
+         (SELECT o.position - 1 FROM trimtab_studies s
+          CROSS JOIN LATERAL json_array_elements(s.spec -> 'objectives') WITH ORDINALITY AS o (objective, position)
+          WHERE s.study_id = d.study_id AND o.objective ->> 'metric' = s.spec -> 'pruner' ->> 'metric'), 0)
      GROUP BY direction)
 """
 
 
 def best_until(step: str, trial_id: str) -> str:
-    """Return SQL for the best value of the objective that a trial's curve has up to a step."""
+    """Return SQL for the best value up to a step of a trial's curve, which is of the objective that stops trials."""
     return _BEST.format(step=step, trial_id=trial_id)
 
+
+CUT = f"""
+    cut AS (
+      DELETE FROM trial_intermediate_values i USING start WHERE i.trial_id = start.trial_id AND i.step > start.step
+    ), fallen AS (
+      DELETE FROM trial_system_attributes a USING start, trial_system_attributes s
+      WHERE a.trial_id = start.trial_id AND s.trial_id = start.trial_id
+        AND a.key IN (s.key, left(s.key, -{len(RUNG_STEP)}))
+        AND CASE WHEN s.key LIKE 'completed\\_rung\\_%{RUNG_STEP}' THEN CAST(s.value_json AS int) > start.step END
+    )
+"""
+"""Cuts a trial's curve, and with it the rungs that it came to later: all after `start` (trial_id, step)."""
 
 # A lease that has reported nothing starts at the checkpoint before, or at the beginning, and the curve is cut there.
 _DROP = sa.text(f"""
@@ -87,9 +103,7 @@ _DROP = sa.text(f"""
       SELECT trial_id, coalesce(
         (SELECT max(c.step) FROM trimtab_checkpoints c WHERE c.trial_id = gone.trial_id AND c.step < :step), 0) AS step
       FROM gone JOIN lease USING (trial_id) WHERE is_untouched
-    ), cut AS (
-      DELETE FROM trial_intermediate_values i USING start WHERE i.trial_id = start.trial_id AND i.step > start.step
-    )
+    ), {CUT}
     UPDATE trimtab_leases l
     SET start_step = start.step, last_step = start.step, best = {best_until("start.step", "start.trial_id")}
     FROM lease JOIN start USING (trial_id) WHERE l.lease_id = lease.lease_id

@@ -4,7 +4,8 @@ Each write names the lease, its fence and its expiry in its WHERE: a zombie's wr
 """
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -79,7 +80,13 @@ class LeaseRow:
 
 @dataclass(frozen=True)
 class NewReport:
-    """A report to be written with the verdict that it gets."""
+    """A report to be written with the verdict that it gets.
+
+    Args:
+        value: Of the objective by which trials are stopped.
+        best: The best such value so far.
+        rungs: That the trial came to with it: the value there, by Optuna's name of the rung.
+    """
 
     step: int
     metrics: Metrics
@@ -87,6 +94,7 @@ class NewReport:
     best: float | None
     verdict: Decision
     reason: str | None
+    rungs: Mapping[str, float] = field(default_factory=dict)
 
 
 _LOOK = prepared(
@@ -119,9 +127,7 @@ _RENEW = prepared("renew", f"UPDATE trimtab_leases SET {RENEWED} WHERE {LIVE} RE
 
 # The verdict was decided on what came before: if another report of the lease came in between, or another trial has
 # ended that the verdict should know of, no row matches.
-_RECORD = prepared(
-    "record",
-    f"""
+_RECORD_ALSO = f"""
     WITH lease AS (
       UPDATE trimtab_leases SET
         {RENEWED}, due_at = {NEXT_DUE}, last_step = :step, best = :best, stop_reason = :stop_reason
@@ -137,8 +143,40 @@ _RECORD = prepared(
       SELECT trial_id, CAST(:step AS int), CAST(:value AS float8),
         CAST(CASE WHEN CAST(:value AS float8) IS NULL THEN 'NAN' ELSE 'FINITE' END AS trialintermediatevaluetype)
       FROM lease
-    )
+    ){{also}}
     SELECT expires_at FROM lease
+"""
+
+_RECORD = prepared("record", _RECORD_ALSO.format(also=""))
+
+RUNG_STEP = "_step"
+"""What follows the name of a rung where the step is kept at which a trial came to it."""
+
+_RECORD_RUNGS = prepared(
+    "record_rungs",
+    _RECORD_ALSO.format(
+        also=""", rung AS (
+      INSERT INTO trial_system_attributes (trial_id, key, value_json)
+      SELECT trial_id, r.* FROM lease, unnest(CAST(:keys AS text[]), CAST(:values AS text[])) AS r
+    )"""
+    ),
+)
+
+_CURVE = prepared(
+    "curve",
+    """
+    SELECT step, intermediate_value FROM trial_intermediate_values
+    WHERE trial_id = (SELECT trial_id FROM trimtab_leases WHERE lease_id = :lease_id) ORDER BY step
+""",
+)
+
+# The values of rungs, not their steps.
+_RUNGS = prepared(
+    "rungs",
+    r"""
+    SELECT count(*) FROM trial_system_attributes
+    WHERE trial_id = (SELECT trial_id FROM trimtab_leases WHERE lease_id = :lease_id)
+      AND key LIKE 'completed\_rung\_%' AND key NOT LIKE '%\_step'
 """,
 )
 
@@ -215,5 +253,26 @@ def record(
         "known_finished": known_finished,
         "lease_seconds": lease_seconds,
     }
-    expiry: datetime | None = connection.execute(_RECORD, values).scalar_one_or_none()
+    statement = _RECORD
+    if report.rungs:
+        statement, kept = _RECORD_RUNGS, _kept(report)
+        values |= {"keys": list(kept), "values": list(kept.values())}
+    expiry: datetime | None = connection.execute(statement, values).scalar_one_or_none()
     return expiry
+
+
+def curve(connection: sa.Connection, lease_id: int) -> dict[int, float | None]:
+    """Return the curve of the trial of a lease; None is not finite."""
+    return dict(connection.execute(_CURVE, {"lease_id": lease_id}).tuples().all())
+
+
+def rungs(connection: sa.Connection, lease_id: int) -> int:
+    """Return how many rungs the trial of a lease has come through."""
+    found: int = connection.execute(_RUNGS, {"lease_id": lease_id}).scalar_one()
+    return found
+
+
+def _kept(report: NewReport) -> dict[str, str]:
+    """Return what is kept of the rungs of a report: for Optuna the values, for a cut of the curve the steps."""
+    values = {name: json.dumps(value) for name, value in report.rungs.items()}
+    return values | {f"{name}{RUNG_STEP}": str(report.step) for name in report.rungs}
