@@ -160,7 +160,9 @@ def best_curve(
     order = "ASC" if direction is Direction.MINIMIZE else "DESC"
     trial_id = connection.execute(sa.text(_BEST.format(order=order)), {"study_id": study_id, "objective": objective})
     best = trial_id.scalar_one_or_none()
-    return None if best is None else dict(connection.execute(_CURVE, {"trial_id": best}).tuples().all())
+    if best is None:
+        return None
+    return {step: value for step, value in connection.execute(_CURVE, {"trial_id": best})}  # noqa: C416  # of rows, not of pairs
 
 
 def _finished(row: sa.Row[tuple[Any, ...]]) -> FinishedTrial:

@@ -263,7 +263,7 @@ def record(
 
 def curve(connection: sa.Connection, lease_id: int) -> dict[int, float | None]:
     """Return the curve of the trial of a lease; None is not finite."""
-    return dict(connection.execute(_CURVE, {"lease_id": lease_id}).tuples().all())
+    return {step: value for step, value in connection.execute(_CURVE, {"lease_id": lease_id})}  # noqa: C416  # of rows, not of pairs
 
 
 def rungs(connection: sa.Connection, lease_id: int) -> int:

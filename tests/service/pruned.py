@@ -34,7 +34,6 @@ class Running:
     curve: Curve
     end: TrialState
     reported: Curve = field(default_factory=dict)
-    rungs: dict[str, float] = field(default_factory=dict)
 
 
 class Played:
@@ -81,6 +80,12 @@ class Played:
         step = sorted(one.curve)[len(one.reported)]
         previous = max(one.reported, default=0)
         one.reported[step] = one.curve[step]
+        judgement = self._judged(one, step, previous)
+        one.trial.report(one.curve[step], step)
+        return one.trial.should_prune(), judgement
+
+    def _judged(self, one: Running, step: int, previous: int) -> Judgement:
+        """Return what our pruner says; note the rungs."""
         finite = [value for value in one.reported.values() if not math.isnan(value)]
         pick = min if self.direction is Direction.MINIMIZE else max
         standing = Standing(
@@ -91,7 +96,7 @@ class Played:
             previous,
             pick(finite) if finite else None,
             as_stored(one.reported),
-            len(one.rungs),
+            len(self.rungs.get(one.trial.number, {})),
         )
         reached = pruning.reached_rungs(self.ours, standing)
         rivals = {
@@ -100,12 +105,8 @@ class Played:
             if (kept := {name: value for name, value in rungs.items() if name in reached})
         }
         judgement = pruning.judge(self.ours, standing, Others(self.curves, rivals), direction=self.direction)
-        one.trial.report(one.curve[step], step)
-        theirs = one.trial.should_prune()
-        one.rungs.update(judgement.rungs)
-        self.rungs[one.trial.number] = one.rungs
-        assert one.rungs == rungs_of(self.study.trials[one.trial.number])
-        return theirs, judgement
+        self.rungs.setdefault(one.trial.number, {}).update(judgement.rungs)
+        return judgement
 
     def _end(self, one: Running, *, is_pruned: bool) -> None:
         state = TrialState.PRUNED if is_pruned else one.end
@@ -113,6 +114,11 @@ class Played:
         if state is TrialState.COMPLETE and math.isnan(value):
             state = TrialState.FAIL
         self.study.tell(one.trial, value if state is TrialState.COMPLETE else None, state=state)
+        self._ended(one, state, value)
+
+    def _ended(self, one: Running, state: TrialState, value: float) -> None:
+        """Let our pruner know of the curve of a trial that is complete."""
+        assert self.rungs[one.trial.number] == rungs_of(self.study.trials[one.trial.number])
         if state is not TrialState.COMPLETE:
             return
         if pruning.looks_at_best(self.ours):
