@@ -58,7 +58,7 @@ def _enqueue(connection: sa.Connection, locked: LockedStudy, row: StudyRow, tria
     if refusal := lifecycle.refusal_to_enqueue(locked):
         raise Conflict(refusal)
     seed = chance.filling_seed(row.spec.sampler.seed, locked.created + locked.added)
-    point = chance.drawn(row.current_spec.searched, row.dimensions, trial.params, seed=seed)
+    point = chance.drawn(row.current_spec.searched, row.dimensions, row.spec.flattened(trial.params), seed=seed)
     return stored.enqueue(connection, locked, row.dimensions, point)
 
 
@@ -66,7 +66,7 @@ def _add(connection: sa.Connection, locked: LockedStudy, row: StudyRow, trial: G
     ending = given.ending(trial, row.spec)
     curve = [point.model_dump() for point in trial.curve]
     # It has all its parameters: nothing is drawn.
-    point = chance.drawn(row.current_spec.searched, row.dimensions, trial.params, seed=0)
+    point = chance.drawn(row.current_spec.searched, row.dimensions, row.spec.flattened(trial.params), seed=0)
     leads = lifecycle.is_best(ending, locked.best_value, row.spec)
     stored.add(
         connection,

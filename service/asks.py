@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from service import sampling
+from service import narrowing, sampling
 from service.database import Held, autocommit
 from service.memory import Progress, StudyMemory
 from service.once import UNKEYED, Once, Replayed
@@ -116,7 +116,7 @@ def _passed_over(candidate: Candidate, error: Exception) -> Exception:
 def _from_study(asking: Asking, candidate: Candidate) -> Leases | None:
     replica = asking.replica
     with autocommit(replica.engine) as connection:
-        study = replica.memory.study(connection, candidate.study_id)
+        study = replica.memory.study(connection, candidate.study_id, revision=candidate.revision)
     if study is None:
         return None
     granted = _waiting(asking, study) if candidate.has_waiting else []
@@ -156,6 +156,8 @@ def _new(asking: Asking, study: StudyMemory, candidate: Candidate) -> list[Grant
         return []
     if sampling.is_sequence(study.spec):
         return _next_of_sequence(asking, study, count)
+    if narrowing.has_rounds(study.spec):
+        return _next_of_round(asking, study, count)
     with study.asking() as is_alone:
         granted = _create(asking, study, number, count, salt=None) if is_alone else []
         return granted or _create(asking, study, number, count, salt=secrets.randbits(32))
@@ -172,6 +174,28 @@ def _next_of_sequence(asking: Asking, study: StudyMemory, count: int) -> list[Gr
             asks.exhaust(connection, study.study_id, reason="every point of the grid was tried")
         drafts = [_draft(each, number) for number, each in enumerate(suggestions, start=place.number)]
         granted.extend(_granted(connection, asking, study, drafts))
+    return granted
+
+
+def _next_of_round(asking: Asking, study: StudyMemory, count: int) -> list[Granted]:
+    """Create trials in the space of their round, which the first of them settles while the study's row is locked."""
+    with autocommit(asking.replica.engine) as connection:
+        observations = study.observe(connection)
+    with asking.granting(study) as (connection, granted):
+        while len(granted) < count and (place := asks.lock_place(connection, study.study_id)):
+            draft, current = narrowing.draft(connection, study, observations, place)
+            lease = asks.create_trial(
+                connection,
+                draft,
+                study_id=study.study_id,
+                revision=study.revision,
+                space=current.dimensions,
+                holder=asking.holder,
+            )
+            if lease is None:
+                break
+            granted.append(lease)
+            narrowing.keep(connection, study, current)
     return granted
 
 
@@ -200,7 +224,12 @@ def _granted(
     """Create and lease the trials, up to the first one that the study does not take."""
     for draft in drafts:
         lease = asks.create_trial(
-            connection, draft, study_id=study.study_id, space=study.dimensions, holder=asking.holder
+            connection,
+            draft,
+            study_id=study.study_id,
+            revision=study.revision,
+            space=study.dimensions,
+            holder=asking.holder,
         )
         if lease is None:
             return

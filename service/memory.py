@@ -14,7 +14,7 @@ from service.curves import Curve, Curves
 from service.history import Observations
 from service.sampling.suggester import Suggester
 from service.storage import finished, studies
-from service.storage.dimensions import Dimension, dimensions
+from service.storage.dimensions import Dimension
 from trimtab.objectives import Objective
 from trimtab.study import StudySpec
 
@@ -28,7 +28,8 @@ class StudyMemory:
 
     Args:
         study_id: Of the study.
-        spec: Resolved, as it was at creation: what may change since, budget and limits, is read where it is needed.
+        spec: Resolved; its space as it was at `revision`, its budget and limits as they were when it was read.
+        revision: Of the space.
         dimensions: Of its space.
         observations: Its finished trials as far as they are known.
         curves: Of its complete trials as far as they are known. Read and changed under `lock`.
@@ -40,6 +41,7 @@ class StudyMemory:
 
     study_id: int
     spec: StudySpec
+    revision: int
     dimensions: Sequence[Dimension]
     observations: Observations
     curves: Curves = field(default_factory=Curves)
@@ -157,26 +159,36 @@ class Memory:
         with self._lock:
             self._leases.pop(lease_id, None)
 
-    def study(self, connection: sa.Connection, study_id: int) -> StudyMemory | None:
-        """Return what is known of a study; None if it is gone."""
+    def study(self, connection: sa.Connection, study_id: int, *, revision: int = 0) -> StudyMemory | None:
+        """Return what is known of a study; None if it is gone.
+
+        Args:
+            connection: To read what is not known.
+            study_id: Which one.
+            revision: Of its space, at least.
+        """
         with self._lock:
-            if known := self._studies.get(study_id):
+            known = self._studies.get(study_id)
+            if known and known.revision >= revision:
                 self._studies.move_to_end(study_id)
                 return known
         row = studies.get(connection, study_id)
         return self._remember(row) if row else None
 
     def _remember(self, row: studies.StudyRow) -> StudyMemory:
-        space = dimensions(row.spec.searched)
+        space = row.dimensions
         names = [dimension.stored_name for dimension in space]
         nothing = Observations.empty(
             names,
             objectives=len(row.spec.objectives),
             constraints=[constraint.metric for constraint in row.spec.constraints],
         )
-        fresh = StudyMemory(row.study_id, row.spec, space, nothing)
+        fresh = StudyMemory(row.study_id, row.current_spec, row.revision, space, nothing)
         with self._lock:
             known = self._studies.setdefault(row.study_id, fresh)
+            if known.revision < fresh.revision:
+                # Of other parameters, perhaps: what was learned is read again.
+                known = self._studies[row.study_id] = fresh
             while len(self._studies) > MAX_STUDIES:
                 self._studies.popitem(last=False)
             return known

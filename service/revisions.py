@@ -1,13 +1,19 @@
 """What a change by hand makes of a study. Decisions on values only."""
 
+import json
+from collections.abc import Iterator, Mapping
+
 from service.lifecycle import BY_HAND
 from service.storage.endings import LockedStudy
 from service.storage.studies import Revision
 from trimtab.budget import Limits
 from trimtab.errors import Conflict, Invalid
 from trimtab.protocol import FieldProblem, StudyChange
+from trimtab.samplers import CoarseToFineSampler, GridSampler
+from trimtab.space import Bounds, Categorical, Space
 from trimtab.states import StudyState
 from trimtab.study import StudySpec
+from trimtab.validation import from_json
 
 _MOVES = {
     StudyState.RUNNING: {StudyState.PAUSED, StudyState.STOPPED},
@@ -26,7 +32,7 @@ def revise(study: LockedStudy, spec: StudySpec, change: StudyChange) -> Revision
         change: What is to be otherwise.
 
     Raises:
-        Invalid: The budget is smaller than the number of trials that exist.
+        Invalid: The budget is smaller than the number of trials that exist, or the bounds do not go with the space.
         Conflict: The study cannot be brought from its state into the other.
     """
     budget = _budget(study, change)
@@ -40,6 +46,7 @@ def revise(study: LockedStudy, spec: StudySpec, change: StudyChange) -> Revision
         budget=budget,
         trial_seconds=limits.trial_seconds,
         step_seconds=limits.step_seconds,
+        space=_space(spec, change),
     )
 
 
@@ -57,6 +64,31 @@ def _limits(spec: StudySpec, change: StudyChange) -> Limits:
         return spec.limits
     given = {field: getattr(change.limits, field) for field in change.limits.model_fields_set}
     return spec.model_copy(update={"limits": spec.limits.model_copy(update=given)}).resolved().limits
+
+
+def _space(spec: StudySpec, change: StudyChange) -> Space | None:
+    """Return the space with its new bounds; None: it stays as it is."""
+    if change.space is None:
+        return None
+    if problems := list(_unbounded(spec, change.space)):
+        raise Invalid("the space cannot be changed so", errors=problems)
+    fields = spec.model_dump(mode="json")
+    for name, bounds in change.space.items():
+        fields["space"][name] |= bounds.model_dump(exclude_none=True)
+    # Checked as if the study were created with it.
+    space = from_json(StudySpec, json.dumps(fields)).declared
+    return None if space == spec.declared else space
+
+
+def _unbounded(spec: StudySpec, changes: Mapping[str, Bounds]) -> Iterator[FieldProblem]:
+    if isinstance(spec.sampler, GridSampler | CoarseToFineSampler):
+        text = f"cannot change under the sampler {spec.sampler.name}: make a new study"
+        yield FieldProblem(field="space", message=text)
+    for name in changes:
+        if name not in spec.declared:
+            yield FieldProblem(field=f"space.{name}", message="is not searched by this study: make a new study")
+        elif isinstance(spec.declared[name], Categorical):
+            yield FieldProblem(field=f"space.{name}", message="has choices and no bounds: make a new study")
 
 
 def _state(study: LockedStudy, change: StudyChange, budget: int) -> StudyState:

@@ -83,11 +83,11 @@ def page(replica: Replica, *, state: StudyState | None, cursor: str | None, limi
 
 
 def change(replica: Replica, name: str, wanted: StudyChange, *, principal: Principal = OPERATOR) -> Study:
-    """Change the state, the budget or the limits of a study. Twice is the same as once.
+    """Change the state, the budget, the limits or the bounds of a study. Twice is the same as once.
 
     Raises:
         StudyNotFound: There is none of that name.
-        Invalid: The budget is smaller than the number of trials that exist.
+        Invalid: The budget is smaller than the number of trials that exist, or the bounds do not go with the space.
         Conflict: The study cannot be brought from its state into the other.
         Unavailable: The database is away or busy.
     """
@@ -141,7 +141,12 @@ def _changes(before: Study, after: Study) -> dict[str, object]:
 
 
 def _changeable(study: Study) -> dict[str, object]:
-    return {"state": study.state, "budget": dict(study.spec.budget), "limits": dict(study.spec.limits)}
+    return {
+        "state": study.state,
+        "budget": dict(study.spec.budget),
+        "limits": dict(study.spec.limits),
+        "space": study.spec.declared.model_dump(mode="json"),
+    }
 
 
 def _study(row: StudyRow, counts: dict[str, int]) -> Study:

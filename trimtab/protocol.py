@@ -7,10 +7,12 @@ from pydantic import Field, StringConstraints, model_validator
 
 from trimtab.budget import Budget, Limits
 from trimtab.message import (
+    MAX_PARAMETERS,
     Array,
     Lax,
     Message,
     Metrics,
+    ParamName,
     Params,
     Step,
     StudyName,
@@ -19,6 +21,7 @@ from trimtab.message import (
     WorkerName,
     invalid,
 )
+from trimtab.space import Bounds, Space
 from trimtab.states import Decision, NoLease, Origin, Outcome, StudyState, TokenKind, TrialState
 from trimtab.study import StudySpec, TaskSpec
 
@@ -245,6 +248,23 @@ class Alarm(Message):
     text: str
 
 
+class Round(Message):
+    """A round of a study that goes from coarse to fine.
+
+    Args:
+        round: From 0.
+        space: What is searched in it; each value of a list is a parameter of its own.
+        alarms: What was noticed when its space was settled.
+        first_number: Of its trials.
+    """
+
+    round: int
+    space: Space
+    alarms: list[Alarm]
+    first_number: int
+    created_at: datetime
+
+
 class Study(Message):
     """A study as it is.
 
@@ -274,11 +294,13 @@ class StudyChange(Message):
         budget: A larger one reopens a study that is complete.
         limits: Of an attempt for leases given from now on, of a step from each lease's next report on. A limit that is
             left out stays as it is; null takes it away, or gives a study with a task the hour a step that is its own.
+        space: Other bounds of numbers that are searched. Trials outside them are kept, and teach the sampler nothing.
     """
 
     state: Literal["paused", "running", "stopped"] | None = None
     budget: Budget | None = None
     limits: Limits | None = None
+    space: Annotated[dict[ParamName, Bounds], Field(min_length=1, max_length=MAX_PARAMETERS)] | None = None
 
 
 class Trial(Message):

@@ -147,6 +147,18 @@ class Categorical(Message):
         return "one of " + ", ".join(map(str, self.choices))
 
 
+class Bounds(Message):
+    """Other bounds of a number that is searched; what is left out stays.
+
+    Args:
+        low: Smallest value, included.
+        high: Largest value, included.
+    """
+
+    low: int | float | None = None
+    high: int | float | None = None
+
+
 Parameter = Annotated[Float | Int | Categorical, Field(discriminator="type")]
 
 

@@ -1,8 +1,8 @@
 """What a study is asked to be: its spec, each part with a default, checked as a whole."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -21,7 +21,7 @@ from trimtab.message import (
 )
 from trimtab.objectives import Constraints, Objective, Objectives, check_distinct
 from trimtab.pruners import MedianPruner, Pruner, check_pruner, resolved_pruner
-from trimtab.samplers import Sampler, TpeSampler, resolved_budget
+from trimtab.samplers import Sampler, TpeSampler, resolved_budget, resolved_sampler
 from trimtab.samplers import check as check_sampler
 from trimtab.space import Space
 from trimtab.tasks import TASKS, Hyperparameter, Task
@@ -143,19 +143,30 @@ class StudySpec(Message):
 
     @model_validator(mode="after")
     def _suits_its_sampler(self) -> Self:
-        check_sampler(self.sampler, lists.flat(self._whole_space, self._fixed), objectives=len(self.objectives))
+        space = lists.flat(self._whole_space, self._fixed)
+        check_sampler(self.sampler, space, objectives=len(self.objectives), trials=self.budget.trials)
         return self
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> "StudySpec":
+        """Return a copy with some fields replaced, unchecked."""
+        copied = super().model_copy(update=update, deep=deep)
+        # Kept from the space of this spec.
+        copied.__dict__.pop("searched", None)
+        return copied
 
     def resolved(self) -> "StudySpec":
         """Return this spec with every default filled in: what is stored, compared and shown."""
         space = self._whole_space
         budget = resolved_budget(self.budget, self.sampler, lists.flat(space, self._fixed))
+        sampler = resolved_sampler(self.sampler, budget)
         if self.task is None:
-            return self.model_copy(update={"budget": budget})
+            return self.model_copy(update={"budget": budget, "sampler": sampler})
         step_seconds = self.limits.step_seconds or STEP_SECONDS
         limits = self.limits.model_copy(update={"step_seconds": step_seconds})
         pruner = resolved_pruner(self.pruner, longest=_longest_trial(self))
-        return self.model_copy(update={"space": space, "budget": budget, "limits": limits, "pruner": pruner})
+        return self.model_copy(
+            update={"space": space, "budget": budget, "limits": limits, "sampler": sampler, "pruner": pruner}
+        )
 
     @property
     def _whole_space(self) -> Space:

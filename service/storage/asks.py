@@ -23,12 +23,14 @@ class Candidate:
         number: That the next trial is expected to get.
         left: Trials that there may still be.
         has_waiting: Whether a trial waits for its next attempt.
+        revision: Of the space.
     """
 
     study_id: int
     number: int
     left: int
     has_waiting: bool
+    revision: int
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ class Granted:
 _CANDIDATES = prepared(
     "candidates",
     """
-    SELECT study_id, created + added, budget - created, has_waiting
+    SELECT study_id, created + added, budget - created, has_waiting, revision
     FROM trimtab_studies s
     CROSS JOIN LATERAL (
       SELECT EXISTS (SELECT FROM trials t WHERE t.study_id = s.study_id AND t.state = 'WAITING') AS has_waiting,
@@ -130,7 +132,7 @@ _CREATE = prepared(
     WITH study AS (
       UPDATE trimtab_studies SET created = created + 1, sampled = sampled + 1
       WHERE study_id = :study_id AND state = 'running' AND created < budget
-        AND (NOT :is_exact OR created + added = :sampled_for)
+        AND revision = :revision AND (NOT :is_exact OR created + added = :sampled_for)
       RETURNING study_id, created + added - 1 AS number, sampled - 1 AS sequence, trial_seconds, step_seconds
     ), trial AS (
       INSERT INTO trials (study_id, number, state, datetime_start)
@@ -246,7 +248,13 @@ def exhaust(connection: sa.Connection, study_id: int, *, reason: str) -> bool:
 
 
 def create_trial(
-    connection: sa.Connection, trial: NewTrial, *, study_id: int, space: Sequence[Dimension], holder: Holder
+    connection: sa.Connection,
+    trial: NewTrial,
+    *,
+    study_id: int,
+    revision: int,
+    space: Sequence[Dimension],
+    holder: Holder,
 ) -> Granted | None:
     """Create the next trial with all its parameters and lease it, in one statement.
 
@@ -254,6 +262,7 @@ def create_trial(
         connection: In a transaction.
         trial: What it is to be.
         study_id: Of the study.
+        revision: Of the space that the point is of.
         space: Its dimensions.
         holder: Who gets the lease.
 
@@ -264,6 +273,7 @@ def create_trial(
     drawn = [dimension for dimension in space if dimension.stored_name in trial.point]
     values = {
         "study_id": study_id,
+        "revision": revision,
         "names": [dimension.stored_name for dimension in drawn],
         "values": [trial.point[dimension.stored_name] for dimension in drawn],
         "distributions": [dimension.distribution_json for dimension in drawn],

@@ -84,7 +84,8 @@ def written(space: Space, point: Point) -> Params:
     found: dict[str, Value] = {}
     for name, parameter in space.root.items():
         if parameter.per is None:
-            found |= {name: _value(parameter, stored) for stored in _stored(name, parameter, point)}
+            if (stored_name := _stored_name(name, parameter)) in point:
+                found[name] = _value(parameter, point[stored_name])
         elif values := tuple(_value(parameter, stored) for stored in _stored_list(name, parameter, point)):
             found[name] = values
         elif found.get(parameter.per) == 0 and space.is_active(name, found):
@@ -94,16 +95,9 @@ def written(space: Space, point: Point) -> Params:
 
 def _stored_list(name: str, parameter: Float | Int | Categorical, point: Point) -> Iterator[float]:
     for n in count(1):
-        value = list(_stored(nth(name, n), parameter, point))
-        if not value:
+        stored_name = _stored_name(nth(name, n), parameter)
+        if stored_name not in point:
             return
-        yield from value
-
-
-def _stored(name: str, parameter: Float | Int | Categorical, point: Point) -> Iterator[float]:
-    """Give the stored value of a parameter, if the point has it."""
-    stored_name = _stored_name(name, parameter)
-    if stored_name in point:
         yield point[stored_name]
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from service.storage.dimensions import Dimension, dimensions
 from trimtab.budget import Budget, Limits
 from trimtab.errors import StudyNotFound
+from trimtab.space import Space
 from trimtab.states import StudyState
 from trimtab.study import StudySpec
 
@@ -20,6 +21,8 @@ class StudyRow:
 
     Args:
         spec: Resolved, as it was at creation.
+        space: As it is now; None: as it was.
+        revision: How often it has changed.
     """
 
     study_id: int
@@ -33,6 +36,8 @@ class StudyRow:
     added: int
     finished: int
     best_trial_id: int | None
+    space: Space | None
+    revision: int
     created_at: datetime
     ended_at: datetime | None
 
@@ -41,20 +46,21 @@ class StudyRow:
         """Its space, Optuna's way."""
         return dimensions(self.current_spec.searched)
 
-    @property
+    @cached_property
     def current_spec(self) -> StudySpec:
-        """The spec with what may have changed since the creation: budget and limits."""
+        """The spec with what may have changed since the creation: budget, limits and bounds."""
         return self.spec.model_copy(
             update={
                 "budget": Budget(trials=self.budget),
                 "limits": Limits(trial_seconds=self.trial_seconds, step_seconds=self.step_seconds),
+                "space": self.space or self.spec.declared,
             }
         )
 
 
 @dataclass(frozen=True)
 class Revision:
-    """All of a study that may be changed by hand."""
+    """All of a study that may be changed by hand; a space of None stays as it is."""
 
     state: StudyState
     reason: str | None
@@ -62,6 +68,7 @@ class Revision:
     budget: int
     trial_seconds: float | None
     step_seconds: float | None
+    space: Space | None
 
 
 _INSERT = sa.text("""
@@ -81,7 +88,7 @@ _INSERT = sa.text("""
 
 _COLUMNS = """
     study_id, CAST(spec AS text) AS spec, state, reason, budget, trial_seconds, step_seconds, created, added, finished,
-    best_trial_id, created_at, ended_at
+    best_trial_id, CAST(space AS text) AS space, revision, created_at, ended_at
     FROM trimtab_studies
 """
 
@@ -106,6 +113,8 @@ _CHANGE = sa.text("""
     UPDATE trimtab_studies SET
       state = :state, reason = :reason, budget = :budget, failed_in_a_row = :failed_in_a_row,
       trial_seconds = :trial_seconds, step_seconds = :step_seconds,
+      space = coalesce(CAST(:space AS json), space),
+      revision = revision + CASE WHEN CAST(:space AS json) IS NULL THEN 0 ELSE 1 END,
       ended_at = CASE WHEN :has_ended THEN coalesce(ended_at, clock_timestamp()) END
     WHERE study_id = :study_id
 """)
@@ -184,7 +193,8 @@ def counts(connection: sa.Connection, study_ids: Sequence[int]) -> dict[int, dic
 
 def change(connection: sa.Connection, study_id: int, revision: Revision) -> None:
     """Change a study that this transaction has locked."""
-    values = {**vars(revision), "has_ended": revision.state.is_ended, "study_id": study_id}
+    space = revision.space.model_dump_json() if revision.space else None
+    values = {**vars(revision), "space": space, "has_ended": revision.state.is_ended, "study_id": study_id}
     connection.execute(_CHANGE, values)
 
 
@@ -203,4 +213,10 @@ def _study(row: sa.Row[tuple[object, ...]]) -> StudyRow:
     values = row._asdict()
     # A newer replica beside this one may have stored a field that this one does not know.
     spec = StudySpec.model_validate_json(values.pop("spec"), extra="ignore")
-    return StudyRow(spec=spec, state=StudyState(values.pop("state")), **values)
+    space = values.pop("space")
+    return StudyRow(
+        space=Space.model_validate_json(space) if space else None,
+        spec=spec,
+        state=StudyState(values.pop("state")),
+        **values,
+    )

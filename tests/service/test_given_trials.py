@@ -11,7 +11,7 @@ from service.storage.optuna_storage import OptunaStorage
 from tests.service import record
 from tests.service.runs import EAGER, complete, lease_of, report
 from tests.service.served import Serve
-from tests.service.specs import METRIC, spec
+from tests.service.specs import METRIC, number, spec
 from trimtab.client import Client
 from trimtab.errors import Conflict, StudyNotFound
 from trimtab.states import Decision, Origin, Outcome, StudyState, TrialState
@@ -248,7 +248,7 @@ def test_added_trials_teach_the_sampler_in_every_replica(start_replica: Serve) -
         for x in range(30):
             client.add_trial(name, {"x": x / 30}, metrics={METRIC: abs(x / 30 - optimum)})
 
-    low, high = ([float(lease_of(other, name).params["x"]) for _ in range(5)] for name in ("low", "high"))
+    low, high = ([number(lease_of(other, name).params["x"]) for _ in range(5)] for name in ("low", "high"))
 
     assert max(low) < min(high)
 

@@ -175,10 +175,12 @@ def _measure(network: nn.Module, data: Data, loss: Loss, *, loss_sum: Tensor, st
     network.eval()
     train, validation = _evaluate(network, data.train, loss), _evaluate(network, data.validation, loss)
     # One wait for the device in each epoch: here.
-    seen, *figures = torch.stack((loss_sum, train[0], validation[0], train[1], validation[1])).tolist()
-    if not all(math.isfinite(figure) for figure in (seen, *figures)):
+    figures = torch.stack((loss_sum, train[0], validation[0], train[1], validation[1])).tolist()
+    if not all(map(math.isfinite, figures)):
         raise Diverged(step)
-    return Figures(*figures, parameters=sum(map(Tensor.numel, network.parameters())))
+    _, training_error, validation_error, training_loss, validation_loss = figures
+    parameters = sum(parameter.numel() for parameter in network.parameters())
+    return Figures(training_error, validation_error, training_loss, validation_loss, parameters)
 
 
 @torch.inference_mode()
