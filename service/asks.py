@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from service import narrowing, sampling
-from service.database import Held, autocommit
+from service.database import Held, autocommit, transaction
 from service.memory import Progress, StudyMemory
 from service.once import UNKEYED, Once, Replayed
 from service.principals import OPERATOR, Principal
@@ -170,11 +170,21 @@ def _next_of_sequence(asking: Asking, study: StudyMemory, count: int) -> list[Gr
         if place is None:
             return granted
         suggestions = sampling.in_sequence(study.spec, study.dimensions, first=place.sequence, count=count)
-        if not suggestions:
-            asks.exhaust(connection, study.study_id, reason="every point of the grid was tried")
         drafts = [_draft(each, number) for number, each in enumerate(suggestions, start=place.number)]
         granted.extend(_granted(connection, asking, study, drafts))
+    if not suggestions:
+        _exhaust(asking.replica, study, reason="every point of the grid was tried")
     return granted
+
+
+def _exhaust(replica: Replica, study: StudyMemory, *, reason: str) -> None:
+    """Let a study end with the trials that it has. Not in the ask's transaction, of which no answer will be kept."""
+    with transaction(replica.engine) as connection:
+        is_complete = asks.exhaust(connection, study.study_id, reason=reason)
+    if is_complete:
+        _log.info("study %s is complete: %s", study.spec.name, reason)
+        replica.offers.announce()
+        replica.changes.announce()
 
 
 def _next_of_round(asking: Asking, study: StudyMemory, count: int) -> list[Granted]:

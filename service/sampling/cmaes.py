@@ -43,6 +43,7 @@ class ReplayedCmaEsSampler(CmaEsSampler):
     def __init__(self, view: View, *, seed: int, population_size: int | None) -> None:
         super().__init__(seed=seed, popsize=population_size, warn_independent_sampling=False)
         self._view = view
+        self._seed = seed
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """Return the numeric parameters that every point has, sorted by name."""
@@ -58,6 +59,9 @@ class ReplayedCmaEsSampler(CmaEsSampler):
             return {}
         transform = _SearchSpaceTransform(search_space, transform_step=True, transform_0_1=True)
         optimizer = _replayed(self._init_optimizer(transform, StudyDirection.MINIMIZE), self._view, transform)
+        if self._view.observations.generations_N[self._view.is_complete_N].max() > 0:
+            # Optuna would have read the optimizer from one of these trials: to make one has cost a random number.
+            self._cma_rng.rng.seed(self._seed)
         # What Optuna seeds its optimizer with: all randomness of this trial.
         optimizer._rng.seed(self._cma_rng.rng.randint(1, 2**16) + trial.number)
         study._storage.set_trial_system_attr(trial._trial_id, self._attr_key_generation, optimizer.generation)

@@ -27,6 +27,11 @@ class ViewNSGAIISampler(NSGAIISampler):
 class ViewNSGAIIISampler(NSGAIIISampler):
     """NSGA-III that reads the shared parameters from the view's arrays."""
 
+    def __init__(self, *, population_size: int, seed: int) -> None:
+        # Around the warning, for each trial, that the sampler is experimental in Optuna: a test compares its points.
+        begin = NSGAIIISampler.__init__.__wrapped__  # type: ignore[attr-defined]  # functools.wraps leaves it
+        begin(self, population_size=population_size, seed=seed)
+
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """Return the parameters that every complete trial has."""
         return _shared(study)

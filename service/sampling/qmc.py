@@ -37,7 +37,9 @@ class SequenceSampler(QMCSampler):
     """
 
     def __init__(self, view: View, *, kind: str, study_seed: int, seed: int, sequence: int) -> None:
-        super().__init__(qmc_type=kind, scramble=True, seed=seed, warn_independent_sampling=False)
+        # Around the warning, for each trial, that the sampler is experimental in Optuna: a test compares its points.
+        begin = QMCSampler.__init__.__wrapped__  # type: ignore[attr-defined]  # functools.wraps leaves it
+        begin(self, qmc_type=kind, scramble=True, seed=seed, warn_independent_sampling=False)
         self._view = view
         self._study_seed = study_seed
         self._sequence = sequence

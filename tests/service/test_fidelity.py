@@ -1,0 +1,160 @@
+"""Asked one after another, through two replicas in turn, each sampler gives the points of Optuna's own."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import optuna
+import pytest
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler
+from optuna.study import Study
+from optuna.trial import FrozenTrial
+
+from service import sampling
+from service.storage.dimensions import Point, dimensions
+from tests.service.optunas_own import Known, Make, OwnStudy
+from tests.service.served import Serve
+from tests.service.specs import spec
+from trimtab.client import Client
+from trimtab.protocol import Lease
+from trimtab.states import Outcome
+from trimtab.study import StudySpec
+
+TRIALS = 50
+SEED = 7
+SPACE = {
+    "learning_rate": {"type": "float", "low": 1e-4, "high": 1.0, "scale": "log"},
+    "optimizer": {"type": "categorical", "choices": ["momentum", "adam"]},
+    "momentum": {
+        "type": "float",
+        "low": 0.5,
+        "high": 0.999,
+        "scale": "reverse_log",
+        "when": {"optimizer": ["momentum"]},
+    },
+    "decay": {"type": "float", "low": 0.9, "high": 0.9999, "scale": "reverse_log"},
+    "units": {"type": "int", "low": 16, "high": 512, "scale": "log"},
+    "layers": {"type": "int", "low": 1, "high": 9, "step": 2},
+    "dropout": {"type": "float", "low": 0.0, "high": 0.6, "step": 0.1},
+    "width": {"type": "float", "low": -1.0, "high": 1.0},
+}
+ONE = [{"metric": "error"}]
+TWO = [{"metric": "error"}, {"metric": "speed", "direction": "maximize"}]
+
+
+class OwnCmaEsSampler(optuna.samplers.CmaEsSampler):
+    """Optuna's own, of the parameters that have no condition: what trials without one have, it takes for granted."""
+
+    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        space = super().infer_relative_search_space(study, trial)
+        return {name: each for name, each in space.items() if name != "1-momentum"}
+
+
+OWN: dict[str, tuple[dict[str, Any], list[dict[str, str]], Make]] = {
+    "random": ({"name": "random"}, ONE, lambda seed: optuna.samplers.RandomSampler(seed=seed)),
+    "tpe": ({"name": "tpe"}, ONE, lambda seed: optuna.samplers.TPESampler(seed=seed)),
+    "tpe, two objectives": ({"name": "tpe"}, TWO, lambda seed: optuna.samplers.TPESampler(seed=seed)),
+    "cmaes": ({"name": "cmaes"}, ONE, lambda seed: OwnCmaEsSampler(seed=seed, warn_independent_sampling=False)),
+    "nsga2": (
+        {"name": "nsga2", "population_size": 8},
+        TWO,
+        lambda seed: optuna.samplers.NSGAIISampler(seed=seed, population_size=8),
+    ),
+    "nsga2, one objective": (
+        {"name": "nsga2", "population_size": 8},
+        ONE,
+        lambda seed: optuna.samplers.NSGAIISampler(seed=seed, population_size=8),
+    ),
+    "nsga3": (
+        {"name": "nsga3", "population_size": 8},
+        TWO,
+        lambda seed: optuna.samplers.NSGAIIISampler(seed=seed, population_size=8),
+    ),
+}
+
+
+def told(number: int, lease: Lease) -> tuple[str, dict[str, float | None]]:
+    """How a trial ends: most complete, some diverge, some are pruned, some fail."""
+    width, rate, units = (float(lease.params[name]) for name in ("width", "learning_rate", "units"))  # type: ignore[arg-type]
+    error = (width - 0.3) ** 2 + abs(math.log10(rate) + 2) + 1 / units
+    if number % 11 == 5:
+        return "diverged", {}
+    if number % 13 == 7:
+        return "error", {}
+    if number % 9 == 4:
+        return "pruned", {"error": error, "speed": width}
+    return "complete", {"error": error, "speed": -units * (1 + width)}
+
+
+def run_trial(client: Client, number: int, objectives: Sequence[Any]) -> Known:
+    (lease,) = client.ask("worker", study="study").leases
+    outcome, metrics = told(number, lease)
+    curve = {}
+    if metrics:
+        curve = {1: float(metrics["error"] or 0.0)}
+        client.report(lease, step=1, metrics=metrics)
+    client.tell(lease, outcome, metrics=metrics)
+    values = [float(metrics[each["metric"]] or 0.0) for each in objectives] if outcome == "complete" else None
+    return Known(number, stored(lease), Outcome(outcome), values, curve=curve)
+
+
+def stored(lease: Lease) -> Point:
+    space = dimensions(study_of({"name": "random"}, ONE).searched)
+    return {d.stored_name: d.stored(lease.params[d.name]) for d in space if d.name in lease.params}  # type: ignore[arg-type]
+
+
+def study_of(sampler: dict[str, Any], objectives: Sequence[Any]) -> StudySpec:
+    return spec(
+        space=SPACE,
+        sampler=sampler | {"seed": SEED},
+        objectives=objectives,
+        budget={"trials": TRIALS},
+        failed_in_a_row=TRIALS,
+    )
+
+
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+@pytest.mark.parametrize("case", OWN)
+def test_a_study_has_the_points_of_optunas_own_sampler(start_replica: Serve, case: str) -> None:
+    sampler, objectives, make = OWN[case]
+    study = study_of(sampler, objectives)
+    clients = [start_replica().client, start_replica().client]
+    clients[0].create_study(study)
+
+    trials = [run_trial(clients[number % 2], number, objectives) for number in range(TRIALS)]
+
+    own = OwnStudy(study)
+    for number, trial in enumerate(trials):
+        expected = own.point(make(sampling.seed_of(SEED, number)), trials[:number], number=number)
+        assert trial.point == pytest.approx(expected, rel=1e-12), f"trial {number}"
+
+
+class OwnQmcSampler(optuna.samplers.QMCSampler):
+    """Optuna's own, that knows the space beforehand."""
+
+    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        space = dimensions(study_of({"name": "random"}, ONE).searched)
+        return {d.stored_name: d.distribution for d in space if d.name != "momentum"}
+
+
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+@pytest.mark.parametrize("sequence", ["sobol", "halton"])
+def test_a_study_has_the_points_of_optunas_own_sequence(start_replica: Serve, sequence: str) -> None:
+    study = study_of({"name": "qmc", "sequence": sequence}, ONE)
+    clients = [start_replica().client, start_replica().client]
+    clients[0].create_study(study)
+
+    trials = [run_trial(clients[number % 2], number, ONE) for number in range(TRIALS)]
+
+    own = OwnStudy(study)
+    for number, trial in enumerate(trials):
+        sampler: BaseSampler = OwnQmcSampler(
+            qmc_type=sequence,
+            scramble=True,
+            seed=SEED,
+            warn_independent_sampling=False,
+            independent_sampler=optuna.samplers.RandomSampler(seed=sampling.seed_of(SEED, number)),
+        )
+        expected = own.point(sampler, [], number=number)
+        assert trial.point == pytest.approx(expected, rel=1e-12), f"trial {number}"
