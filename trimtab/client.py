@@ -39,6 +39,7 @@ from trimtab.protocol import (
     Page,
     Problem,
     Report,
+    Round,
     Study,
     StudyChange,
     Tell,
@@ -216,6 +217,14 @@ class Client:
             StudyNotFound: There is no such study.
         """
         return self._call(Page[BestTrial], Request("GET", f"{study_path(name)}/best-trials")).items
+
+    def rounds(self, name: str) -> list[Round]:
+        """Return the rounds that have begun of a study that goes from coarse to fine; none where there are no rounds.
+
+        Raises:
+            StudyNotFound: There is no such study.
+        """
+        return self._call(Page[Round], Request("GET", f"{study_path(name)}/rounds")).items
 
     def trials(self, name: str, state: TrialState | None = None) -> Iterator[Trial]:
         """Return the trials of a study by number; with `state` only those in it.

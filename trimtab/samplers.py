@@ -128,6 +128,25 @@ class GridSampler(Message):
     seed: Seed = 0
 
 
+class CoarseToFineSampler(Message):
+    """Rounds: where the best trials of one lie becomes the space of the next. Within a round, points spread evenly.
+
+    Args:
+        seed: All the randomness there is.
+        rounds: How many.
+        round_trials: Trials of a round, but for the last, which has the rest; None: an even share of the budget.
+        share: Of the trials inside the round's space, the best so many mark out the next one; at least two.
+        zoom: A range becomes narrower by this factor at most.
+    """
+
+    name: Literal["coarse_to_fine"]
+    seed: Seed = 0
+    rounds: Annotated[int, Field(ge=2, le=100)] = 6
+    round_trials: Annotated[int, Field(ge=2, le=1_000_000)] | None = None
+    share: Annotated[float, Field(gt=0, lt=1)] = 0.15
+    zoom: Annotated[float, Field(gt=1, le=1000)] = 3.0
+
+
 Sampler = Annotated[
     AutoSampler
     | TpeSampler
@@ -137,13 +156,14 @@ Sampler = Annotated[
     | Nsga3Sampler
     | QmcSampler
     | RandomSampler
-    | GridSampler,
+    | GridSampler
+    | CoarseToFineSampler,
     Field(discriminator="name"),
 ]
 
 
-def check(sampler: Sampler, space: Space, *, objectives: int) -> None:
-    """Refuse a sampler that can do nothing with the space, or with so many objectives.
+def check(sampler: Sampler, space: Space, *, objectives: int, trials: int) -> None:
+    """Refuse a sampler that can do nothing with the space, with so many objectives or with so many trials.
 
     Raises:
         PydanticCustomError: Says the field at fault and what would be right.
@@ -153,6 +173,8 @@ def check(sampler: Sampler, space: Space, *, objectives: int) -> None:
             _check_grid(space)
         case CmaesSampler():
             _check_cmaes(space, objectives)
+        case CoarseToFineSampler():
+            _check_rounds(sampler, objectives, trials)
         case _:
             pass
 
@@ -162,6 +184,13 @@ def resolved_budget(budget: Budget, sampler: Sampler, space: Space) -> Budget:
     if not isinstance(sampler, GridSampler) or "trials" in budget.model_fields_set:
         return budget
     return budget.model_copy(update={"trials": grid(space).size})
+
+
+def resolved_sampler(sampler: Sampler, budget: Budget) -> Sampler:
+    """Return the sampler; rounds of unknown length share the trials of the budget, as it is at first."""
+    if not isinstance(sampler, CoarseToFineSampler) or sampler.round_trials is not None:
+        return sampler
+    return sampler.model_copy(update={"round_trials": budget.trials // sampler.rounds})
 
 
 def _check_grid(space: Space) -> None:
@@ -175,6 +204,15 @@ def _check_grid(space: Space) -> None:
     if points > MAX_POINTS:
         text = f"has {points:,} points, and a grid at most {MAX_POINTS:,}: fewer values, or another sampler"
         raise invalid("space", text)
+
+
+def _check_rounds(sampler: CoarseToFineSampler, objectives: int, trials: int) -> None:
+    if objectives > 1:
+        text = "coarse_to_fine has one objective only; for several there are nsga2, nsga3, tpe and gp"
+        raise invalid("sampler.name", text)
+    if sampler.round_trials is None and 2 * sampler.rounds > trials:
+        text = f"must leave each round two trials of budget.trials = {trials}: {trials // 2} at most"
+        raise invalid("sampler.rounds", f"{text}, not {sampler.rounds}")
 
 
 def _check_cmaes(space: Space, objectives: int) -> None:

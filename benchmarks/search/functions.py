@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from benchmarks.search.problems import Problem
-from trimtab.message import Params
+from trimtab.message import FlatParams
 from trimtab.space import Categorical, Float, Int, Scale, Space
 
 # D coordinates.
@@ -17,38 +17,38 @@ _ONE_THAT_MATTERS = "x3"
 _COORDINATES = ("x0", "x1", "x2", "x3")
 
 
-def _vector(params: Params) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _vector(params: FlatParams) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     return np.array([float(value) for value in params.values()])
 
 
-def _point(center_D: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Params:
+def _point(center_D: np.ndarray[tuple[int], np.dtype[np.float64]]) -> FlatParams:
     return {name: float(value) for name, value in zip(_COORDINATES, center_D, strict=False)}
 
 
-def _sphere(params: Params) -> float:
+def _sphere(params: FlatParams) -> float:
     return float(((_vector(params) - _CENTER_D) ** 2).sum())
 
 
-def _rosenbrock(params: Params) -> float:
+def _rosenbrock(params: FlatParams) -> float:
     x, y = _vector(params)
     return float(100 * (y - x**2) ** 2 + (1 - x) ** 2)
 
 
-def _ellipsoid(params: Params) -> float:
+def _ellipsoid(params: FlatParams) -> float:
     along_D = _AXES_DD.T @ (_vector(params) - _CENTER_D)
     return float((_EIGENVALUES_D * along_D**2).sum())
 
 
-def _rastrigin(params: Params) -> float:
+def _rastrigin(params: FlatParams) -> float:
     x_D = _vector(params) - _RASTRIGIN_CENTER_D
     return float((x_D**2 + 10 * (1 - np.cos(2 * math.pi * x_D))).sum())
 
 
-def _one_of_many(params: Params) -> float:
+def _one_of_many(params: FlatParams) -> float:
     return (float(params[_ONE_THAT_MATTERS]) - 0.37) ** 2
 
 
-def _mixed(params: Params) -> float:
+def _mixed(params: FlatParams) -> float:
     """Loses for each part; deep networks want fewer units, and the wrong activation costs more with depth."""
     layers, units = float(params["layers"]), math.log2(float(params["units"]))
     activation = {"relu": 0.0, "gelu": 0.02, "tanh": 0.04 * layers, "sigmoid": 0.08 * layers}
@@ -58,7 +58,7 @@ def _mixed(params: Params) -> float:
     return shape + dropout + activation[str(params["activation"])] + optimizer[str(params["optimizer"])]
 
 
-def _conditional(params: Params) -> float:
+def _conditional(params: FlatParams) -> float:
     """Each optimizer has its own best learning rate, its own parameter, and the least loss that it can reach."""
     rate = math.log10(float(params["learning_rate"]))
     match params["optimizer"]:
@@ -71,7 +71,7 @@ def _conditional(params: Params) -> float:
             return 0.05 + 0.1 * (rate + 3) ** 2 + 0.01 * (decay + 3) ** 2
 
 
-def _bowl(params: Params) -> float:
+def _bowl(params: FlatParams) -> float:
     """What a step is worth is learning_rate / (1 - momentum): steep in that ratio, shallow along it."""
     rate, rest = math.log10(float(params["learning_rate"])), math.log10(1 - float(params["momentum"]))
     return (rate - rest + 0.5) ** 2 + 0.01 * (rate + rest + 3.5) ** 2

@@ -16,7 +16,7 @@ import numpy as np
 from scipy.interpolate import RegularGridInterpolator
 
 from benchmarks.search.problems import Problem
-from trimtab.message import Params, Scalar
+from trimtab.message import FlatParams, Scalar
 from trimtab.space import Categorical, Float, Int, Scale, Space
 
 _TABLES = Path(__file__).parent / "tables"
@@ -37,7 +37,7 @@ class Table:
         coordinates = [[self._coordinate(name, value) for value in axis] for name, axis in axes.items()]
         self._read = RegularGridInterpolator([np.array(axis) for axis in coordinates], self._losses)
 
-    def loss(self, params: Params) -> float:
+    def loss(self, params: FlatParams) -> float:
         """Return the loss at a point of the space."""
         at = [self._coordinate(name, params[name]) for name in self._axes]
         # A bound of the space and the end of the axis may differ in the last bit.
@@ -45,7 +45,7 @@ class Table:
         return float(self._read(inside)[0])
 
     @property
-    def best(self) -> Params:
+    def best(self) -> FlatParams:
         """The point of the grid with the least loss."""
         points = list(itertools.product(*self._axes.values()))
         return dict(zip(self._axes, points[int(self._losses.argmin())], strict=True))

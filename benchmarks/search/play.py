@@ -1,8 +1,11 @@
 """Runs a study in memory: the service's own sampling on the service's own view of the history, without its database."""
 
+from collections.abc import Callable
+
 from benchmarks.search.problems import Problem
+from service import sampling
 from service.history import Observations
-from service.sampling import Suggestion, View, suggest
+from service.sampling import Suggestion, View, rounds
 from service.storage.dimensions import dimensions, params
 from service.storage.finished import FinishedTrial
 from trimtab.budget import Budget
@@ -10,18 +13,44 @@ from trimtab.samplers import Sampler
 from trimtab.states import Outcome, TrialState
 from trimtab.study import StudySpec
 
+Suggest = Callable[[int, Observations], Suggestion]
+"""Returns the suggestion for the n-th trial, from 0, after those that have ended."""
+
 
 def play(problem: Problem, sampler: Sampler, *, trials: int) -> list[float]:
     """Return the loss of each trial of a study that asks and tells one after another."""
     spec = StudySpec(name=problem.name, task=None, space=problem.space, sampler=sampler, budget=Budget(trials=trials))
-    space = dimensions(problem.space)
+    spec = spec.resolved()
+    space = dimensions(spec.searched)
+    suggest = _suggest(spec)
     observations = Observations.empty([dimension.stored_name for dimension in space])
     losses = []
     for number in range(trials):
-        suggestion = suggest(spec, View.of(spec, space, observations), number=number)
+        suggestion = suggest(number, observations)
         losses.append(problem.loss(params(space, suggestion.point)))
         observations = observations.extended([_finished(number, suggestion, losses[-1])])
     return losses
+
+
+def _suggest(spec: StudySpec) -> Suggest:
+    space = dimensions(spec.searched)
+    if rounds.has_rounds(spec):
+        return _in_rounds(spec)
+    if sampling.is_sequence(spec):
+        return lambda number, _: sampling.in_sequence(spec, space, first=number, count=1)[0]
+    return lambda number, seen: sampling.suggest(spec, View.of(spec, space, seen), number=number)
+
+
+def _in_rounds(spec: StudySpec) -> Suggest:
+    space = dimensions(spec.searched)
+    spaces = [spec.searched]
+
+    def suggest(number: int, observations: Observations) -> Suggestion:
+        if rounds.round_at(spec, number) == len(spaces):
+            spaces.append(rounds.next_space(spec, space, observations, current=spaces[-1]).space)
+        return rounds.in_round(spec, space, spaces[-1], sequence=number)
+
+    return suggest
 
 
 def _finished(number: int, suggestion: Suggestion, loss: float) -> FinishedTrial:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from trimtab.message import Params
+from trimtab.message import FlatParams
 from trimtab.space import Space
 
 
@@ -23,8 +23,8 @@ class Problem:
 
     name: str
     space: Space
-    loss: Callable[[Params], float]
-    best: Params
+    loss: Callable[[FlatParams], float]
+    best: FlatParams
     is_narrow_valley: bool = False
 
     @cached_property

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Header, Path, Query, Request, Response, status
 
-from service import additions, studies, trials
+from service import additions, rounds, studies, trials
 from service.api.dependencies import Limit, NumberCursor, PrincipalDep, ReplicaDep, StudyName, Wait
 from service.api.examples import STUDIES
 from service.api.idempotency import OnceDep
@@ -14,7 +14,7 @@ from service.api.waiting import until
 from service.principals import Scope
 from trimtab import errors
 from trimtab.given import GivenTrial
-from trimtab.protocol import BestTrial, Page, Study, StudyChange, Trial, TrialHistory
+from trimtab.protocol import BestTrial, Page, Round, Study, StudyChange, Trial, TrialHistory
 from trimtab.states import StudyState, TrialState
 from trimtab.study import StudySpec
 
@@ -169,6 +169,13 @@ def stop_trial(
 def read_trial(name: StudyName, number: TrialNumber, replica: ReplicaDep) -> TrialHistory:
     """Read a trial with every report and every attempt."""
     return trials.read(replica, name, number)
+
+
+@router.get("/{name}/rounds", responses=problems(errors.StudyNotFound))
+@needs(Scope.READ)
+def list_rounds(name: StudyName, replica: ReplicaDep) -> Page[Round]:
+    """List the rounds that have begun of a study that goes from coarse to fine, with the space of each."""
+    return rounds.read(replica, name)
 
 
 def _holds(etag: str, if_none_match: str | None) -> bool:

@@ -14,7 +14,7 @@ from benchmarks.search.results import Result, Run
 from service.history import Observations
 from service.sampling import View, suggest
 from service.storage.dimensions import dimensions, params
-from trimtab.message import Params
+from trimtab.message import FlatParams
 from trimtab.samplers import RandomSampler
 from trimtab.states import Direction
 from trimtab.study import StudySpec
@@ -23,7 +23,7 @@ PROBLEMS = list(problems().values())
 VALLEYS = [problem for problem in PROBLEMS if problem.is_narrow_valley]
 
 
-def points(problem: Problem, count: int) -> Iterator[Params]:
+def points(problem: Problem, count: int) -> Iterator[FlatParams]:
     space = dimensions(problem.space)
     spec = StudySpec(name="points", task=None, space=problem.space, sampler=RandomSampler(name="random"))
     nothing = Observations.empty([dimension.stored_name for dimension in space])
