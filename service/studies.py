@@ -5,7 +5,7 @@ import logging
 
 import sqlalchemy as sa
 
-from service import cursors, heritage, revisions
+from service import alarms, cursors, heritage, revisions
 from service.database import autocommit, transaction
 from service.once import UNKEYED, Once
 from service.principals import OPERATOR, Principal
@@ -157,6 +157,7 @@ def _study(row: StudyRow, counts: dict[str, int]) -> Study:
         spec=row.current_spec,
         counts=Counts(**counts),
         added=row.added,
+        alarms=list(alarms.on_bounds(row.dimensions, row.best_point, complete=counts.get("complete", 0))),
         created_at=row.created_at,
         completed_at=row.ended_at,
     )

@@ -272,6 +272,7 @@ class Study(Message):
         spec: What it was asked to be, with every default filled in; its budget and limits as they are now.
         reason: Why it is in its state, where there is more to say.
         added: Trials among them that came already finished: the budget does not count them.
+        alarms: What somebody should look at.
         completed_at: When it ended; None before.
     """
 
@@ -281,6 +282,7 @@ class Study(Message):
     spec: StudySpec
     counts: Counts
     added: int = 0
+    alarms: list[Alarm] = Field(default_factory=list)
     created_at: datetime
     completed_at: datetime | None = None
 

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import sqlalchemy as sa
 
-from service.storage.dimensions import Dimension, dimensions
+from service.storage.dimensions import Dimension, Point, dimensions
 from trimtab.budget import Budget, Limits
 from trimtab.errors import StudyNotFound
 from trimtab.space import Space
@@ -36,6 +36,7 @@ class StudyRow:
     added: int
     finished: int
     best_trial_id: int | None
+    best_point: Point | None
     space: Space | None
     revision: int
     created_at: datetime
@@ -88,7 +89,9 @@ _INSERT = sa.text("""
 
 _COLUMNS = """
     study_id, CAST(spec AS text) AS spec, state, reason, budget, trial_seconds, step_seconds, created, added, finished,
-    best_trial_id, CAST(space AS text) AS space, revision, created_at, ended_at
+    best_trial_id,
+    (SELECT json_object_agg(param_name, param_value) FROM trial_params WHERE trial_id = best_trial_id) AS best_point,
+    CAST(space AS text) AS space, revision, created_at, ended_at
     FROM trimtab_studies
 """
 
