@@ -51,6 +51,7 @@ from trimtab.protocol import (
     Verdicts,
     Worker,
 )
+from trimtab.replay import Replay
 from trimtab.requests import (
     REPLAYED,
     Figures,
@@ -217,6 +218,14 @@ class Client:
             StudyNotFound: There is no such study.
         """
         return self._call(Page[BestTrial], Request("GET", f"{study_path(name)}/best-trials")).items
+
+    def replay(self, name: str) -> Replay:
+        """Return what each pruner would have stopped of a study, what it would have saved and lost.
+
+        Raises:
+            StudyNotFound: There is no such study.
+        """
+        return self._call(Replay, Request("GET", f"{study_path(name)}/replay"))
 
     def rounds(self, name: str) -> list[Round]:
         """Return the rounds that have begun of a study that goes from coarse to fine; none where there are no rounds.

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Header, Path, Query, Request, Response, status
 
-from service import additions, rounds, studies, trials
+from service import additions, replays, rounds, studies, trials
 from service.api.dependencies import Limit, NumberCursor, PrincipalDep, ReplicaDep, StudyName, Wait
 from service.api.examples import STUDIES
 from service.api.idempotency import OnceDep
@@ -15,6 +15,7 @@ from service.principals import Scope
 from trimtab import errors
 from trimtab.given import GivenTrial
 from trimtab.protocol import BestTrial, Page, Round, Study, StudyChange, Trial, TrialHistory
+from trimtab.replay import Replay
 from trimtab.states import StudyState, TrialState
 from trimtab.study import StudySpec
 
@@ -121,6 +122,16 @@ async def read_best_trial(
 def list_best_trials(name: StudyName, replica: ReplicaDep) -> Page[BestTrial]:
     """List the complete and feasible trials that no other beats in every objective: with one objective, the best."""
     return trials.front(replica, name)
+
+
+@router.get("/{name}/replay", responses=problems(errors.StudyNotFound))
+@needs(Scope.READ)
+def replay_study(name: StudyName, replica: ReplicaDep) -> Replay:
+    """Play the study's curves again: what each pruner would have stopped, saved and lost.
+
+    The study's own pruner as it is, the others with their defaults.
+    """
+    return replays.replay(replica, name)
 
 
 @router.get("/{name}/trials", responses=problems(errors.StudyNotFound))

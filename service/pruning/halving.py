@@ -4,7 +4,7 @@ import optuna
 from optuna.pruners._successive_halving import _completed_rung_key
 
 from service.pruning import stand_ins
-from service.pruning.judgement import Judgement, Rungs, Standing
+from service.pruning.judgement import GO_ON, Judgement, Rungs, Standing
 from trimtab.pruners import SuccessiveHalvingPruner
 from trimtab.states import Decision, Direction
 
@@ -28,6 +28,8 @@ def judge(pruner: SuccessiveHalvingPruner, standing: Standing, rivals: list[Rung
         rivals: The rungs of all other trials.
         direction: Which values are better.
     """
+    if not reached(pruner, standing):
+        return GO_ON
     rungs: dict[str, float] = {}
     study = stand_ins.study(direction=direction, rungs=rivals, written=rungs)
     if not _theirs(pruner).prune(study, stand_ins.trial(standing)):

@@ -18,7 +18,7 @@ class Standing:
         value: Reported there; None is not finite.
         previous_step: The last step before; 0 if there is none.
         best: The best value that the trial has reported up to here; None: not one of them was finite.
-        curve: All its reports with this one; empty where the pruner does not look at it.
+        curve: All its reports with this one, by step; empty where the pruner does not look at it.
         rungs: How many rungs it had come through before this report.
     """
 

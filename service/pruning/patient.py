@@ -12,7 +12,7 @@ def judge(pruner: PatientPruner, standing: Standing, direction: Direction) -> Ju
 
     Not by Optuna's own, which can wrap none but its own kind: a wrapped one of ours is asked where this says stop.
     """
-    values = [standing.curve[step] for step in sorted(standing.curve)]
+    values = list(standing.curve.values())
     before, after = values[: -pruner.patience - 1], values[-pruner.patience - 1 :]
     best_before, best_after = _best(before, direction), _best(after, direction)
     if best_before is None or best_after is None:

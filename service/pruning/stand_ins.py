@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import cast
 
 import optuna
@@ -14,12 +14,18 @@ from service.pruning.judgement import Rungs, Standing
 from trimtab.states import Direction
 
 
+# Not frozen: there may be ten thousand, made anew for each judgement.
+@dataclass(slots=True)
+class _Rival:
+    system_attrs: Rungs
+
+
 @dataclass(frozen=True)
 class _Trial:
     system_attrs: Rungs
-    number: int = 0
-    last_step: int | None = None
-    intermediate_values: dict[int, float] = field(default_factory=dict)
+    number: int
+    last_step: int
+    intermediate_values: dict[int, float]
     _trial_id: int = 0
 
 
@@ -29,7 +35,7 @@ class _Study:
 
     study_name: str
     direction: StudyDirection
-    trials: list[_Trial]
+    trials: list[_Rival]
     written: dict[str, float]
 
     @property
@@ -39,7 +45,7 @@ class _Study:
     def set_trial_system_attr(self, _trial_id: int, key: str, value: float) -> None:
         self.written[key] = value
 
-    def get_trials(self, *, deepcopy: bool) -> list[_Trial]:
+    def get_trials(self, *, deepcopy: bool) -> list[_Rival]:
         return self.trials
 
 
@@ -67,6 +73,6 @@ def study(
         rungs: Of the other trials.
         written: Where the attributes go that are written for the trial.
     """
-    trials = [_Trial(of_one) for of_one in rungs]
+    trials = [_Rival(of_one) for of_one in rungs]
     found = _Study(name, StudyDirection[direction.name], trials, {} if written is None else written)
     return cast("optuna.Study", found)

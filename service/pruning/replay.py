@@ -1,0 +1,94 @@
+"""Plays a study again with another pruner: a trial that it stops reports no more, and is not complete."""
+
+from dataclasses import dataclass, field
+
+from service import pruning
+from service.curves import Curves
+from service.pruning.judgement import Others, Standing
+from trimtab.pruners import Pruner
+from trimtab.states import Decision, Direction
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best complete trial, and its value."""
+
+    number: int
+    value: float
+
+
+@dataclass
+class _Trial:
+    """A trial as far as it has come."""
+
+    curve: dict[int, float | None] = field(default_factory=dict)
+    last_step: int = 0
+    best: float | None = None
+    rungs: dict[str, float] = field(default_factory=dict)
+
+
+class Simulation:
+    """A study as it goes with a pruner, report by report.
+
+    Args:
+        study: Its name.
+        pruner: Resolved.
+        direction: Which values are better.
+    """
+
+    def __init__(self, study: str, pruner: Pruner, direction: Direction) -> None:
+        self.stopped: dict[int, int] = {}
+        """Trial -> the step at which it was stopped."""
+        self.best: Best | None = None
+        """The best complete trial; None before the first."""
+        self._study = study
+        self._pruner = pruner
+        self._direction = direction
+        self._looks_at_best = pruning.looks_at_best(pruner)
+        self._trials: dict[int, _Trial] = {}
+        self._curves = Curves()
+
+    def report(self, number: int, step: int, value: float | None) -> None:
+        """Take a report, unless the trial is stopped."""
+        if number in self.stopped:
+            return
+        trial = self._trials.setdefault(number, _Trial())
+        trial.curve[step] = value
+        if value is not None and (trial.best is None or self._is_better(value, trial.best)):
+            trial.best = value
+        standing = Standing(
+            self._study, number, step, value, trial.last_step, trial.best, trial.curve, len(trial.rungs)
+        )
+        others = Others(self._curves, self._rivals(standing))
+        judgement = pruning.judge(self._pruner, standing, others, direction=self._direction)
+        trial.last_step = step
+        trial.rungs.update(judgement.rungs)
+        if judgement.decision is Decision.STOP:
+            self.stopped[number] = step
+
+    def complete(self, number: int, value: float, *, is_feasible: bool) -> None:
+        """Let a trial be complete, unless it is stopped."""
+        if number in self.stopped:
+            return
+        curve = self._trials.setdefault(number, _Trial()).curve
+        is_best = is_feasible and (self.best is None or self._is_better(value, self.best.value))
+        if is_best:
+            self.best = Best(number, value)
+        if not self._looks_at_best:
+            self._curves.add([curve], known=self._curves.known + 1)
+        elif is_best:
+            self._curves.lead(curve, known=self._curves.known + 1)
+
+    def give(self, number: int, step: int, value: float | None) -> None:
+        """Take a point of a curve that was given with its trial: nobody could have stopped it."""
+        self._trials.setdefault(number, _Trial()).curve[step] = value
+
+    def _rivals(self, standing: Standing) -> dict[int, pruning.Rungs]:
+        reached = pruning.reached_rungs(self._pruner, standing)
+        if not reached:
+            return {}
+        # Whoever came to a later one came to the first of them.
+        return {number: trial.rungs for number, trial in self._trials.items() if reached[0] in trial.rungs}
+
+    def _is_better(self, value: float, than: float) -> bool:
+        return value < than if self._direction is Direction.MINIMIZE else value > than
