@@ -25,6 +25,7 @@ from trimtab.errors import (
     from_problem,
 )
 from trimtab.given import GivenTrial
+from trimtab.learned import ImportanceMethod, Importances
 from trimtab.message import Message
 from trimtab.protocol import (
     Ask,
@@ -226,6 +227,23 @@ class Client:
             StudyNotFound: There is no such study.
         """
         return self._call(Replay, Request("GET", f"{study_path(name)}/replay"))
+
+    def importances(
+        self, name: str, method: ImportanceMethod | str = ImportanceMethod.PED_ANOVA, *, metric: str | None = None
+    ) -> Importances:
+        """Return how much each parameter of a study mattered, as far as its complete trials tell.
+
+        Args:
+            name: The study.
+            method: `ped_anova` or `fanova`.
+            metric: The objective; None: the first.
+
+        Raises:
+            StudyNotFound: There is no such study.
+            Invalid: It has no such objective, or the service lacks what the method needs.
+        """
+        query = {"method": str(method)} | ({} if metric is None else {"metric": metric})
+        return self._call(Importances, Request("GET", f"{study_path(name)}/importances", query=query))
 
     def rounds(self, name: str) -> list[Round]:
         """Return the rounds that have begun of a study that goes from coarse to fine; none where there are no rounds.

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Header, Path, Query, Request, Response, status
 
-from service import additions, replays, rounds, studies, trials
+from service import additions, importances, replays, rounds, studies, trials
 from service.api.dependencies import Limit, NumberCursor, PrincipalDep, ReplicaDep, StudyName, Wait
 from service.api.examples import STUDIES
 from service.api.idempotency import OnceDep
@@ -14,6 +14,8 @@ from service.api.waiting import until
 from service.principals import Scope
 from trimtab import errors
 from trimtab.given import GivenTrial
+from trimtab.learned import ImportanceMethod, Importances
+from trimtab.message import ParamName
 from trimtab.protocol import BestTrial, Page, Round, Study, StudyChange, Trial, TrialHistory
 from trimtab.replay import Replay
 from trimtab.states import StudyState, TrialState
@@ -187,6 +189,18 @@ def read_trial(name: StudyName, number: TrialNumber, replica: ReplicaDep) -> Tri
 def list_rounds(name: StudyName, replica: ReplicaDep) -> Page[Round]:
     """List the rounds that have begun of a study that goes from coarse to fine, with the space of each."""
     return rounds.read(replica, name)
+
+
+@router.get("/{name}/importances", responses=problems(errors.StudyNotFound))
+@needs(Scope.READ)
+def read_importances(
+    name: StudyName,
+    replica: ReplicaDep,
+    method: ImportanceMethod = ImportanceMethod.PED_ANOVA,
+    metric: Annotated[ParamName | None, Query(description="The objective; by default the first.")] = None,
+) -> Importances:
+    """Read how much each parameter mattered, as far as the complete trials tell."""
+    return importances.read(replica, name, method=method, metric=metric)
 
 
 def _holds(etag: str, if_none_match: str | None) -> bool:
