@@ -86,7 +86,7 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ("more choices in all than there may be", {"space": {f"x{n}": CHOICES for n in range(5)}}, "space"),
     ("a condition on what is not there", space(when={"y": [1]}), "space.x.when.y"),
     ("no objectives", {"objectives": []}, "objectives"),
-    ("two objectives", {"objectives": [{"metric": "a"}, {"metric": "b"}]}, "objectives"),
+    ("one objective twice", {"objectives": [{"metric": "a"}, {"metric": "a"}]}, "objectives.1.metric"),
     ("an unknown direction", {"objectives": [{"metric": "a", "direction": "up"}]}, "objectives.0.direction"),
     ("an unknown sampler", {"sampler": {"name": "oracle"}}, "sampler"),
     ("a sampler that is a word", {"sampler": "tpe"}, "sampler"),
