@@ -1,4 +1,4 @@
-"""A replica's memory of the curves of complete trials: for each step the values, in order. What a pruner needs."""
+"""A replica's memory of what a pruner compares with: the values of other trials at each step, and at rungs."""
 
 from bisect import insort
 from collections.abc import Iterable, Mapping
@@ -52,3 +52,16 @@ def _merge(ordered: list[float], values: list[float]) -> None:
         return
     ordered.extend(values)
     ordered.sort()
+
+
+@dataclass
+class Rungs:
+    """The values of trials that have ended at the rungs that they came to, by trial and name of the rung.
+
+    Args:
+        known: Trials of the study that had ended when the last ones were added.
+        ended: Of each such trial that came to a rung.
+    """
+
+    known: int = 0
+    ended: dict[int, Mapping[str, float]] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from service import pruning
 from service.database import autocommit
 from service.memory import Progress, StudyMemory
 from service.pruning import Judgement, Others, Rungs, Standing
-from service.storage import finished, leases
+from service.storage import leases
 from service.storage.leases import LeaseRow
 from trimtab.protocol import Report
 from trimtab.states import Direction
@@ -67,11 +67,10 @@ def standing(study: StudyMemory, before: Progress, measured: Report) -> Standing
 
 def rivals(engine: sa.Engine, study: StudyMemory, trial: Standing) -> Mapping[int, Rungs]:
     """Read who else came to the rungs that a trial comes to; nothing is read where it comes to none."""
-    reached = pruning.reached_rungs(study.spec.pruner, trial)
-    if not reached:
+    if not pruning.reached_rungs(study.spec.pruner, trial):
         return {}
     with study.crowd.joined(), autocommit(engine) as connection:
-        return finished.rungs(connection, study.study_id, reached)
+        return study.learn_rungs(connection)
 
 
 def judge(study: StudyMemory, trial: Standing, rungs: Mapping[int, Rungs]) -> Judgement:

@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Self
@@ -10,7 +10,7 @@ from typing import Self
 import sqlalchemy as sa
 
 from service.crowd import Crowd
-from service.curves import Curve, Curves
+from service.curves import Curve, Curves, Rungs
 from service.history import Observations
 from service.sampling.suggester import Suggester
 from service.storage import finished, studies
@@ -33,6 +33,7 @@ class StudyMemory:
         dimensions: Of its space.
         observations: Its finished trials as far as they are known.
         curves: Of its complete trials as far as they are known. Read and changed under `lock`.
+        rungs: Of its trials that have ended, as far as they are known. Read and changed under `lock`.
         suggester: Its sampler.
         pruner_failures: How often its pruner raised. Changed under `lock`.
         lock: Never held while the database is asked.
@@ -45,6 +46,7 @@ class StudyMemory:
     dimensions: Sequence[Dimension]
     observations: Observations
     curves: Curves = field(default_factory=Curves)
+    rungs: Rungs = field(default_factory=Rungs)
     suggester: Suggester = field(default_factory=Suggester)
     pruner_failures: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -90,6 +92,14 @@ class StudyMemory:
         )
         with self.lock:
             self.curves.lead(best, known=ended)
+
+    def learn_rungs(self, connection: sa.Connection) -> dict[int, Mapping[str, float]]:
+        """Read the rungs of trials that run or ended since the last time; return those of all, by number."""
+        new = finished.rungs(connection, self.study_id, known=self.rungs.known)
+        with self.lock:
+            self.rungs.ended.update({trial.number: trial.values for trial in new if trial.order and trial.values})
+            self.rungs.known = max([self.rungs.known, *(trial.order for trial in new if trial.order)])
+            return self.rungs.ended | {trial.number: trial.values for trial in new if trial.values}
 
     def learn_curves(self, connection: sa.Connection, *, ended: int) -> None:
         """Read the curves of trials that completed since the last time, at least of the first `ended` that ended."""

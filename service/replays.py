@@ -31,7 +31,7 @@ MAX_REPORTS = 100_000
 """Points of curves that are played, once for each pruner."""
 
 _PATIENCE_SECONDS = 5
-_BREATH = 50
+_BREATH = 10
 """Events from one breath to the next: about a millisecond."""
 
 _one_at_a_time = threading.Lock()

@@ -94,15 +94,19 @@ _CURVES = sa.text("""
 """)
 
 
+_RUNGS_OF = r"""(SELECT json_object_agg(key, CAST(value_json AS json)) FROM trial_system_attributes a
+      WHERE a.trial_id = o.trial_id AND key LIKE 'completed\_rung\_%' AND key NOT LIKE '%\_step')"""
+
 _RUNGS = prepared(
     "rivals",
-    """
-    SELECT t.number, a.key, CAST(a.value_json AS float8)
-    FROM trials t JOIN trial_system_attributes a USING (trial_id)
-    WHERE t.study_id = :study_id AND a.key = ANY(CAST(:names AS text[]))
+    f"""
+    SELECT number, finish_order, {_RUNGS_OF} FROM trimtab_trials o
+    WHERE study_id = :study_id AND finish_order > :known
+    UNION ALL
+    SELECT number, NULL, {_RUNGS_OF} FROM trimtab_trials o
+    WHERE study_id = :study_id AND finish_order IS NULL
 """,
 )
-
 
 # Of equals the one that ended first, as Optuna has it.
 _BEST = """
@@ -138,12 +142,23 @@ def curves(connection: sa.Connection, study_id: int, *, known: int) -> list[tupl
     ]
 
 
-def rungs(connection: sa.Connection, study_id: int, names: Sequence[str]) -> dict[int, dict[str, float]]:
-    """Return trial number -> its value at each of the rungs `names` that it came to."""
-    found: dict[int, dict[str, float]] = {}
-    for number, name, value in connection.execute(_RUNGS, {"study_id": study_id, "names": list(names)}):
-        found.setdefault(number, {})[name] = value
-    return found
+@dataclass(frozen=True)
+class RungsOfTrial:
+    """The values of a trial at the rungs that it came to, by Optuna's name of each.
+
+    Args:
+        order: It was the n-th of its study to end; None: it has not ended.
+    """
+
+    number: int
+    order: int | None
+    values: Mapping[str, float]
+
+
+def rungs(connection: sa.Connection, study_id: int, *, known: int) -> list[RungsOfTrial]:
+    """Return the rungs of all trials but the first `known` ones that ended."""
+    rows = connection.execute(_RUNGS, {"study_id": study_id, "known": known})
+    return [RungsOfTrial(number, order, values or {}) for number, order, values in rows]
 
 
 def best_curve(
