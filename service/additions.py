@@ -8,6 +8,7 @@ from service import answers, given, lifecycle
 from service.once import UNKEYED, Once
 from service.replica import Replica
 from service.sampling import chance
+from service.settling import close_if_due
 from service.storage import endings, studies, trials
 from service.storage import given as stored
 from service.storage.endings import LockedStudy
@@ -76,4 +77,5 @@ def _add(connection: sa.Connection, locked: LockedStudy, row: StudyRow, trial: G
         metric=row.spec.stopping.metric,
         best=0 if leads else None,
     )
+    close_if_due(connection, locked.study_id, spec=row.spec)
     return locked.created + locked.added

@@ -86,7 +86,7 @@ def ending_by_silence(lease: ClosedLease, spec: StudySpec, losses: Sequence[Loss
     )
 
 
-def ending_by_hand(trial: TrialRow, spec: StudySpec) -> Ending:
+def ending_unheld(trial: TrialRow, spec: StudySpec, *, reason: str) -> Ending:
     """Return the end of a trial that waits for its next attempt and is not to have one."""
     return Ending(
         outcome=Outcome.PRUNED,
@@ -95,7 +95,7 @@ def ending_by_hand(trial: TrialRow, spec: StudySpec) -> Ending:
         excesses=excesses(trial.metrics, spec),
         step=trial.step,
         metrics=trial.metrics,
-        reason=BY_HAND,
+        reason=reason,
     )
 
 
@@ -105,8 +105,8 @@ def study_after(study: LockedStudy, ending: Ending, spec: StudySpec) -> StudyAft
     leads = is_best(ending, study.best_value, spec)
     if study.state.is_ended:
         return StudyAfter(study.state, study.reason, failed, leads)
-    if study.ended + 1 >= study.budget:
-        return StudyAfter(StudyState.COMPLETE, None, failed, leads)
+    if study.ended + 1 >= study.budget or (study.closing and study.open == 1):
+        return StudyAfter(StudyState.COMPLETE, study.closing, failed, leads)
     if study.state is StudyState.RUNNING and failed >= spec.failed_in_a_row:
         reason = f"{failed} trials failed in a row; the last one: {ending.reason}"
         return StudyAfter(StudyState.STOPPED, reason, failed, leads)
@@ -119,6 +119,8 @@ def refusal_to_enqueue(study: LockedStudy) -> str | None:
         return "the study is stopped: nothing of it is handed out; let it run first"
     if study.state is StudyState.COMPLETE:
         return "the study is complete: nothing of it is handed out; a larger budget reopens it"
+    if study.closing:
+        return f"the study comes to its end: {study.closing}; a larger budget lets it go on"
     if study.created >= study.budget:
         return f"all {study.budget} trials of the budget exist; a larger budget makes room"
     return None

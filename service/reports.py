@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from service import judging, pruning
+from service import closing, judging, pruning
 from service.calls import after_outage, as_told, look, missing, not_live, reference, verdict_of
 from service.database import Held, autocommit
 from service.memory import Progress, StudyMemory
@@ -54,12 +54,10 @@ def report(replica: Replica, lease: Reference, measured: Report, *, once: Once =
             once.replay(connection)
             if answer := _answer_on_record(replica, connection, lease, row, measured):
                 return answer
-            study = _study(replica, connection, row)
-            if study.spec.stopping.metric not in measured.metrics:
-                raise missing([study.spec.stopping.metric])
-            judging.learn(connection, study, step=measured.step, ended=row.study_finished)
-            progress = judging.progress_on_record(connection, study, lease.lease_id, row)
-        if verdict := _record(replica, lease, study, progress, measured, known_finished=None, once=once):
+            on_record = None if row.is_spent else _on_record(replica, connection, lease, row, measured)
+        if on_record is None:
+            closing.close(replica, row.study_id)
+        elif verdict := _record(replica, lease, *on_record, measured, known_finished=None, once=once):
             return verdict
     raise Unavailable("other calls on this lease came in between each time; try again", retry_after=1)
 
@@ -125,6 +123,17 @@ def _answer_on_record(
     if row.report is None and row.stop_reason is None:
         return None
     return _renewed(replica, connection, lease, row)
+
+
+def _on_record(
+    replica: Replica, connection: sa.Connection, lease: Reference, row: LeaseRow, measured: Report
+) -> tuple[StudyMemory, Progress]:
+    """Return what a new report is judged on, as it is in the database."""
+    study = _study(replica, connection, row)
+    if study.spec.stopping.metric not in measured.metrics:
+        raise missing([study.spec.stopping.metric])
+    judging.learn(connection, study, step=measured.step, ended=row.study_finished)
+    return study, judging.progress_on_record(connection, study, lease.lease_id, row)
 
 
 def _renewed(replica: Replica, connection: sa.Connection, lease: Reference, row: LeaseRow) -> Verdict:

@@ -2,17 +2,19 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from service.lifecycle import BY_HAND
-from service.storage.endings import LockedStudy
+from service.spending import reason_to_close
+from service.storage.endings import LockedStudy, Usage
 from service.storage.studies import Revision
-from trimtab.budget import Limits
+from trimtab.budget import Budget, Limits
 from trimtab.errors import Conflict, Invalid
 from trimtab.protocol import FieldProblem, StudyChange
 from trimtab.samplers import CoarseToFineSampler, GridSampler
 from trimtab.space import Bounds, Categorical, Space
 from trimtab.states import StudyState
-from trimtab.study import StudySpec
+from trimtab.study import NEEDS_ONE_OBJECTIVE, StudySpec
 from trimtab.validation import from_json
 
 _MOVES = {
@@ -23,40 +25,64 @@ _MOVES = {
 }
 
 
-def revise(study: LockedStudy, spec: StudySpec, change: StudyChange) -> Revision:
-    """Return the study as it is to be.
+def revise(study: LockedStudy, usage: Usage, spec: StudySpec, change: StudyChange) -> Revision:
+    """Return the study as it is to be. Whether its budget lets it go on is for the caller to see, if it is open.
 
     Args:
         study: As it is.
+        usage: Of its budget.
         spec: With the budget and the limits that it has now.
         change: What is to be otherwise.
 
     Raises:
-        Invalid: The budget is smaller than the number of trials that exist, or the bounds do not go with the space.
+        Invalid: The budget is smaller than what is used of it, or the bounds do not go with the space.
         Conflict: The study cannot be brought from its state into the other.
     """
-    budget = _budget(study, change)
+    budget = _budget(study, usage, spec, change)
+    closing = study.closing if change.budget is None else _closing(study, usage, spec, budget)
     limits = _limits(spec, change)
-    state = _state(study, change, budget)
+    state = _state(study, change, budget, closing)
     is_resumed = study.state is StudyState.STOPPED and state is not StudyState.STOPPED
     return Revision(
         state=state,
-        reason=_reason(study, state),
+        reason=_reason(study, state, closing),
         failed_in_a_row=0 if is_resumed else study.failed_in_a_row,
         budget=budget,
+        # One that has to end though it is open is ended by the caller: its trials have to hear of it.
+        closing=closing if change.budget is None or state is StudyState.COMPLETE else None,
         trial_seconds=limits.trial_seconds,
         step_seconds=limits.step_seconds,
         space=_space(spec, change),
     )
 
 
-def _budget(study: LockedStudy, change: StudyChange) -> int:
+def _budget(study: LockedStudy, usage: Usage, spec: StudySpec, change: StudyChange) -> Budget:
     if change.budget is None:
-        return study.budget
-    if change.budget.trials < study.created:
-        problem = FieldProblem(field="budget.trials", message=f"is too small: {study.created} trials exist already")
-        raise Invalid("the budget cannot be taken back", errors=[problem])
-    return change.budget.trials
+        return spec.budget
+    given = {field: getattr(change.budget, field) for field in change.budget.model_fields_set}
+    if problems := list(_overdrawn(study, usage, spec, given)):
+        raise Invalid("the budget cannot be that", errors=problems)
+    return spec.budget.model_copy(update=given)
+
+
+def _overdrawn(
+    study: LockedStudy, usage: Usage, spec: StudySpec, given: Mapping[str, float | None]
+) -> Iterator[FieldProblem]:
+    exist = {"trials": (study.created, "trials exist"), "epochs": (usage.epochs, "epochs were reported")}
+    for field, limit in given.items():
+        if limit is None:
+            continue
+        used, what = exist.get(field, (0, ""))
+        if field in exist and limit < used:
+            yield FieldProblem(field=f"budget.{field}", message=f"is too small: {used} {what} already")
+        if field in {"target", "patience"} and len(spec.objectives) > 1:
+            yield FieldProblem(field=f"budget.{field}", message=NEEDS_ONE_OBJECTIVE)
+
+
+def _closing(study: LockedStudy, usage: Usage, spec: StudySpec, budget: Budget) -> str | None:
+    """Return why the study is to come to its end by the new budget; None: it goes on."""
+    limits = {field: limit for field, limit in budget if field != "trials"}
+    return reason_to_close(replace(study, **limits), usage, spec)
 
 
 def _limits(spec: StudySpec, change: StudyChange) -> Limits:
@@ -91,13 +117,14 @@ def _unbounded(spec: StudySpec, changes: Mapping[str, Bounds]) -> Iterator[Field
             yield FieldProblem(field=f"space.{name}", message="has choices and no bounds: make a new study")
 
 
-def _state(study: LockedStudy, change: StudyChange, budget: int) -> StudyState:
+def _state(study: LockedStudy, change: StudyChange, budget: Budget, closing: str | None) -> StudyState:
+    is_used_up = budget.trials is not None and study.ended >= budget.trials
     state = study.state
-    if state is StudyState.COMPLETE and study.ended < budget:
+    if state is StudyState.COMPLETE and not is_used_up and closing is None:
         state = StudyState.RUNNING
     if change.state not in {None, state}:
         state = _moved(study, state, to=StudyState(change.state))
-    if not state.is_ended and study.ended >= budget:
+    if not state.is_ended and (is_used_up or (closing and study.open == 0)):
         return StudyState.COMPLETE
     return state
 
@@ -106,11 +133,14 @@ def _moved(study: LockedStudy, state: StudyState, *, to: StudyState) -> StudySta
     if to in _MOVES[state]:
         return to
     if state is StudyState.COMPLETE:
-        raise Conflict(f"the study is complete: all {study.budget} trials have ended; a larger budget reopens it")
+        why = study.reason or f"all {study.budget} trials have ended"
+        raise Conflict(f"the study is complete: {why}; a larger budget reopens it")
     raise Conflict(f"a {state} study cannot be {to}: let it run first")
 
 
-def _reason(study: LockedStudy, state: StudyState) -> str | None:
+def _reason(study: LockedStudy, state: StudyState, closing: str | None) -> str | None:
     if state is study.state:
         return study.reason
+    if state is StudyState.COMPLETE:
+        return closing
     return BY_HAND if state is StudyState.STOPPED else None

@@ -2,9 +2,10 @@
 
 import sqlalchemy as sa
 
-from service import lifecycle
-from service.storage import endings
+from service import lifecycle, spending
+from service.storage import endings, trials
 from service.storage.endings import Ending, LockedStudy
+from trimtab.states import StudyState
 from trimtab.study import StudySpec
 
 
@@ -35,4 +36,38 @@ def settle(
         return True
     after = lifecycle.study_after(study, ending, spec)
     endings.finish(connection, study, trial_id, ending, after)
-    return after.state.is_ended
+    if after.state.is_ended or spending.stops_trials(study.closing) or not study.is_limited:
+        return after.state.is_ended
+    return close_if_due(connection, study.study_id, spec=spec)
+
+
+def close_if_due(connection: sa.Connection, study_id: int, *, spec: StudySpec) -> bool:
+    """Let a study come to its end if its budget says so; return whether it does by that.
+
+    Args:
+        connection: In a transaction that holds no lease or trial unless it holds the study.
+        study_id: Of the study. One that was stopped by hand stays so; its trials end.
+        spec: Of the study.
+    """
+    study = endings.lock_study_by_id(connection, study_id)
+    if study is None or study.state is StudyState.COMPLETE or spending.stops_trials(study.closing):
+        return False
+    reason = spending.reason_to_close(study, endings.usage(connection, study_id), spec)
+    if reason is None:
+        return False
+    close(connection, study_id, reason=reason, spec=spec)
+    return True
+
+
+def close(connection: sa.Connection, study_id: int, *, reason: str, spec: StudySpec) -> None:
+    """Let a locked study come to its end: running trials are told to stop, waiting ones are pruned.
+
+    It is complete when all have ended.
+    """
+    endings.begin_closing(connection, study_id, reason=reason)
+    for trial in trials.waiting(connection, study_id):
+        study = endings.lock_study_by_id(connection, study_id)
+        assert study is not None, "it is locked"
+        ending = lifecycle.ending_unheld(trial, spec, reason=reason)
+        settle(connection, study, trial.trial_id, ending, spec=spec, is_lost=False)
+    endings.complete(connection, study_id)

@@ -10,6 +10,7 @@ from service.database import autocommit, transaction
 from service.once import UNKEYED, Once
 from service.principals import OPERATOR, Principal
 from service.replica import Replica
+from service.settling import close_if_due
 from service.storage import audit, endings, studies
 from service.storage.studies import StudyRow
 from trimtab.errors import StudyExists, StudyNotFound
@@ -45,6 +46,7 @@ def create(
             raise StudyExists(f"study {spec.name!r} exists with another spec: differs in {', '.join(differences)}")
         if is_new:
             heritage.inherit(connection, study)
+            close_if_due(connection, study.study_id, spec=study.spec)
             study = studies.require(connection, spec.name)
         answer = _study(study, studies.counts(connection, [study.study_id])[study.study_id])
         if is_new:
@@ -87,7 +89,7 @@ def change(replica: Replica, name: str, wanted: StudyChange, *, principal: Princ
 
     Raises:
         StudyNotFound: There is none of that name.
-        Invalid: The budget is smaller than the number of trials that exist, or the bounds do not go with the space.
+        Invalid: The budget is smaller than what is used of it, or the bounds do not go with the space.
         Conflict: The study cannot be brought from its state into the other.
         Unavailable: The database is away or busy.
     """
@@ -96,7 +98,11 @@ def change(replica: Replica, name: str, wanted: StudyChange, *, principal: Princ
         if locked is None:
             raise StudyNotFound(f"there is no study {name!r}")
         before = _read(connection, name)
-        studies.change(connection, locked.study_id, revisions.revise(locked, before.spec, wanted))
+        if wanted.budget and wanted.budget.epochs and locked.epochs is None:
+            endings.count_epochs(connection, locked.study_id)
+        usage = endings.usage(connection, locked.study_id)
+        studies.change(connection, locked.study_id, revisions.revise(locked, usage, before.spec, wanted))
+        close_if_due(connection, locked.study_id, spec=before.spec)
         after = _read(connection, name)
         changes = _changes(before, after)
         if changes:
@@ -143,7 +149,7 @@ def _changes(before: Study, after: Study) -> dict[str, object]:
 def _changeable(study: Study) -> dict[str, object]:
     return {
         "state": study.state,
-        "budget": dict(study.spec.budget),
+        "budget": study.spec.budget.model_dump(exclude_none=True),
         "limits": dict(study.spec.limits),
         "space": study.spec.declared.model_dump(mode="json"),
     }
@@ -158,6 +164,9 @@ def _study(row: StudyRow, counts: dict[str, int]) -> Study:
         counts=Counts(**counts),
         added=row.added,
         alarms=list(alarms.on_bounds(row.dimensions, row.best_point, complete=counts.get("complete", 0))),
+        used=row.used,
+        closing=row.closing,
+        warnings=[] if row.state.is_ended else row.current_spec.warnings,
         created_at=row.created_at,
         completed_at=row.ended_at,
     )

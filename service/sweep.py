@@ -1,8 +1,8 @@
-"""Ends leases that have run out or are past a limit, in the background of every replica, whoever else calls."""
+"""Ends leases that are over and studies whose time is up, in the background of every replica, whoever else calls."""
 
 import logging
 
-from service import lifecycle
+from service import closing, lifecycle
 from service.database import Held, autocommit, transaction
 from service.replica import Replica
 from service.settling import settle
@@ -18,12 +18,15 @@ _log = logging.getLogger(__name__)
 def sweep(replica: Replica) -> int:
     """End each lease that has run out or is past a limit, the oldest first; return how many.
 
+    Before that, let studies come to their end that have used up what time their budget gives.
+
     A study that somebody holds, or that something is wrong with, is left for the next time and holds up no other.
 
     Raises:
         Unavailable: The database is away or busy.
     """
     held: set[int] = set()
+    _close(replica)
     ended = 0
     while over := _over(replica, but=held):
         for lease_id, study_id in over:
@@ -33,6 +36,20 @@ def sweep(replica: Replica) -> int:
         replica.offers.announce()
         replica.changes.announce()
     return ended
+
+
+def _close(replica: Replica) -> None:
+    with autocommit(replica.engine) as connection:
+        used_up = endings.used_up(connection)
+    for study_id in used_up:
+        try:
+            closing.close(replica, study_id, in_a_hurry=True)
+        except Held:
+            _log.warning("study %s has used up its budget, but somebody holds it", study_id)
+        except Unavailable:
+            raise
+        except Exception:  # noqa: BLE001  # whatever is wrong with one study, the others end
+            _log.exception("study %s has used up its budget, but cannot be ended", study_id)
 
 
 def _over(replica: Replica, *, but: set[int]) -> list[tuple[int, int]]:

@@ -33,6 +33,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     func,
     text,
     true,
@@ -167,6 +168,9 @@ leases = Table(
     Column("start_step", Integer, nullable=False, server_default="0", comment="of its checkpoint"),
     Column("trial_due_at", DateTime(timezone=True), comment="limit of the attempt"),
     Column("due_at", DateTime(timezone=True), comment="the next limit; past it the service ends the lease"),
+    Column(
+        "is_counted", Boolean, nullable=False, server_default=false(), comment="the budget counts its reports as epochs"
+    ),
     _time("ended_at"),
     _one_of("outcome", Outcome),
     CheckConstraint("(outcome IS NULL) = (ended_at IS NULL)", name="ended"),

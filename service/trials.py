@@ -164,7 +164,7 @@ def _stop(connection: sa.Connection, locked: LockedStudy, study: StudyRow, trial
         case TrialState.RUNNING:
             return endings.ask_to_stop(connection, trial.trial_id, reason=lifecycle.BY_HAND)
         case TrialState.WAITING:
-            ending = lifecycle.ending_by_hand(trial, study.spec)
+            ending = lifecycle.ending_unheld(trial, study.spec, reason=lifecycle.BY_HAND)
             settle(connection, locked, trial.trial_id, ending, spec=study.spec, is_lost=False)
             return True
         case _:

@@ -155,7 +155,7 @@ class Client:
         name: str,
         *,
         state: StudyState | str | None = None,
-        budget: int | None = None,
+        budget: int | Mapping[str, float | None] | None = None,
         limits: Mapping[str, float | None] | None = None,
     ) -> Study:
         """Change a study; what is not given stays as it is. Twice is the same as once.
@@ -163,15 +163,15 @@ class Client:
         Args:
             name: The study.
             state: `paused`, `running` or `stopped`.
-            budget: Trials in all. More reopen a study that is complete.
+            budget: Trials in all, or some of the limits by name; None takes one away. More reopens a complete study.
             limits: `trial_seconds`, `step_seconds` or both; None takes a limit away.
 
         Raises:
             StudyNotFound: There is no such study.
             Conflict: The study cannot be brought from its state into the other.
         """
-        trials = None if budget is None else {"trials": budget}
-        change = built(StudyChange, {"state": state, "budget": trials, "limits": limits})
+        limited = {"trials": budget} if isinstance(budget, int) else budget
+        change = built(StudyChange, {"state": state, "budget": limited, "limits": limits})
         body = change.model_dump_json(exclude_unset=True)
         return self._call(Study, Request("PATCH", study_path(name), body=body))
 

@@ -265,6 +265,22 @@ class Round(Message):
     created_at: datetime
 
 
+class Used(Message):
+    """What a study has used of its budget.
+
+    Args:
+        trials: That exist, of those that it counts.
+        epochs: Reports recorded; None where it does not limit them.
+        seconds: From the first lease until now, or until the study ended; None: there was none.
+        device_seconds: Of all leases together, live ones until now.
+    """
+
+    trials: int
+    epochs: int | None = None
+    seconds: float | None = None
+    device_seconds: float = 0.0
+
+
 class Study(Message):
     """A study as it is.
 
@@ -273,6 +289,9 @@ class Study(Message):
         reason: Why it is in its state, where there is more to say.
         added: Trials among them that came already finished: the budget does not count them.
         alarms: What somebody should look at.
+        used: Of its budget.
+        closing: Why it comes to its end, while some of its trials have not: no more are handed out.
+        warnings: What whoever asked for it should know, such as that it may never end.
         completed_at: When it ended; None before.
     """
 
@@ -283,6 +302,9 @@ class Study(Message):
     counts: Counts
     added: int = 0
     alarms: list[Alarm] = Field(default_factory=list)
+    used: Used = Used(trials=0)
+    closing: str | None = None
+    warnings: list[str] = Field(default_factory=list)
     created_at: datetime
     completed_at: datetime | None = None
 
@@ -293,7 +315,7 @@ class StudyChange(Message):
     Args:
         state: `paused`: no trial is handed out until it is `running` again. `stopped`: likewise, and whoever waits for
             the study's end has it. Trials that run may come to their end.
-        budget: A larger one reopens a study that is complete.
+        budget: Of its limits those that are given; null takes one away. A larger one reopens a study that is complete.
         limits: Of an attempt for leases given from now on, of a step from each lease's next report on. A limit that is
             left out stays as it is; null takes it away, or gives a study with a task the hour a step that is its own.
         space: Other bounds of numbers that are searched. Trials outside them are kept, and teach the sampler nothing.

@@ -162,7 +162,7 @@ Sampler = Annotated[
 ]
 
 
-def check(sampler: Sampler, space: Space, *, objectives: int, trials: int) -> None:
+def check(sampler: Sampler, space: Space, *, objectives: int, trials: int | None) -> None:
     """Refuse a sampler that can do nothing with the space, with so many objectives or with so many trials.
 
     Raises:
@@ -180,7 +180,7 @@ def check(sampler: Sampler, space: Space, *, objectives: int, trials: int) -> No
 
 
 def resolved_budget(budget: Budget, sampler: Sampler, space: Space) -> Budget:
-    """Return the budget; that of a grid, where no number of trials is given, has the number of its points."""
+    """Return the budget with its number of trials, where none is given: of a grid the number of its points."""
     if not isinstance(sampler, GridSampler) or "trials" in budget.model_fields_set:
         return budget
     return budget.model_copy(update={"trials": grid(space).size})
@@ -190,6 +190,7 @@ def resolved_sampler(sampler: Sampler, budget: Budget) -> Sampler:
     """Return the sampler; rounds of unknown length share the trials of the budget, as it is at first."""
     if not isinstance(sampler, CoarseToFineSampler) or sampler.round_trials is not None:
         return sampler
+    assert budget.trials is not None, "checked: rounds need their number"
     return sampler.model_copy(update={"round_trials": budget.trials // sampler.rounds})
 
 
@@ -206,11 +207,15 @@ def _check_grid(space: Space) -> None:
         raise invalid("space", text)
 
 
-def _check_rounds(sampler: CoarseToFineSampler, objectives: int, trials: int) -> None:
+def _check_rounds(sampler: CoarseToFineSampler, objectives: int, trials: int | None) -> None:
     if objectives > 1:
         text = "coarse_to_fine has one objective only; for several there are nsga2, nsga3, tpe and gp"
         raise invalid("sampler.name", text)
-    if sampler.round_trials is None and 2 * sampler.rounds > trials:
+    if sampler.round_trials is not None:
+        return
+    if trials is None:
+        raise invalid("budget.trials", "is what coarse_to_fine shares among its rounds: give it, or round_trials")
+    if 2 * sampler.rounds > trials:
         text = f"must leave each round two trials of budget.trials = {trials}: {trials // 2} at most"
         raise invalid("sampler.rounds", f"{text}, not {sampler.rounds}")
 

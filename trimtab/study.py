@@ -21,7 +21,7 @@ from trimtab.message import (
 )
 from trimtab.objectives import Constraints, Objective, Objectives, check_distinct
 from trimtab.pruners import MedianPruner, Pruner, check_pruner, resolved_pruner
-from trimtab.samplers import Sampler, TpeSampler, resolved_budget, resolved_sampler
+from trimtab.samplers import GridSampler, Sampler, TpeSampler, resolved_budget, resolved_sampler
 from trimtab.samplers import check as check_sampler
 from trimtab.space import Space
 from trimtab.tasks import TASKS, Hyperparameter, Task
@@ -73,6 +73,8 @@ STEP_SECONDS = 3600.0
 def _named_space(given: object) -> object:
     return None if given == "default" else given
 
+
+NEEDS_ONE_OBJECTIVE = "needs one objective: of several, none says alone which trial is better"
 
 SearchedSpace = Annotated[
     Space | None, BeforeValidator(_named_space, json_schema_input_type=Space | Literal["default"] | None)
@@ -136,6 +138,13 @@ class StudySpec(Message):
         return self
 
     @model_validator(mode="after")
+    def _knows_what_is_better(self) -> Self:
+        for field in ("target", "patience"):
+            if getattr(self.budget, field) is not None and len(self.objectives) > 1:
+                raise invalid(f"budget.{field}", NEEDS_ONE_OBJECTIVE)
+        return self
+
+    @model_validator(mode="after")
     def _stops_trials(self) -> Self:
         metrics = [objective.metric for objective in self.objectives]
         check_pruner(self.pruner, metrics=metrics, longest=_longest_trial(self))
@@ -186,6 +195,16 @@ class StudySpec(Message):
         """The metrics that a trial has to end with to be complete."""
         optimised = [objective.metric for objective in self.objectives]
         return tuple(dict.fromkeys([*optimised, *(constraint.metric for constraint in self.constraints)]))
+
+    @property
+    def warnings(self) -> list[str]:
+        """What whoever asked for a study of this resolved spec should know."""
+        if self.budget.is_bound_to_end or isinstance(self.sampler, GridSampler):
+            return []
+        needed = "a limit on trials, epochs, seconds or device_seconds, or patience, would end it for certain"
+        if self.budget.target is None:
+            return [f"the budget has no limit: nothing ends this study but you; {needed}"]
+        return [f"only its target ends this study, and that may never be met; {needed}"]
 
     def lacking(self, metrics: Metrics) -> list[str]:
         """Return the metrics that a complete trial needs and that are not among `metrics`."""

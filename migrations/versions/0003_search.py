@@ -13,6 +13,7 @@ def upgrade() -> None:
     """Tables and columns are added only: a replica of the release before serves on beside this schema."""
     _change_studies()
     _change_trials()
+    _change_leases()
     _create_rounds()
 
 
@@ -57,6 +58,30 @@ def _change_trials() -> None:
     op.create_check_constraint(
         op.f("ck_trimtab_trials_origin"), "trimtab_trials", "origin IN ('sampled', 'control', 'enqueued', 'added')"
     )
+
+
+def _change_leases() -> None:
+    op.add_column(
+        "trimtab_leases",
+        sa.Column(
+            "is_counted",
+            sa.Boolean,
+            nullable=False,
+            server_default=sa.false(),
+            comment="the budget counts its reports as epochs",
+        ),
+    )
+    op.execute("""
+        UPDATE trimtab_studies s SET first_leased_at = l.leased_at
+        FROM (SELECT study_id, min(leased_at) AS leased_at FROM trimtab_leases GROUP BY study_id) AS l
+        WHERE l.study_id = s.study_id
+    """)
+    op.execute("""
+        UPDATE trimtab_studies s SET device_seconds_used = l.seconds
+        FROM (SELECT study_id, sum(extract(epoch FROM ended_at - leased_at)) AS seconds FROM trimtab_leases
+              WHERE ended_at IS NOT NULL GROUP BY study_id) AS l
+        WHERE l.study_id = s.study_id
+    """)
 
 
 def _create_rounds() -> None:

@@ -105,9 +105,13 @@ _CANDIDATES = prepared(
     FROM trimtab_studies s
     CROSS JOIN LATERAL (
       SELECT EXISTS (SELECT FROM trials t WHERE t.study_id = s.study_id AND t.state = 'WAITING') AS has_waiting,
-             (SELECT count(*) FROM trimtab_leases l WHERE l.study_id = s.study_id AND l.ended_at IS NULL) AS live
+             live.count AS live, live.seconds AS live_seconds
+      FROM (
+        SELECT count(*), coalesce(sum(extract(epoch FROM clock_timestamp() - leased_at)), 0) AS seconds
+        FROM trimtab_leases l WHERE l.study_id = s.study_id AND l.ended_at IS NULL) AS live
     ) AS now
-    WHERE state = 'running' AND (created < budget OR has_waiting)
+    WHERE state = 'running' AND (created < budget AND closing IS NULL OR has_waiting)
+      AND coalesce(device_seconds_used + live_seconds < device_seconds, true)
       AND (CAST(:study_id AS bigint) IS NULL OR study_id = :study_id)
       AND CASE WHEN :any_task THEN task = ANY(CAST(:tasks AS text[]))
                ELSE task IS NULL OR CAST(:study_id AS bigint) IS NOT NULL END
@@ -117,12 +121,15 @@ _CANDIDATES = prepared(
 )
 
 _LEASE_COLUMNS = """
-    study_id, trial_id, fence, attempt, worker, host, device, token_id, expires_at, trial_due_at, due_at
+    study_id, trial_id, fence, attempt, worker, host, device, token_id, expires_at, trial_due_at, due_at, is_counted
 """
 _LEASE_VALUES = f"""
     :worker, :host, :device, CAST(:token_id AS bigint), clock_timestamp() + make_interval(secs => :lease_seconds),
-    {TRIAL_DUE}, {FIRST_DUE}
+    {TRIAL_DUE}, {FIRST_DUE}, is_counted
 """
+
+_IN_TIME = "coalesce(first_leased_at + make_interval(secs => seconds) > clock_timestamp(), true)"
+"""Of a study: its budget of seconds is not used up."""
 
 # The budget is checked where the number is taken, under the lock of the study's row. So is the number that the point
 # was sampled for, where that matters: another ask that took it was given the same point.
@@ -130,10 +137,12 @@ _CREATE = prepared(
     "create",
     f"""
     WITH study AS (
-      UPDATE trimtab_studies SET created = created + 1, sampled = sampled + 1
-      WHERE study_id = :study_id AND state = 'running' AND created < budget
+      UPDATE trimtab_studies SET
+        created = created + 1, sampled = sampled + 1, first_leased_at = coalesce(first_leased_at, clock_timestamp())
+      WHERE study_id = :study_id AND state = 'running' AND created < budget AND closing IS NULL AND {_IN_TIME}
         AND revision = :revision AND (NOT :is_exact OR created + added = :sampled_for)
-      RETURNING study_id, created + added - 1 AS number, sampled - 1 AS sequence, trial_seconds, step_seconds
+      RETURNING study_id, created + added - 1 AS number, sampled - 1 AS sequence, trial_seconds, step_seconds,
+        epochs IS NOT NULL AS is_counted
     ), trial AS (
       INSERT INTO trials (study_id, number, state, datetime_start)
       SELECT study_id, number, 'RUNNING', timezone('UTC', clock_timestamp()) FROM study
@@ -161,8 +170,8 @@ _CREATE = prepared(
 # waiting -> running. The curve of the lost attempt is cut at the newest checkpoint, or at the beginning.
 _LEASE_WAITING = sa.text(f"""
     WITH study AS MATERIALIZED (
-      SELECT study_id, trial_seconds, step_seconds FROM trimtab_studies
-      WHERE study_id = :study_id AND state = 'running' FOR NO KEY UPDATE
+      SELECT study_id, trial_seconds, step_seconds, epochs IS NOT NULL AS is_counted FROM trimtab_studies
+      WHERE study_id = :study_id AND state = 'running' AND {_IN_TIME} FOR NO KEY UPDATE
     ), trial AS (
       UPDATE trials SET
         state = 'RUNNING', datetime_start = coalesce(datetime_start, timezone('UTC', clock_timestamp()))
@@ -185,6 +194,9 @@ _LEASE_WAITING = sa.text(f"""
         start.step, start.step, {best_until("start.step", "start.trial_id")}
       FROM ours JOIN study USING (study_id) JOIN start USING (trial_id)
       RETURNING lease_id, fence, attempt, expires_at, best
+    ), begun AS (
+      UPDATE trimtab_studies s SET first_leased_at = clock_timestamp() FROM ours
+      WHERE s.study_id = ours.study_id AND first_leased_at IS NULL
     )
     SELECT lease.lease_id, ours.number, lease.fence, attempt, expires_at, trial_seconds, step_seconds,
       (SELECT json_object_agg(param_name, param_value) FROM trial_params p WHERE p.trial_id = ours.trial_id) AS point,
@@ -193,9 +205,10 @@ _LEASE_WAITING = sa.text(f"""
     FROM ours, lease, study, start
 """)
 
-_LOCK_PLACE = sa.text("""
+_LOCK_PLACE = sa.text(f"""
     SELECT created + added, sampled FROM trimtab_studies
-    WHERE study_id = :study_id AND state = 'running' AND created < budget FOR NO KEY UPDATE
+    WHERE study_id = :study_id AND state = 'running' AND created < budget AND closing IS NULL AND {_IN_TIME}
+    FOR NO KEY UPDATE
 """)
 
 # Trials that run may come to their end, and the last of them completes the study.

@@ -31,6 +31,9 @@ class LockedStudy:
         created: Trials so far, of those that the budget counts.
         added: Trials that came already finished: it does not count them.
         finished: Trials that have ended, added ones among them.
+        best_value: Of the best trial; None while there is none.
+        epochs: A limit of the budget; None: there is none. Likewise the next four.
+        closing: Why no trial is handed out any more, though some are open; None: they are.
     """
 
     study_id: int
@@ -42,11 +45,45 @@ class LockedStudy:
     finished: int
     failed_in_a_row: int
     best_value: float | None
+    epochs: int | None
+    seconds: float | None
+    device_seconds: float | None
+    target: float | None
+    patience: int | None
+    closing: str | None
 
     @property
     def ended(self) -> int:
         """Trials that have ended, of those that the budget counts."""
         return self.finished - self.added
+
+    @property
+    def open(self) -> int:
+        """Trials that run or wait."""
+        return self.created - self.ended
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether its budget limits anything but the number of trials."""
+        limits = (self.epochs, self.seconds, self.device_seconds, self.target, self.patience)
+        return any(limit is not None for limit in limits)
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a study has used up of its budget, beside trials.
+
+    Args:
+        epochs: Reports counted.
+        seconds: Since the first lease; None: there was none.
+        device_seconds: Of all leases together, live ones until now.
+        unimproved: Trials that ended since the best one did; None: there is no best one.
+    """
+
+    epochs: int
+    seconds: float | None
+    device_seconds: float
+    unimproved: int | None
 
 
 @dataclass(frozen=True)
@@ -119,7 +156,8 @@ class StudyAfter:
 
 
 _LOCK_STUDY = """
-    SELECT study_id, state, reason, budget, created, added, finished, failed_in_a_row, best_value
+    SELECT study_id, state, reason, budget, created, added, finished, failed_in_a_row, best_value,
+      epochs, seconds, device_seconds, target, patience, closing
     FROM trimtab_studies
     WHERE study_id = ({study})
     FOR NO KEY UPDATE
@@ -131,12 +169,64 @@ _LOCK_STUDY_OF = prepared(
 
 _LOCK_STUDY_NAMED = sa.text(_LOCK_STUDY.format(study="SELECT study_id FROM studies WHERE study_name = :name"))
 
+_LOCK_STUDY_BY_ID = sa.text(_LOCK_STUDY.format(study=":study_id"))
+
+# Where the budget has no patience, nobody asks how many trials ended since the best one.
+_USAGE = sa.text("""
+    SELECT epochs_used AS epochs, CAST(extract(epoch FROM clock_timestamp() - first_leased_at) AS float8) AS seconds,
+      device_seconds_used + (
+        SELECT CAST(coalesce(sum(extract(epoch FROM clock_timestamp() - leased_at)), 0) AS float8)
+        FROM trimtab_leases l WHERE l.study_id = s.study_id AND ended_at IS NULL) AS device_seconds,
+      CASE WHEN patience IS NOT NULL AND best_trial_id IS NOT NULL THEN (
+        SELECT count(*) FROM trimtab_trials t WHERE t.study_id = s.study_id AND origin <> 'added' AND finish_order > (
+          SELECT finish_order FROM trimtab_trials b WHERE b.trial_id = s.best_trial_id)) END AS unimproved
+    FROM trimtab_studies s WHERE study_id = :study_id
+""")
+
+_USED_UP = sa.text("""
+    SELECT study_id FROM trimtab_studies s
+    WHERE state IN ('running', 'paused') AND coalesce(closing NOT LIKE 'budget.%', true)
+      AND (epochs_used >= epochs
+        OR first_leased_at + make_interval(secs => seconds) <= clock_timestamp()
+        OR device_seconds_used + (
+          SELECT CAST(coalesce(sum(extract(epoch FROM clock_timestamp() - leased_at)), 0) AS float8)
+          FROM trimtab_leases l WHERE l.study_id = s.study_id AND ended_at IS NULL) >= device_seconds)
+    ORDER BY study_id
+""")
+
+_BEGIN_CLOSING = sa.text("UPDATE trimtab_studies SET closing = :reason WHERE study_id = :study_id")
+
+_STOP_ALL = sa.text("""
+    UPDATE trimtab_leases SET stop_reason = :reason
+    WHERE study_id = :study_id AND ended_at IS NULL AND stop_reason IS NULL
+""")
+
+_COMPLETE = sa.text("""
+    UPDATE trimtab_studies SET state = 'complete', reason = closing, ended_at = clock_timestamp()
+    WHERE study_id = :study_id AND state IN ('running', 'paused') AND closing IS NOT NULL
+      AND finished = created + added
+""")
+
+_COUNT_LEASES = sa.text("UPDATE trimtab_leases SET is_counted = true WHERE study_id = :study_id AND ended_at IS NULL")
+
+_COUNT_EPOCHS = sa.text("""
+    UPDATE trimtab_studies s SET epochs_used = (
+      SELECT count(*) FROM trimtab_leases l JOIN trimtab_reports r USING (lease_id)
+      JOIN trimtab_trials t ON t.trial_id = l.trial_id WHERE t.study_id = s.study_id)
+    WHERE study_id = :study_id
+""")
+
 _CLOSE = """
     WITH lease AS (
       UPDATE trimtab_leases
       SET outcome = {outcome}, message = {message}, told = {told}, ended_at = clock_timestamp()
       WHERE {guard}
-      RETURNING lease_id, trial_id, worker, renewed_at, outcome, message, stop_reason, nullif(last_step, 0) AS last_step
+      RETURNING lease_id, trial_id, study_id, worker, leased_at, renewed_at, ended_at, outcome, message, stop_reason,
+        nullif(last_step, 0) AS last_step
+    ), used AS (
+      UPDATE trimtab_studies s SET
+        device_seconds_used = device_seconds_used + extract(epoch FROM lease.ended_at - lease.leased_at)
+      FROM lease WHERE s.study_id = lease.study_id
     ){also}
     SELECT trial_id, number, lease.outcome, message, lost, stop_reason, last_step,
       coalesce(r.metrics, '{{}}') AS last_metrics
@@ -281,6 +371,46 @@ def lock_study(connection: sa.Connection, lease_id: int) -> LockedStudy | None:
 def lock_study_named(connection: sa.Connection, name: str) -> LockedStudy | None:
     """Lock the study called `name`; None if there is none."""
     return _locked(connection.execute(_LOCK_STUDY_NAMED, {"name": name}).one_or_none())
+
+
+def lock_study_by_id(connection: sa.Connection, study_id: int) -> LockedStudy | None:
+    """Lock a study; None if it is gone."""
+    return _locked(connection.execute(_LOCK_STUDY_BY_ID, {"study_id": study_id}).one_or_none())
+
+
+def usage(connection: sa.Connection, study_id: int) -> Usage:
+    """Return what a study has used up of its budget."""
+    return Usage(**connection.execute(_USAGE, {"study_id": study_id}).one()._asdict())
+
+
+def used_up(connection: sa.Connection) -> list[int]:
+    """Return studies of which a limit is reached that no end of a trial brings about, and that still go on."""
+    return list(connection.execute(_USED_UP).scalars())
+
+
+def begin_closing(connection: sa.Connection, study_id: int, *, reason: str) -> None:
+    """Let a locked study hand out no more trials, and the workers of those that run hear a stop."""
+    connection.execute(_BEGIN_CLOSING, {"study_id": study_id, "reason": reason})
+    stop_all(connection, study_id, reason=reason)
+
+
+def stop_all(connection: sa.Connection, study_id: int, *, reason: str) -> None:
+    """Let the workers of all running trials of a study hear a stop at their next call."""
+    connection.execute(_STOP_ALL, {"study_id": study_id, "reason": reason})
+
+
+def complete(connection: sa.Connection, study_id: int) -> bool:
+    """Let a closing study be complete if all its trials have ended; return whether it is by that."""
+    return connection.execute(_COMPLETE, {"study_id": study_id}).rowcount == 1
+
+
+def count_epochs(connection: sa.Connection, study_id: int) -> None:
+    """Count the reports of a locked study that were not counted so far; from now on each one is counted as it comes.
+
+    Each report takes its lease: those under way come first, and those that come later find that they are counted.
+    """
+    connection.execute(_COUNT_LEASES, {"study_id": study_id})
+    connection.execute(_COUNT_EPOCHS, {"study_id": study_id})
 
 
 def close_told(connection: sa.Connection, lease: Reference, tell: Tell, *, outcome: Outcome) -> ClosedLease | None:

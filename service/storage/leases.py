@@ -58,6 +58,7 @@ class LeaseRow:
         told: The tell that ended it; None while it lives, and where the service ended it.
         report: The report at the step that was asked for; None if there is none.
         study_finished: Trials of the study that have ended.
+        is_spent: The budget has no epoch left for a report of it.
     """
 
     study_id: int
@@ -75,6 +76,7 @@ class LeaseRow:
     study: str
     number: int
     study_finished: int
+    is_spent: bool
     report: StoredReport | None
 
 
@@ -103,7 +105,8 @@ _LOOK = prepared(
     SELECT l.study_id, l.fence, l.token_id, l.ended_at IS NULL AND l.expires_at > clock_timestamp() AS is_live,
       coalesce({IS_FRESH}, false) AS is_watched, l.expires_at,
       l.start_step, l.last_step, l.best, l.stop_reason, l.outcome, l.told, o.study_name AS study, t.number,
-      s.finished AS study_finished, r.metrics, r.verdict, r.reason
+      s.finished AS study_finished, l.is_counted AND coalesce(s.epochs_used >= s.epochs, false) AS is_spent,
+      r.metrics, r.verdict, r.reason
     FROM trimtab_leases l
     JOIN trimtab_trials t USING (trial_id)
     JOIN trimtab_studies s ON s.study_id = l.study_id
@@ -126,15 +129,24 @@ RENEWED = """
 _RENEW = prepared("renew", f"UPDATE trimtab_leases SET {RENEWED} WHERE {LIVE} RETURNING expires_at, stop_reason")
 
 # The verdict was decided on what came before: if another report of the lease came in between, or another trial has
-# ended that the verdict should know of, no row matches.
+# ended that the verdict should know of, no row matches. Nor does one where the budget has no epoch left. Only where
+# the budget counts epochs is the study's row taken, and then before the lease.
 _RECORD_ALSO = f"""
-    WITH lease AS (
+    WITH study AS MATERIALIZED (
+      SELECT study_id FROM trimtab_studies JOIN trimtab_leases USING (study_id)
+      WHERE lease_id = :lease_id AND is_counted AND coalesce(epochs_used < epochs, true)
+      FOR NO KEY UPDATE OF trimtab_studies
+    ), lease AS (
       UPDATE trimtab_leases SET
         {RENEWED}, due_at = {NEXT_DUE}, last_step = :step, best = :best, stop_reason = :stop_reason
       WHERE {LIVE} AND last_step = :known_step AND stop_reason IS NULL
         AND (SELECT finished FROM trimtab_studies s WHERE s.study_id = trimtab_leases.study_id)
           <= coalesce(:known_finished, 2147483647)
-      RETURNING lease_id, trial_id, expires_at
+        AND (NOT is_counted OR study_id = (SELECT study_id FROM study))
+      RETURNING lease_id, trial_id, expires_at, study_id, is_counted
+    ), counted AS (
+      UPDATE trimtab_studies s SET epochs_used = epochs_used + 1 FROM lease
+      WHERE s.study_id = lease.study_id AND lease.is_counted
     ), report AS (
       INSERT INTO trimtab_reports (lease_id, step, metrics, verdict, reason)
       SELECT lease_id, CAST(:step AS int), CAST(:metrics AS json), :verdict, :stop_reason FROM lease

@@ -10,9 +10,13 @@ import sqlalchemy as sa
 from service.storage.dimensions import Dimension, Point, dimensions
 from trimtab.budget import Budget, Limits
 from trimtab.errors import StudyNotFound
+from trimtab.protocol import Used
 from trimtab.space import Space
 from trimtab.states import StudyState
 from trimtab.study import StudySpec
+
+_UNLIMITED = 2**31 - 1
+"""Trials where the budget does not limit them."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,9 @@ class StudyRow:
     spec: StudySpec
     state: StudyState
     reason: str | None
-    budget: int
+    budget: Budget
+    used: Used
+    closing: str | None
     trial_seconds: float | None
     step_seconds: float | None
     created: int
@@ -52,7 +58,7 @@ class StudyRow:
         """The spec with what may have changed since the creation: budget, limits and bounds."""
         return self.spec.model_copy(
             update={
-                "budget": Budget(trials=self.budget),
+                "budget": self.budget,
                 "limits": Limits(trial_seconds=self.trial_seconds, step_seconds=self.step_seconds),
                 "space": self.space or self.spec.declared,
             }
@@ -66,7 +72,8 @@ class Revision:
     state: StudyState
     reason: str | None
     failed_in_a_row: int
-    budget: int
+    budget: Budget
+    closing: str | None
     trial_seconds: float | None
     step_seconds: float | None
     space: Space | None
@@ -82,16 +89,25 @@ _INSERT = sa.text("""
       SELECT study_id, o.position - 1, CAST(o.direction AS studydirection)
       FROM study, unnest(CAST(:directions AS text[])) WITH ORDINALITY AS o (direction, position)
     )
-    INSERT INTO trimtab_studies (study_id, spec, task, budget, trial_seconds, step_seconds)
-    SELECT study_id, CAST(:spec AS json), :task, :budget, :trial_seconds, :step_seconds FROM study
+    INSERT INTO trimtab_studies (study_id, spec, task, trial_seconds, step_seconds, budget, epochs, seconds,
+      device_seconds, target, patience)
+    SELECT study_id, CAST(:spec AS json), :task, :trial_seconds, :step_seconds, :budget, :epochs, :seconds,
+      :device_seconds, :target, :patience
+    FROM study
     RETURNING study_id
 """)
 
 _COLUMNS = """
-    study_id, CAST(spec AS text) AS spec, state, reason, budget, trial_seconds, step_seconds, created, added, finished,
+    study_id, CAST(spec AS text) AS spec, state, reason, trial_seconds, step_seconds, created, added, finished,
     best_trial_id,
     (SELECT json_object_agg(param_name, param_value) FROM trial_params WHERE trial_id = best_trial_id) AS best_point,
-    CAST(space AS text) AS space, revision, created_at, ended_at
+    CAST(space AS text) AS space, revision, created_at, ended_at, closing,
+    nullif(budget, 2147483647) AS trials, epochs, seconds, device_seconds, target, patience,
+    CASE WHEN epochs IS NOT NULL THEN epochs_used END AS used_epochs,
+    CAST(extract(epoch FROM coalesce(ended_at, clock_timestamp()) - first_leased_at) AS float8) AS used_seconds,
+    device_seconds_used + (
+      SELECT CAST(coalesce(sum(extract(epoch FROM clock_timestamp() - leased_at)), 0) AS float8)
+      FROM trimtab_leases l WHERE l.study_id = trimtab_studies.study_id AND l.ended_at IS NULL) AS used_device_seconds
     FROM trimtab_studies
 """
 
@@ -114,7 +130,9 @@ _COUNTS = sa.text("""
 
 _CHANGE = sa.text("""
     UPDATE trimtab_studies SET
-      state = :state, reason = :reason, budget = :budget, failed_in_a_row = :failed_in_a_row,
+      state = :state, reason = :reason, closing = :closing, failed_in_a_row = :failed_in_a_row,
+      budget = :budget, epochs = :epochs, seconds = :seconds, device_seconds = :device_seconds, target = :target,
+      patience = :patience,
       trial_seconds = :trial_seconds, step_seconds = :step_seconds,
       space = coalesce(CAST(:space AS json), space),
       revision = revision + CASE WHEN CAST(:space AS json) IS NULL THEN 0 ELSE 1 END,
@@ -150,7 +168,7 @@ def insert(connection: sa.Connection, spec: StudySpec) -> bool:
         "directions": [objective.direction.upper() for objective in spec.objectives],
         "spec": spec.model_dump_json(),
         "task": spec.task.name if spec.task else None,
-        "budget": spec.budget.trials,
+        **_limits(spec.budget),
         **dict(spec.limits),
     }
     return connection.execute(_INSERT, values).one_or_none() is not None
@@ -197,7 +215,13 @@ def counts(connection: sa.Connection, study_ids: Sequence[int]) -> dict[int, dic
 def change(connection: sa.Connection, study_id: int, revision: Revision) -> None:
     """Change a study that this transaction has locked."""
     space = revision.space.model_dump_json() if revision.space else None
-    values = {**vars(revision), "space": space, "has_ended": revision.state.is_ended, "study_id": study_id}
+    values = {
+        **vars(revision),
+        **_limits(revision.budget),
+        "space": space,
+        "has_ended": revision.state.is_ended,
+        "study_id": study_id,
+    }
     connection.execute(_CHANGE, values)
 
 
@@ -212,12 +236,22 @@ def delete(connection: sa.Connection, name: str) -> bool:
     return True
 
 
+def _limits(budget: Budget) -> dict[str, float | None]:
+    """Return the columns of a budget."""
+    limits = dict(budget)
+    trials = limits.pop("trials")
+    return {"budget": _UNLIMITED if trials is None else trials, **limits}
+
+
 def _study(row: sa.Row[tuple[object, ...]]) -> StudyRow:
     values = row._asdict()
     # A newer replica beside this one may have stored a field that this one does not know.
     spec = StudySpec.model_validate_json(values.pop("spec"), extra="ignore")
     space = values.pop("space")
+    used = {field: values.pop(f"used_{field}") for field in ("epochs", "seconds", "device_seconds")}
     return StudyRow(
+        budget=Budget(**{field: values.pop(field) for field in Budget.model_fields}),
+        used=Used(trials=values["created"], **used),
         space=Space.model_validate_json(space) if space else None,
         spec=spec,
         state=StudyState(values.pop("state")),

@@ -55,6 +55,8 @@ _BY_ID = sa.text(f"{_TRIAL} WHERE o.trial_id = :trial_id")
 
 _BY_IDS = sa.text(f"{_TRIAL} WHERE o.trial_id = ANY(:trial_ids) ORDER BY o.number")
 
+_WAITING = sa.text(f"{_TRIAL} WHERE o.study_id = :study_id AND t.state = 'WAITING' ORDER BY o.number")
+
 _RANKED = sa.text("""
     SELECT o.trial_id, ARRAY(SELECT value FROM trial_values v WHERE v.trial_id = o.trial_id ORDER BY objective)
     FROM trimtab_trials o JOIN trials t USING (trial_id)
@@ -121,6 +123,11 @@ def by_id(connection: sa.Connection, trial_id: int) -> TrialRow | None:
 def by_ids(connection: sa.Connection, trial_ids: Sequence[int]) -> list[TrialRow]:
     """Return those of the trials that are there, by number."""
     return [_trial(row) for row in connection.execute(_BY_IDS, {"trial_ids": list(trial_ids)})]
+
+
+def waiting(connection: sa.Connection, study_id: int) -> list[TrialRow]:
+    """Return the trials of a study that wait for an attempt, by number."""
+    return [_trial(row) for row in connection.execute(_WAITING, {"study_id": study_id})]
 
 
 def ranked(connection: sa.Connection, study_id: int) -> list[tuple[int, Sequence[float]]]:

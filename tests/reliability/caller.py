@@ -19,7 +19,7 @@ Lease = dict[str, Any]
 
 OK = 200
 
-_FLEETING = {"expires_at", "created_at", "completed_at", "id", "token", "started_at"}
+_FLEETING = {"expires_at", "created_at", "completed_at", "id", "token", "started_at", "used"}
 _STATE = b"state"
 
 

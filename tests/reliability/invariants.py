@@ -85,7 +85,8 @@ ONE_LIVE_LEASE_AND_ONE_END = """
     SELECT h.study, h.trial, format('its outcome is %s, that of its last lease %s', t.outcome, h.outcome)
     FROM held h JOIN trimtab_trials t USING (trial_id)
     WHERE is_newest AND t.outcome IS NOT NULL AND h.outcome IS DISTINCT FROM t.outcome
-      AND NOT (t.reason = 'stopped by hand' AND t.outcome = 'pruned' AND h.outcome IN ('lost', 'released'))
+      AND NOT ((t.reason = 'stopped by hand' OR t.reason LIKE 'budget.%')
+        AND t.outcome = 'pruned' AND h.outcome IN ('lost', 'released'))
 """
 
 # Of a lease that ended: its reports, each stamped at the start of its statement, and renewals came before.
@@ -174,10 +175,15 @@ BUDGETS_ARE_EXACT = """
       SELECT o.study_name AS study, s.*, (SELECT count(*) FROM trials t WHERE t.study_id = s.study_id) AS trials,
         (SELECT count(*) FROM numbered n WHERE n.study_id = s.study_id
          AND n.state IN ('complete', 'pruned', 'fail')) AS ended,
-        (SELECT count(*) FROM trimtab_trials t WHERE t.study_id = s.study_id AND t.origin = 'added') AS came
+        (SELECT count(*) FROM trimtab_trials t WHERE t.study_id = s.study_id AND t.origin = 'added') AS came,
+        (SELECT count(*) FROM held h JOIN trimtab_reports r USING (lease_id) JOIN numbered n USING (trial_id)
+         WHERE n.study_id = s.study_id) AS epochs_reported
       FROM trimtab_studies s JOIN studies o USING (study_id))
     SELECT study, CAST(NULL AS int), format('%s trials of a budget of %s', trials - added, budget)
     FROM counted WHERE trials - added > budget
+  UNION ALL
+    SELECT study, NULL, format('%s epochs of %s, counted as %s', epochs_reported, epochs, epochs_used) FROM counted
+    WHERE epochs_reported > epochs OR (epochs IS NOT NULL AND epochs_reported <> epochs_used)
   UNION ALL
     SELECT study, NULL, format('%s trials, counted as %s and %s added', trials, created, added)
     FROM counted WHERE trials <> created + added OR came <> added
@@ -186,10 +192,22 @@ BUDGETS_ARE_EXACT = """
     WHERE ended <> finished
   UNION ALL
     SELECT study, NULL, format('complete with %s of %s trials', ended - added, budget) FROM counted
-    WHERE state = 'complete' AND ended - added <> budget
+    WHERE state = 'complete' AND ended - added <> budget AND (closing IS NULL OR ended <> trials)
   UNION ALL
     SELECT study, NULL, format('all of %s trials have ended and it is %s', budget, state) FROM counted
-    WHERE state NOT IN ('complete', 'stopped') AND ended - added = budget
+    WHERE state NOT IN ('complete', 'stopped')
+      AND (ended - added = budget OR (closing LIKE 'budget.%' AND ended = trials))
+  UNION ALL
+    SELECT study, NULL, format('its best value is %s, its target %s, and it goes on', best_value, target) FROM counted
+    WHERE state IN ('running', 'paused') AND closing IS NULL AND CASE
+      WHEN spec #>> '{objectives,0,direction}' = 'minimize' THEN best_value <= target ELSE best_value >= target END
+  UNION ALL
+    SELECT c.study, n.trial, format('%s, and it waits', closing) FROM counted c JOIN numbered n USING (study_id)
+    WHERE closing LIKE 'budget.%' AND n.state = 'waiting'
+  UNION ALL
+    SELECT h.study, h.trial, format('%s, and lease %s was not told to stop', c.closing, lease_id)
+    FROM held h JOIN counted c USING (study_id)
+    WHERE closing LIKE 'budget.%' AND h.ended_at IS NULL AND stop_reason IS NULL
 """
 
 ENDS_ARE_IN_ORDER = """

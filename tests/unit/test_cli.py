@@ -61,7 +61,7 @@ def test_a_study_is_created_from_a_name_and_what_differs(stub: Stub, run: Run) -
 
     sent = stub.asked[0].body
     assert (sent["name"], sent["task"]["name"], sent["task"]["data"]["dataset"]) == ("wines", "mlp", "wine")
-    assert sent["budget"] == {"trials": 40}
+    assert sent["budget"]["trials"] == 40
     assert (ran.code, ran.errors) == (0, "")
     assert ran.output.splitlines()[0] == "study wines is running: 40 trials"
     assert "trimtab study watch wines" in ran.output
@@ -73,7 +73,7 @@ def test_a_name_is_enough(stub: Stub, run: Run) -> None:
     run("study", "create", "digits")
 
     assert stub.asked[0].body["task"]["name"] == "mlp"
-    assert stub.asked[0].body["budget"] == {"trials": 100}
+    assert stub.asked[0].body["budget"]["trials"] == 100
 
 
 def test_a_study_is_created_from_a_file(stub: Stub, run: Run, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ RATE = {"type": "float", "low": 1e-4, "high": 0.1, "scale": "log"}
 
 BAD_SPECS: dict[str, tuple[dict[str, Any], str, str]] = {
     "with an unknown field": ({"colour": "red"}, "colour", "is unknown"),
-    "with an unknown field inside": ({"budget": {"epochs": 3}}, "budget.epochs", "is unknown"),
+    "with an unknown field inside": ({"budget": {"epoch": 3}}, "budget.epoch", "is unknown"),
     "with a number for a name": ({"name": 3}, "name", "must be a string"),
     "without characters in its name": ({"name": ""}, "name", "must match"),
     "with a path for a name": ({"name": "../secrets"}, "name", "must match"),
