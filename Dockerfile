@@ -32,8 +32,11 @@ RUN pip wheel --no-deps --wheel-dir /wheels .
 FROM base AS service
 # Libraries of linear algebra start a thread for each processor; a container may have fewer processes than that.
 ENV OPENBLAS_NUM_THREADS=1
-COPY --from=names /opt/trimtab/service.txt ./
-RUN pip install --constraint constraints.txt --requirement service.txt
+# Of torch, for Gaussian processes, only builds without CUDA are of use here: see TORCH_INDEX below.
+ARG TORCH_INDEX=
+RUN pip install --constraint constraints.txt ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} torch
+COPY --from=names /opt/trimtab/service.txt /opt/trimtab/gp.txt ./
+RUN pip install --constraint constraints.txt --requirement service.txt --requirement gp.txt
 COPY --from=wheel /wheels /wheels
 RUN pip install --no-deps /wheels/*.whl
 COPY pyproject.toml ./

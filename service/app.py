@@ -18,6 +18,7 @@ from service.pace import Pace
 from service.periodic import Periodic
 from service.recognition import Recognition
 from service.replica import Replica
+from service.sampling import children
 from service.tokens import Tokens
 
 _DESCRIPTION = "Studies by REST; workers ask for trials, report after every epoch and hear whether to go on."
@@ -65,6 +66,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     background = [
         Periodic("liveness", partial(liveness.renew, alone), seconds=liveness.INTERVAL_SECONDS),
         Periodic("sweep", partial(sweep.sweep, replica), seconds=sweep.INTERVAL_SECONDS),
+        Periodic("children", replica.memory.children.reap, seconds=children.REAP_SECONDS),
         Periodic("litter", partial(litter.forget, replica), seconds=litter.INTERVAL_SECONDS),
     ]
     for work in background:

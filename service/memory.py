@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from service.crowd import Crowd
 from service.curves import Curve, Curves, Rungs
 from service.history import Observations
+from service.sampling.children import Children
 from service.sampling.suggester import Suggester
 from service.storage import finished, studies
 from service.storage.dimensions import Dimension
@@ -32,9 +33,9 @@ class StudyMemory:
         revision: Of the space.
         dimensions: Of its space.
         observations: Its finished trials as far as they are known.
-        curves: Of its complete trials as far as they are known. Read and changed under `lock`.
         rungs: Of its trials that have ended, as far as they are known. Read and changed under `lock`.
         suggester: Its sampler.
+        curves: Of its complete trials as far as they are known. Read and changed under `lock`.
         pruner_failures: How often its pruner raised. Changed under `lock`.
         lock: Never held while the database is asked.
         crowd: The calls on it that use the database now.
@@ -45,9 +46,9 @@ class StudyMemory:
     revision: int
     dimensions: Sequence[Dimension]
     observations: Observations
+    suggester: Suggester
     curves: Curves = field(default_factory=Curves)
     rungs: Rungs = field(default_factory=Rungs)
-    suggester: Suggester = field(default_factory=Suggester)
     pruner_failures: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
     crowd: Crowd = field(default_factory=Crowd)
@@ -139,9 +140,10 @@ class Progress:
 
 
 class Memory:
-    """The studies and leases that a replica has served lately."""
+    """The studies and leases that a replica has served lately, and the processes of their slow samplers."""
 
     def __init__(self) -> None:
+        self.children = Children()
         self._studies: OrderedDict[int, StudyMemory] = OrderedDict()
         self._leases: OrderedDict[int, Progress] = OrderedDict()
         self._lock = threading.Lock()
@@ -193,7 +195,7 @@ class Memory:
             objectives=len(row.spec.objectives),
             constraints=[constraint.metric for constraint in row.spec.constraints],
         )
-        fresh = StudyMemory(row.study_id, row.current_spec, row.revision, space, nothing)
+        fresh = StudyMemory(row.study_id, row.current_spec, row.revision, space, nothing, Suggester(self.children))
         with self._lock:
             known = self._studies.setdefault(row.study_id, fresh)
             if known.revision < fresh.revision:

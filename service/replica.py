@@ -35,3 +35,4 @@ class Replica:
         """Let nobody wait any longer: the replica is going down."""
         self.offers.close()
         self.changes.close()
+        self.memory.children.close()

@@ -5,7 +5,7 @@ import logging
 
 import sqlalchemy as sa
 
-from service import alarms, cursors, heritage, revisions
+from service import alarms, cursors, heritage, revisions, sampling
 from service.database import autocommit, transaction
 from service.once import UNKEYED, Once
 from service.principals import OPERATOR, Principal
@@ -13,8 +13,8 @@ from service.replica import Replica
 from service.settling import close_if_due
 from service.storage import audit, endings, studies
 from service.storage.studies import StudyRow
-from trimtab.errors import StudyExists, StudyNotFound
-from trimtab.protocol import Counts, Page, Study, StudyChange
+from trimtab.errors import Invalid, StudyExists, StudyNotFound
+from trimtab.protocol import Counts, FieldProblem, Page, Study, StudyChange
 from trimtab.states import StudyState
 from trimtab.study import StudySpec
 
@@ -37,6 +37,7 @@ def create(
         Unavailable: The database is away or busy.
     """
     resolved = spec.resolved()
+    _check_installed(resolved)
     with once.transaction(replica.engine) as connection:
         is_new = studies.insert(connection, resolved)
         study = studies.find(connection, spec.name)
@@ -170,6 +171,12 @@ def _study(row: StudyRow, counts: dict[str, int]) -> Study:
         created_at=row.created_at,
         completed_at=row.ended_at,
     )
+
+
+def _check_installed(spec: StudySpec) -> None:
+    if sampling.will_be_slow(spec) and not sampling.is_installed():
+        text = "gp needs torch, which the service does not have: pip install 'trimtab[service,gp]', or take tpe"
+        raise Invalid("a sampler is not installed", errors=[FieldProblem(field="sampler.name", message=text)])
 
 
 def _differences(one: StudySpec, other: StudySpec) -> list[str]:

@@ -11,6 +11,7 @@ from service.sampling import gp, grid
 from service.sampling.cmaes import ReplayedCmaEsSampler
 from service.sampling.drawing import draw
 from service.sampling.genetic import ViewNSGAIIISampler, ViewNSGAIISampler, relatives_N
+from service.sampling.gp import is_installed
 from service.sampling.qmc import SequenceSampler
 from service.sampling.study_view import StudyView
 from service.sampling.suggestion import Suggestion, seed_of, training_seed
@@ -25,13 +26,19 @@ __all__ = [
     "Suggestion",
     "View",
     "in_sequence",
+    "is_installed",
     "is_sequence",
+    "is_slow",
     "random_point",
     "seed_of",
     "suggest",
     "suggest_many",
     "training_seed",
+    "will_be_slow",
 ]
+
+_MANY = 500
+"""Finished trials of several objectives from which on Optuna's own TPE takes a tenth of a second."""
 
 Make = Callable[[View, int], BaseSampler]
 """Makes the sampler of one trial, of the view and a seed."""
@@ -62,6 +69,22 @@ def suggest_many(
 def is_sequence(spec: specs.StudySpec) -> bool:
     """Return whether points are taken in turn, whatever came of others: see `in_sequence`."""
     return isinstance(spec.sampler, samplers.GridSampler | samplers.QmcSampler)
+
+
+def is_slow(spec: specs.StudySpec, view: View) -> bool:
+    """Return whether a suggestion may take long, so that it is made in a child process."""
+    match spec.sampler:
+        case samplers.GpSampler(startup_trials=startup):
+            return not gp.is_starting(view, startup_trials=startup)
+        case samplers.TpeSampler():
+            return len(view.directions) > 1 and view.finished > _MANY
+        case _:
+            return False
+
+
+def will_be_slow(spec: specs.StudySpec) -> bool:
+    """Return whether suggestions of this study are made in a child process sooner or later."""
+    return isinstance(spec.sampler, samplers.GpSampler)
 
 
 def in_sequence(spec: specs.StudySpec, dimensions: Sequence[Dimension], *, first: int, count: int) -> list[Suggestion]:
@@ -107,14 +130,24 @@ class _Plan:
 
 def _plan(settings: samplers.Sampler, view: View) -> _Plan:
     match settings:
-        case samplers.GpSampler(startup_trials=startup):
-            return _Plan(lambda view, seed: gp.sampler(view, seed=seed, startup_trials=startup), view.is_complete_N)
+        case samplers.GpSampler():
+            return _gaussian(settings, view)
         case samplers.Nsga2Sampler() | samplers.Nsga3Sampler():
             return _genetic(settings, view)
         case samplers.TpeSampler(startup_trials=startup) if len(view.directions) > 1:
             return _Plan(lambda _, seed: TPESampler(seed=seed, n_startup_trials=startup))
         case _:
             return _Plan(_from_arrays(settings), rows_N=np.zeros_like(view.is_usable_N))
+
+
+def _gaussian(settings: samplers.GpSampler, view: View) -> _Plan:
+    asked = view.unfinished
+
+    def make(view: View, seed: int) -> BaseSampler:
+        is_first = len(view.unfinished) == len(asked)
+        return gp.sampler(view, seed=seed, startup_trials=settings.startup_trials, is_first=is_first)
+
+    return _Plan(make, rows_N=view.is_complete_N)
 
 
 def _from_arrays(settings: samplers.Sampler) -> Make:

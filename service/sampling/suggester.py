@@ -8,7 +8,9 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 
-from service.sampling import Suggestion, View, random_point, suggest_many
+from service.sampling import Suggestion, View, is_slow, random_point, suggest_many, will_be_slow
+from service.sampling.children import Children, NoAnswer, TooLate
+from service.sampling.orders import Order, suggestions
 from trimtab.study import StudySpec
 
 LIMIT_SECONDS = 5.0
@@ -23,25 +25,27 @@ PLACES = 8
 PLACE_SECONDS = 1.0
 """How long an ask waits for one of them. Where a point takes 10 ms, a hundred asks had theirs by then."""
 
+TURN_SECONDS = 2.5
+"""How long an ask waits for its study's turn in a child process: with `LIMIT_SECONDS`, less than a client waits."""
+
 _MAX_REASON = 200
 """Characters of what a sampler said."""
 
 _log = logging.getLogger(__name__)
 
 
-class _Unhelpful(Exception):
-    """The sampler has no point to give in time. The message says why."""
-
-
 class Suggester:
     """The sampler of one study, as one replica uses it, from any thread.
 
     Args:
+        children: Of the replica.
         clock: Seconds from some moment on.
     """
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, children: Children, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._children = children
         self._clock = clock
+        self._turn = threading.Lock()
         self._places = threading.BoundedSemaphore(PLACES)
         self._lock = threading.Lock()
         self._late = 0
@@ -56,8 +60,12 @@ class Suggester:
     ) -> list[Suggestion]:
         """Return the sampler's points for `count` trials from `number` on, or random ones likewise."""
         try:
+            if is_slow(spec, view):
+                return self._from_child(Order(spec, view, number, count, salt))
+            if will_be_slow(spec):
+                self._children.prepare()
             return self._sampled(lambda: suggest_many(spec, view, number=number, count=count, salt=salt))
-        except _Unhelpful as error:
+        except NoAnswer as error:
             reason = str(error)
             _log.warning("study %s: trial %d gets a random point: %s", spec.name, number, reason)
         except Exception as error:  # noqa: BLE001  # whatever fails in it, the study goes on
@@ -67,12 +75,29 @@ class Suggester:
         points = (random_point(spec, view, number=each, salt=salt) for each in numbers)
         return [replace(point, fallback=reason) for point in points]
 
-    def _sampled(self, sample: Callable[[], list[Suggestion]]) -> list[Suggestion]:
+    def _from_child(self, order: Order) -> list[Suggestion]:
+        """Return what a child answers. A study has one call in a child at a time: others have theirs as well."""
+        self._check_rest()
+        if not self._turn.acquire(timeout=TURN_SECONDS):
+            raise NoAnswer("the sampler was busy with other trials")
+        try:
+            return suggestions(self._children.answer(order.to_bytes(), seconds=LIMIT_SECONDS))
+        except TooLate:
+            with self._lock:
+                self._rests_until = self._clock() + REST_SECONDS
+            raise
+        finally:
+            self._turn.release()
+
+    def _check_rest(self) -> None:
         with self._lock:
             if self._late or self._clock() < self._rests_until:
-                raise _Unhelpful(f"the sampler took longer than {LIMIT_SECONDS:g} s lately")
+                raise NoAnswer(f"the sampler took longer than {LIMIT_SECONDS:g} s lately")
+
+    def _sampled(self, sample: Callable[[], list[Suggestion]]) -> list[Suggestion]:
+        self._check_rest()
         if not self._places.acquire(timeout=PLACE_SECONDS):
-            raise _Unhelpful("the sampler was busy with other trials")
+            raise NoAnswer("the sampler was busy with other trials")
         try:
             return self._within_limit(sample)
         finally:
@@ -91,7 +116,7 @@ class Suggester:
             self._late += 1
             self._rests_until = self._clock() + REST_SECONDS
         sampled.add_done_callback(self._came_back)
-        raise _Unhelpful(f"the sampler took longer than {LIMIT_SECONDS:g} s")
+        raise NoAnswer(f"the sampler took longer than {LIMIT_SECONDS:g} s")
 
     def _came_back(self, _: Future[list[Suggestion]]) -> None:
         with self._lock:

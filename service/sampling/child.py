@@ -1,0 +1,77 @@
+"""The child process that slow samplers run in: `python -m service.sampling.child FILE_DESCRIPTOR`.
+
+Only here is torch imported. The child answers one order after another, and goes when its service does.
+"""
+
+import os
+import sys
+import threading
+from multiprocessing.connection import Connection
+from queue import SimpleQueue
+
+import numpy as np
+import torch
+
+from service.history import Observations
+from service.sampling import View, suggest, suggest_many
+from service.sampling.gp import remember_fits
+from service.sampling.orders import Order, answer, refusal
+from service.storage.dimensions import dimensions
+from service.storage.finished import FinishedTrial
+from trimtab.samplers import GpSampler
+from trimtab.space import Float, Space
+from trimtab.states import Outcome, TrialState
+from trimtab.study import StudySpec
+
+READY = b"ready"
+"""What a child says when it has started."""
+
+
+def main(descriptor: int) -> None:
+    """Answer orders until there are no more."""
+    torch.set_num_threads(1)
+    pipe = Connection(descriptor)
+    orders: SimpleQueue[bytes] = SimpleQueue()
+    remember_fits()
+    _warm_up()
+    pipe.send_bytes(READY)
+    # A child that computes for ever notices all the same that its service is gone.
+    threading.Thread(target=_listen, args=(pipe, orders), daemon=True).start()
+    while True:
+        pipe.send_bytes(_answer(orders.get()))
+
+
+def _listen(pipe: Connection, orders: "SimpleQueue[bytes]") -> None:
+    try:
+        while True:
+            orders.put(pipe.recv_bytes())
+    except (EOFError, OSError):
+        os._exit(0)
+
+
+def _answer(sent: bytes) -> bytes:
+    try:
+        order = Order.from_bytes(sent)
+        return answer(suggest_many(order.spec, order.view, number=order.number, count=order.count, salt=order.salt))
+    except Exception as error:  # noqa: BLE001  # it is said to the service, which has another point
+        return refusal(error)
+
+
+def _warm_up() -> None:
+    """Suggest something for nobody: the first time, torch and SciPy take seconds to load."""
+    spec = StudySpec(
+        name="warm-up",
+        task=None,
+        space=Space({"x": Float(low=0, high=1)}),
+        sampler=GpSampler(name="gp", startup_trials=1),
+    )
+    points = np.linspace(0, 1, 3).tolist()
+    trials = [
+        FinishedTrial(n + 1, n, TrialState.COMPLETE, Outcome.COMPLETE, (x,), 1, {"x": x}) for n, x in enumerate(points)
+    ]
+    observations = Observations.empty(["x"]).extended(trials)
+    suggest(spec, View.of(spec, dimensions(spec.searched), observations), number=len(points))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

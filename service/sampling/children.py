@@ -1,0 +1,158 @@
+"""Child processes for samplers that are slow: few, made when needed, killed when they take too long."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+
+MOST = 2
+"""Children of a replica. Each takes 300 MB."""
+
+IDLE_SECONDS = 300.0
+"""A child that nobody needed for so long goes."""
+
+REAP_SECONDS = 60.0
+"""Between two looks at who is idle."""
+
+START_SECONDS = 60.0
+"""A child that is not ready by then will never be."""
+
+_COMMAND = (sys.executable, "-m", "service.sampling.child")
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
+
+class NoAnswer(Exception):
+    """There is no answer in time. The message says why."""
+
+
+class TooLate(NoAnswer):
+    """The sampler itself took too long."""
+
+
+class Children:
+    """The children of a replica; for any number of threads.
+
+    Args:
+        command: That runs a child; the number of its end of a pipe is added.
+    """
+
+    def __init__(self, command: Sequence[str] = _COMMAND) -> None:
+        self._command = command
+        self._condition = threading.Condition()
+        self._idle: list[_Child] = []
+        self._busy = 0
+        self._is_closed = False
+
+    def prepare(self) -> None:
+        """Let there be a child, since one will be needed; do not wait for it."""
+        with self._condition:
+            if not self._idle and not self._busy and not self._is_closed:
+                self._idle.append(_Child(self._command))
+
+    def answer(self, order: bytes, *, seconds: float) -> bytes:
+        """Return a child's answer.
+
+        Raises:
+            NoAnswer: None came in so many seconds, or the child died.
+        """
+        deadline = time.monotonic() + seconds
+        with self._borrowed(deadline) as child:
+            child.wait_ready(deadline)
+            return child.answer(order, deadline)
+
+    def close(self) -> None:
+        """Kill all of them, for good."""
+        with self._condition:
+            self._is_closed = True
+            for child in self._idle:
+                child.kill()
+            self._idle.clear()
+
+    def reap(self) -> None:
+        """Kill those that nobody needed for long."""
+        with self._condition:
+            before = time.monotonic() - IDLE_SECONDS
+            for child in [child for child in self._idle if child.used_at < before]:
+                self._idle.remove(child)
+                child.kill()
+
+    @contextmanager
+    def _borrowed(self, deadline: float) -> Iterator["_Child"]:
+        """Give a child that nobody else uses; one that is of no use any more is killed afterwards."""
+        child = self._take(deadline)
+        try:
+            yield child
+        finally:
+            with self._condition:
+                self._busy -= 1
+                if child.is_usable and not self._is_closed:
+                    self._idle.append(child)
+                else:
+                    child.kill()
+                self._condition.notify()
+
+    def _take(self, deadline: float) -> "_Child":
+        with self._condition:
+            free = self._condition.wait_for(
+                lambda: self._is_closed or self._idle or self._busy < MOST, timeout=deadline - time.monotonic()
+            )
+            if not free or self._is_closed:
+                raise NoAnswer("the processes for slow samplers were busy with other studies")
+            self._busy += 1
+            return self._idle.pop() if self._idle else _Child(self._command)
+
+
+class _Child:
+    def __init__(self, command: Sequence[str]) -> None:
+        self.used_at = self._started_at = time.monotonic()
+        self.is_usable = True
+        self._is_ready = False
+        self._pipe, others = Pipe()
+        with others:
+            self._process = subprocess.Popen(  # noqa: S603  # this very interpreter, no shell
+                [*command, str(others.fileno())],
+                pass_fds=[others.fileno()],
+                env={name: value for name, value in os.environ.items() if not name.startswith("TRIMTAB_")}
+                | _ONE_THREAD,
+                stdin=subprocess.DEVNULL,
+                process_group=0,  # Ctrl-C in a terminal is for the service.
+            )
+
+    def wait_ready(self, deadline: float) -> None:
+        """Wait until it has started. One that is still starting at the deadline may go on."""
+        if self._is_ready:
+            return
+        if not self._pipe.poll(max(0.0, deadline - time.monotonic())):
+            self.is_usable = time.monotonic() - self._started_at < START_SECONDS
+            raise NoAnswer("the sampler's process was still starting")
+        self._receive(self._pipe)
+        self._is_ready = True
+
+    def answer(self, order: bytes, deadline: float) -> bytes:
+        """Return the answer to an order. Past the deadline the child is of no use any more."""
+        self.is_usable = False
+        with suppress(OSError):
+            self._pipe.send_bytes(order)
+        if not self._pipe.poll(max(0.0, deadline - time.monotonic())):
+            raise TooLate("the sampler took too long, and its process was killed")
+        answered = self._receive(self._pipe)
+        self.is_usable, self.used_at = True, time.monotonic()
+        return answered
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._process.kill()
+        self._process.wait()
+        self._pipe.close()
+
+    def _receive(self, pipe: Connection) -> bytes:
+        try:
+            return pipe.recv_bytes()
+        except (EOFError, OSError):
+            self.is_usable = False
+            raise NoAnswer(f"the sampler's process died: exit status {self._process.wait()}") from None

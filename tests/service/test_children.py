@@ -1,0 +1,158 @@
+"""Slow samplers run in few processes of their own; one that hangs or dies costs its study a point, others nothing."""
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+
+import httpx2
+import pytest
+
+from service import sampling
+from service.replica import Replica
+from service.sampling import children, suggester
+from service.sampling.children import Children, NoAnswer, TooLate
+from tests.service.long_polls import wait_until
+from tests.service.runs import complete, lease_of
+from tests.service.specs import METRIC, body, spec
+from trimtab.client import Client
+
+# Does as it is told: it says who it is, hangs or dies.
+CHILD = """
+import os, sys, time
+from multiprocessing.connection import Connection
+pipe = Connection(int(sys.argv[1]))
+pipe.send_bytes(b"ready")
+while True:
+    match pipe.recv_bytes():
+        case b"hang":
+            time.sleep(600)
+        case b"die":
+            os._exit(3)
+        case _:
+            pipe.send_bytes(str(os.getpid()).encode())
+"""
+OBEDIENT = (sys.executable, "-c", CHILD)
+HANGING = (sys.executable, "-c", CHILD.replace('case b"hang"', "case bytes() if sys"))
+NEVER_READY = (sys.executable, "-c", "import time; time.sleep(600)")
+GP = {"name": "gp", "startup_trials": 1}
+
+
+@pytest.fixture
+def obedient() -> Iterator[Children]:
+    children = Children(OBEDIENT)
+    yield children
+    children.close()
+
+
+def test_a_child_answers_one_order_after_another(obedient: Children) -> None:
+    answers = {obedient.answer(b"who", seconds=10) for _ in range(5)}
+
+    assert len(answers) == 1
+
+
+def test_a_child_that_hangs_is_killed_in_time_and_replaced(obedient: Children) -> None:
+    first = obedient.answer(b"who", seconds=10)
+    begin = time.monotonic()
+
+    with pytest.raises(TooLate, match="took too long, and its process was killed"):
+        obedient.answer(b"hang", seconds=0.2)
+
+    assert time.monotonic() - begin < 5
+    assert obedient.answer(b"who", seconds=10) != first
+
+
+def test_a_child_that_dies_is_replaced(obedient: Children) -> None:
+    with pytest.raises(NoAnswer, match="the sampler's process died: exit status 3"):
+        obedient.answer(b"die", seconds=10)
+
+    assert obedient.answer(b"who", seconds=10)
+
+
+def test_there_are_two_children_at_most(obedient: Children) -> None:
+    hung = [threading.Thread(target=_hang, args=(obedient,)) for _ in range(children.MOST)]
+    for thread in hung:
+        thread.start()
+    wait_until(lambda: obedient._busy == children.MOST)
+
+    with pytest.raises(NoAnswer, match="busy with other studies"):
+        obedient.answer(b"who", seconds=0.2)
+
+    for thread in hung:
+        thread.join()
+    assert obedient.answer(b"who", seconds=10)
+
+
+def _hang(children: Children) -> None:
+    with pytest.raises(TooLate):
+        children.answer(b"hang", seconds=3)
+
+
+def test_a_child_that_is_still_starting_is_not_waited_for_and_not_killed() -> None:
+    children = Children(NEVER_READY)
+
+    for _ in range(2):
+        with pytest.raises(NoAnswer, match="still starting"):
+            children.answer(b"who", seconds=0.1)
+
+    (child,) = children._idle
+    assert child._process.poll() is None
+    children.close()
+
+
+def test_a_child_that_nobody_needs_goes(obedient: Children, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = obedient.answer(b"who", seconds=10)
+    obedient.reap()
+    kept = obedient.answer(b"who", seconds=10)
+    monkeypatch.setattr(children, "IDLE_SECONDS", 0.0)
+
+    obedient.reap()
+
+    assert kept == first
+    assert not obedient._idle
+
+
+def test_a_trial_whose_sampler_hangs_in_its_child_gets_a_random_point_and_says_so(
+    client: Client, replica: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.create_study(spec(sampler=GP))
+    client.create_study(spec("other"))
+    monkeypatch.setattr(suggester, "LIMIT_SECONDS", 0.3)
+    monkeypatch.setattr(replica.memory.children, "_command", HANGING)
+    complete(client, [0.5])
+    wait_until(lambda: _is_ready(replica.memory.children))
+
+    lease = lease_of(client)
+
+    assert client.trial("study", lease.trial).fallback == "the sampler took too long, and its process was killed"
+    assert complete(client, [0.5], "other").trial == 0
+
+
+def _is_ready(children: Children) -> bool:
+    return any(child._pipe.poll(0) for child in children._idle)
+
+
+def test_a_study_of_a_sampler_that_is_not_installed_is_refused(
+    http: httpx2.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sampling, "is_installed", lambda: False)
+
+    refused = http.post("/v1/studies", json=body(sampler=GP))
+
+    assert refused.status_code == 422
+    (error,) = refused.json()["errors"]
+    assert error["field"] == "sampler.name"
+    assert "pip install 'trimtab[service,gp]'" in error["message"]
+
+
+def test_points_that_are_asked_for_together_differ(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(suggester, "LIMIT_SECONDS", 120.0)
+    client.create_study(spec(sampler={"name": "gp", "startup_trials": 4}, budget={"trials": 12}))
+    for _ in range(4):
+        lease = lease_of(client)
+        client.tell(lease, "complete", metrics={METRIC: float(str(lease.params["x"]))})
+
+    leases = client.ask("worker", study="study", count=8).leases
+
+    assert all(client.trial("study", lease.trial).fallback is None for lease in leases)
+    assert len({lease.params["x"] for lease in leases}) == 8
