@@ -23,8 +23,8 @@ TRAINING = "what trains knows nothing of the service"
 MIGRATIONS = "migrations do not know workers"
 
 FORBIDDEN = [
-    ("trimtab/client.py", "service.settings", PACKAGES_CONTRACT),
-    ("trimtab/client.py", "workers.settings", PACKAGES_CONTRACT),
+    ("trimtab/client/calls.py", "service.settings", PACKAGES_CONTRACT),
+    ("trimtab/client/calls.py", "workers.settings", PACKAGES_CONTRACT),
     ("service/studies.py", "workers.settings", PACKAGES_CONTRACT),
     ("service/studies.py", "migrations.env", PACKAGES_CONTRACT),
     ("workers/pool.py", "service.settings", PACKAGES_CONTRACT),

@@ -1,0 +1,69 @@
+"""Studies: create, read, list, change, delete."""
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+
+from trimtab.client.calls import PAGE, Calls
+from trimtab.errors import StudyNotFound
+from trimtab.protocol import Page, Study, StudyChange
+from trimtab.requests import Request, new_key, study_path
+from trimtab.states import StudyState
+from trimtab.study import StudySpec
+from trimtab.validation import built
+
+
+class StudyCalls(Calls):
+    """What there is to do with studies."""
+
+    def create_study(self, spec: StudySpec) -> Study:
+        """Create a study. The same name and spec again: the study as it is.
+
+        Raises:
+            StudyExists: The name is taken by a study of another spec.
+        """
+        return self._call(Study, Request("POST", "/v1/studies", body=spec.model_dump_json(), key=new_key()))
+
+    def study(self, name: str) -> Study:
+        """Return a study as it is.
+
+        Raises:
+            StudyNotFound: There is no such study.
+        """
+        return self._call(Study, Request("GET", study_path(name)))
+
+    def studies(self, limit: int | None = None) -> Iterator[Study]:
+        """Return the studies, the newest first; at most `limit`."""
+        return islice(self._items(Page[Study], "/v1/studies", limit or PAGE), limit)
+
+    def change_study(
+        self,
+        name: str,
+        *,
+        state: StudyState | str | None = None,
+        budget: int | Mapping[str, float | None] | None = None,
+        limits: Mapping[str, float | None] | None = None,
+    ) -> Study:
+        """Change a study; what is not given stays as it is. Twice is the same as once.
+
+        Args:
+            name: The study.
+            state: `paused`, `running` or `stopped`.
+            budget: Trials in all, or some of the limits by name; None takes one away. More reopens a complete study.
+            limits: `trial_seconds`, `step_seconds` or both; None takes a limit away.
+
+        Raises:
+            StudyNotFound: There is no such study.
+            Conflict: The study cannot be brought from its state into the other.
+        """
+        limited = {"trials": budget} if isinstance(budget, int) else budget
+        change = built(StudyChange, {"state": state, "budget": limited, "limits": limits})
+        body = change.model_dump_json(exclude_unset=True)
+        return self._call(Study, Request("PATCH", study_path(name), body=body))
+
+    def delete_study(self, name: str) -> None:
+        """Delete a study with all its trials. Workers on it learn at their next call.
+
+        Raises:
+            StudyNotFound: There is no such study.
+        """
+        self._delete(study_path(name), StudyNotFound)
