@@ -14,6 +14,7 @@ from service.memory import Progress, StudyMemory
 from service.once import UNKEYED, Once, Replayed
 from service.principals import OPERATOR, Principal
 from service.replica import Replica
+from service.sampling.control import controlled
 from service.storage import asks, finished, studies
 from service.storage.asks import Candidate, Granted, Holder, NewTrial
 from service.storage.dimensions import written
@@ -170,7 +171,7 @@ def _next_of_sequence(asking: Asking, study: StudyMemory, count: int) -> list[Gr
         if place is None:
             return granted
         suggestions = sampling.in_sequence(study.spec, study.dimensions, first=place.sequence, count=count)
-        drafts = [_draft(each, number) for number, each in enumerate(suggestions, start=place.number)]
+        drafts = [_draft(study, each, number) for number, each in enumerate(suggestions, start=place.number)]
         granted.extend(_granted(connection, asking, study, drafts))
     if not suggestions:
         _exhaust(asking.replica, study, reason="every point of the grid was tried")
@@ -212,19 +213,28 @@ def _next_of_round(asking: Asking, study: StudyMemory, count: int) -> list[Grant
 def _create(asking: Asking, study: StudyMemory, number: int, count: int, *, salt: int | None) -> list[Granted]:
     view = _view(asking.replica, study)
     suggestions = study.suggester.suggest_many(study.spec, view, number=number, count=count, salt=salt)
-    drafts = [_draft(each, at, is_exact=salt is None) for at, each in enumerate(suggestions, start=number)]
+    drafts = [_draft(study, each, at, salt=salt, is_exact=salt is None) for at, each in enumerate(suggestions, number)]
     with asking.granting(study) as (connection, granted):
         granted.extend(_granted(connection, asking, study, drafts))
     return granted
 
 
-def _draft(suggestion: sampling.Suggestion, number: int, *, is_exact: bool = False) -> NewTrial:
+def _draft(
+    study: StudyMemory,
+    suggestion: sampling.Suggestion,
+    number: int,
+    *,
+    salt: int | None = None,
+    is_exact: bool = False,
+) -> NewTrial:
+    suggestion = controlled(study.spec, study.dimensions, suggestion, number=number, salt=salt)
     return NewTrial(
         point=suggestion.point,
         sampled_for=number,
         is_exact=is_exact,
         attributes=suggestion.attributes,
         fallback=suggestion.fallback,
+        origin=suggestion.origin,
     )
 
 

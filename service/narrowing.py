@@ -8,11 +8,13 @@ import sqlalchemy as sa
 from service.history import Observations
 from service.memory import StudyMemory
 from service.sampling import rounds as sampled
+from service.sampling.control import controlled
 from service.sampling.rounds import has_rounds
 from service.storage import rounds
 from service.storage.asks import NewTrial, Place
 from service.storage.dimensions import Dimension
 from service.storage.rounds import Round
+from trimtab.states import Origin
 
 __all__ = ["Current", "draft", "has_rounds", "keep"]
 
@@ -47,10 +49,12 @@ def draft(
     before = rounds.last(connection, study.study_id, until=index)
     current = before if before and before.index == index else _next(study, observations, before, index, place)
     suggestion = sampled.in_round(study.spec, study.dimensions, current.space, sequence=place.sequence)
-    dimensions = sampled.dimensions_of(study.dimensions, current.space)
-    return NewTrial(point=suggestion.point, sampled_for=place.number), Current(
-        current, dimensions, is_new=current is not before
-    )
+    suggestion = controlled(study.spec, study.dimensions, suggestion, number=place.number)
+    # A control is drawn from the whole space, whatever the round.
+    space = study.spec.searched if suggestion.origin is Origin.CONTROL else current.space
+    dimensions = sampled.dimensions_of(study.dimensions, space)
+    trial = NewTrial(point=suggestion.point, sampled_for=place.number, origin=suggestion.origin)
+    return trial, Current(current, dimensions, is_new=current is not before)
 
 
 def keep(connection: sa.Connection, study: StudyMemory, current: Current) -> None:

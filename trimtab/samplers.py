@@ -162,6 +162,16 @@ Sampler = Annotated[
 ]
 
 
+class Control(Message):
+    """A share of the trials is drawn at random from the whole space: what the sampler is held against.
+
+    Args:
+        share: Of the trials, on average; which ones follows from the seed and the trial's number.
+    """
+
+    share: Annotated[float, Field(gt=0, le=0.5)] = 0.1
+
+
 def check(sampler: Sampler, space: Space, *, objectives: int, trials: int | None) -> None:
     """Refuse a sampler that can do nothing with the space, with so many objectives or with so many trials.
 

@@ -21,7 +21,7 @@ from trimtab.message import (
 )
 from trimtab.objectives import Constraints, Objective, Objectives, check_distinct
 from trimtab.pruners import MedianPruner, Pruner, check_pruner, resolved_pruner
-from trimtab.samplers import GridSampler, Sampler, TpeSampler, resolved_budget, resolved_sampler
+from trimtab.samplers import Control, GridSampler, Sampler, TpeSampler, resolved_budget, resolved_sampler
 from trimtab.samplers import check as check_sampler
 from trimtab.space import Space
 from trimtab.tasks import TASKS, Hyperparameter, Task
@@ -91,6 +91,7 @@ class StudySpec(Message):
         objectives: What is optimised: one metric, or several, of which none says alone which trial is best.
         constraints: What a trial has to keep to be any good.
         sampler: What chooses params.
+        control: Trials that it does not choose, for comparison; None: there are none.
         pruner: What stops trials.
         budget: When the study is complete.
         max_attempts: Leases that a trial may lose, with its worker, before it fails.
@@ -105,6 +106,7 @@ class StudySpec(Message):
     objectives: Objectives = (Objective(),)
     constraints: Constraints = ()
     sampler: Sampler = TpeSampler()
+    control: Control | None = None
     pruner: Pruner = MedianPruner()
     budget: Budget = Budget()
     max_attempts: Annotated[int, Field(ge=1, le=100)] = 3
@@ -154,6 +156,8 @@ class StudySpec(Message):
     def _suits_its_sampler(self) -> Self:
         space = lists.flat(self._whole_space, self._fixed)
         check_sampler(self.sampler, space, objectives=len(self.objectives), trials=self.budget.trials)
+        if self.control and isinstance(self.sampler, GridSampler):
+            raise invalid("control", "is not for a grid, which has each point once, whatever came of others")
         return self
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> "StudySpec":

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Header, Path, Query, Request, Response, status
 
-from service import additions, importances, replays, rounds, studies, trials
+from service import additions, importances, progress, replays, rounds, studies, trials
 from service.api.dependencies import Limit, NumberCursor, PrincipalDep, ReplicaDep, StudyName, Wait
 from service.api.examples import STUDIES
 from service.api.idempotency import OnceDep
@@ -14,7 +14,7 @@ from service.api.waiting import until
 from service.principals import Scope
 from trimtab import errors
 from trimtab.given import GivenTrial
-from trimtab.learned import ImportanceMethod, Importances
+from trimtab.learned import ImportanceMethod, Importances, Progress
 from trimtab.message import ParamName
 from trimtab.protocol import BestTrial, Page, Round, Study, StudyChange, Trial, TrialHistory
 from trimtab.replay import Replay
@@ -201,6 +201,13 @@ def read_importances(
 ) -> Importances:
     """Read how much each parameter mattered, as far as the complete trials tell."""
     return importances.read(replica, name, method=method, metric=metric)
+
+
+@router.get("/{name}/progress", responses=problems(errors.StudyNotFound))
+@needs(Scope.READ)
+def read_progress(name: StudyName, replica: ReplicaDep) -> Progress:
+    """Read how the study went on: the best so far by trial and by seconds, and the sampler's gain over chance."""
+    return progress.read(replica, name)
 
 
 def _holds(etag: str, if_none_match: str | None) -> bool:

@@ -6,6 +6,7 @@ import numpy as np
 
 from service.storage.dimensions import Point
 from service.storage.finished import Attributes
+from trimtab.states import Origin
 
 
 @dataclass(frozen=True)
@@ -16,11 +17,13 @@ class Suggestion:
         point: As it is stored.
         attributes: What the sampler wants to find with the trial later: plain JSON.
         fallback: Why the point is a random one, where the sampler gave none.
+        origin: Whether the sampler chose it, or chance, for comparison.
     """
 
     point: Point
     attributes: Attributes = field(default_factory=dict)
     fallback: str | None = None
+    origin: Origin = Origin.SAMPLED
 
 
 def seed_of(study_seed: int, number: int, *, salt: int | None = None) -> int:

@@ -13,6 +13,7 @@ from service.storage.dimensions import Dimension, Point
 from service.storage.finished import Attributes
 from service.storage.limits import FIRST_DUE, TRIAL_DUE
 from trimtab.protocol import Checkpoint
+from trimtab.states import Origin
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,13 @@ class NewTrial:
         is_exact: Only if that is the number which the trial gets.
         attributes: What the sampler keeps with it.
         fallback: Why the point is a random one, where the sampler gave none.
+        origin: Who chose the point.
     """
 
     point: Point
     sampled_for: int
     is_exact: bool = False
+    origin: Origin = Origin.SAMPLED
     attributes: Attributes = field(default_factory=dict)
     fallback: str | None = None
 
@@ -155,8 +158,9 @@ _CREATE = prepared(
       INSERT INTO trial_system_attributes (trial_id, key, value_json)
       SELECT trial_id, a.* FROM trial, unnest(CAST(:keys AS text[]), CAST(:attributes AS text[])) AS a
     ), ours AS (
-      INSERT INTO trimtab_trials (trial_id, study_id, number, sampled_for, sequence, fallback, fence)
-      SELECT trial_id, study_id, study.number, CAST(:sampled_for AS int), sequence, CAST(:fallback AS text), 1
+      INSERT INTO trimtab_trials (trial_id, study_id, number, origin, sampled_for, sequence, fallback, fence)
+      SELECT trial_id, study_id, study.number, CAST(:origin AS text), CAST(:sampled_for AS int), sequence,
+        CAST(:fallback AS text), 1
       FROM trial JOIN study USING (study_id)
     ), lease AS (
       INSERT INTO trimtab_leases ({_LEASE_COLUMNS})
@@ -295,6 +299,7 @@ def create_trial(
         "sampled_for": trial.sampled_for,
         "is_exact": trial.is_exact,
         "fallback": trial.fallback,
+        "origin": trial.origin,
         **vars(holder),
     }
     row = connection.execute(_CREATE, values).one_or_none()

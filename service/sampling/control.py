@@ -1,0 +1,38 @@
+"""The control arm: a share of the trials that the sampler does not choose, so that its gain is a figure."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from optuna.samplers import RandomSampler
+
+from service.history import Observations
+from service.sampling.drawing import draw
+from service.sampling.study_view import StudyView
+from service.sampling.suggestion import Suggestion, seed_of
+from service.sampling.view import View
+from service.storage.dimensions import Dimension
+from trimtab.states import Origin
+from trimtab.study import StudySpec
+
+_STREAM = 3
+"""Of the study's randomness: which trials are controls has nothing to do with where points are."""
+
+
+def is_control(spec: StudySpec, number: int) -> bool:
+    """Return whether trial `number` is one of the control arm: by the seed and the number alone."""
+    if spec.control is None:
+        return False
+    drawn = np.random.SeedSequence((spec.sampler.seed, number), spawn_key=(_STREAM,)).generate_state(1)[0]
+    return bool(drawn / 2**32 < spec.control.share)
+
+
+def controlled(
+    spec: StudySpec, dimensions: Sequence[Dimension], suggestion: Suggestion, *, number: int, salt: int | None = None
+) -> Suggestion:
+    """Return a random point of the whole space instead of the suggestion where trial `number` is a control."""
+    if not is_control(spec, number):
+        return suggestion
+    sampler = RandomSampler(seed_of(spec.sampler.seed, number, salt=salt))
+    nothing = Observations.empty([dimension.stored_name for dimension in dimensions], objectives=len(spec.objectives))
+    point = draw(sampler, StudyView(View.of(spec, dimensions, nothing)), spec.searched, number=number).point
+    return Suggestion(point, origin=Origin.CONTROL)
