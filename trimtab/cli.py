@@ -180,8 +180,10 @@ def _best(client: Client, name: str) -> BestTrial | None:
 
 
 def _where_next(created: Study) -> str:
+    warnings = "".join(f"warning: {rendering.printable(text)}\n" for text in created.warnings)
+    added = f"; {created.added} taken over" if created.added else ""
     return (
-        f"study {created.name} is {created.state}: {created.spec.budget.trials} trials\n"
+        f"study {created.name} is {created.state}: {rendering.budget_line(created.spec.budget)}{added}\n{warnings}"
         f"  trimtab study watch {created.name}    follow it\n"
         f"  trimtab study best {created.name}     the best trial so far"
     )

@@ -8,8 +8,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from trimtab.budget import Budget
 from trimtab.message import Metrics, Value
-from trimtab.protocol import BestTrial, Counts, HeldTrial, Study, Token, Worker
+from trimtab.protocol import BestTrial, Counts, HeldTrial, Study, Token, Used, Worker
 from trimtab.space import Categorical, Float, Int
 
 BAR_COLUMNS = 40
@@ -23,7 +24,7 @@ def studies_table(studies: Iterable[Study]) -> Table:
         table.add_row(
             study.name,
             study.state,
-            f"{counts.finished}/{study.spec.budget.trials}",
+            finished(study),
             str(counts.running),
             str(counts.pruned),
             str(counts.fail),
@@ -39,7 +40,10 @@ def study_view(study: Study, best: BestTrial | None) -> RenderableType:
     facts = _facts(
         study=study.name,
         state=_plain(f"{study.state}: {study.reason}" if study.reason else study.state),
-        trials=f"{study.counts.finished} of {study.spec.budget.trials} finished: {counts_line(study.counts)}",
+        closing=_plain(study.closing or "") if not study.state.is_ended else "",
+        trials=f"{finished(study, of=' of ')} finished: {counts_line(study.counts)}{_added(study)}",
+        budget=budget_line(study.spec.budget, study.used),
+        warning=_plain("; ".join(study.warnings)),
         best=best_line(best),
         task=_task(study),
         objective=", ".join(f"{objective.direction} {objective.metric}" for objective in study.spec.objectives),
@@ -109,17 +113,39 @@ def tokens_table(tokens: Iterable[Token]) -> Table:
 
 def progress_view(study: Study, best: BestTrial | None) -> RenderableType:
     """Return how far a study is: a bar, the trials by state, the best value so far."""
-    total = study.spec.budget.trials
-    bar = ProgressBar(total=total, completed=study.counts.finished, width=BAR_COLUMNS)
+    bar = ProgressBar(total=study.spec.budget.trials, completed=_ended(study), width=BAR_COLUMNS)
     line = Table.grid(padding=(0, 2))
-    line.add_row(study.name, bar, f"{study.counts.finished}/{total}", study.state)
+    line.add_row(study.name, bar, finished(study), study.state)
     return Group(line, counts_line(study.counts), f"best: {best_line(best)}")
 
 
 def progress_line(study: Study, best: BestTrial | None) -> str:
     """Return the same as one line without a bar."""
-    finished = f"{study.counts.finished}/{study.spec.budget.trials} finished"
-    return f"{study.name} {study.state}: {finished}, {counts_line(study.counts)}; best: {best_line(best)}"
+    return (
+        f"{study.name} {study.state}: {finished(study)} finished, {counts_line(study.counts)}; best: {best_line(best)}"
+    )
+
+
+def finished(study: Study, *, of: str = "/") -> str:
+    """Return how many trials have ended, of how many where their number is limited, but for those that were added."""
+    total = study.spec.budget.trials
+    return str(_ended(study)) if total is None else f"{_ended(study)}{of}{total}"
+
+
+def budget_line(budget: Budget, used: Used | None = None) -> str:
+    """Return the limits of a budget, each with what is used of it where that is given."""
+    spent = {
+        "trials": used.trials if used else None,
+        "epochs": used.epochs if used else None,
+        "seconds": round(used.seconds or 0) if used else None,
+        "device_seconds": round(used.device_seconds) if used else None,
+    }
+    parts = []
+    for field, limit in budget:
+        before = "" if spent.get(field) is None else f"{spent[field]} of "
+        if limit is not None:
+            parts.append(f"{before}{limit:.12g} {field}" if field in spent else f"{field} {limit:g}")
+    return ", ".join(parts) or "no limit"
 
 
 def counts_line(counts: Counts) -> str:
@@ -133,6 +159,14 @@ def counts_line(counts: Counts) -> str:
 def best_line(best: BestTrial | None) -> str:
     """Return the value of the best trial, and which trial that is."""
     return f"{_metrics(best.values)} (trial {best.number})" if best else "none yet"
+
+
+def _ended(study: Study) -> int:
+    return study.counts.finished - study.added
+
+
+def _added(study: Study) -> str:
+    return f"; {study.added} of them added" if study.added else ""
 
 
 def _space_table(study: Study, best: BestTrial | None) -> Table:

@@ -67,6 +67,18 @@ def test_a_study_is_created_from_a_name_and_what_differs(stub: Stub, run: Run) -
     assert "trimtab study watch wines" in ran.output
 
 
+def test_a_study_that_may_never_end_says_so(stub: Stub, run: Run) -> None:
+    study = samples.study().model_copy(update={"warnings": ["nothing ends\x1bit"], "added": 3})
+    stub.answers(said(study, status=201))
+
+    ran = run("study", "create", "digits")
+
+    assert ran.output.splitlines()[:2] == [
+        "study digits is running: 40 trials; 3 taken over",
+        "warning: nothing ends it",
+    ]
+
+
 def test_a_name_is_enough(stub: Stub, run: Run) -> None:
     stub.answers(said(samples.study(), status=201))
 

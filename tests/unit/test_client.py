@@ -321,3 +321,54 @@ def test_a_service_that_is_away_says_so_itself(stub: Stub, client: Client) -> No
 
     with pytest.raises(Unavailable, match="the database is away"):
         client.study("digits")
+
+
+def test_a_point_is_given_to_be_trained(stub: Stub, client: Client) -> None:
+    stub.answers(said(samples.trial(3), status=201))
+
+    given = client.enqueue("digits", {"learning_rate": 0.01, "units": [64, 32]})
+
+    (asked,) = stub.asked
+    assert (asked.method, asked.path, given.number) == ("POST", "/v1/studies/digits/trials", 3)
+    assert asked.body == {"params": {"learning_rate": 0.01, "units": [64, 32]}}
+    assert asked.headers["Idempotency-Key"]
+
+
+def test_a_finished_trial_is_given_with_its_curve(stub: Stub, client: Client) -> None:
+    stub.answers(said(samples.trial(3), status=201))
+
+    client.add_trial(
+        "digits",
+        {"learning_rate": 0.01},
+        metrics={"error": Decimal("0.5"), "loss": math.inf},
+        curve={1: {"error": 0.75}, 4: {"error": math.nan}},
+        step=1,
+    )
+
+    assert stub.asked[0].body == {
+        "params": {"learning_rate": 0.01},
+        "state": "complete",
+        "metrics": {"error": 0.5, "loss": None},
+        "curve": [{"step": 1, "metrics": {"error": 0.75}}, {"step": 4, "metrics": {"error": None}}],
+        "step": 1,
+    }
+
+
+def test_a_trial_that_cannot_be_is_not_sent(stub: Stub, client: Client) -> None:
+    with pytest.raises(Invalid, match=r"curve.1.step must be above the one before: 1 comes after 2"):
+        client.add_trial("digits", {}, "pruned", curve={2: {"error": 0.5}, 1: {"error": 0.75}})
+
+    assert stub.asked == []
+
+
+@pytest.mark.parametrize(
+    ("budget", "sent"), [(20, {"trials": 20}), ({"seconds": 60.0, "target": None}, {"seconds": 60.0, "target": None})]
+)
+def test_the_limits_of_a_budget_are_changed_that_are_given(
+    stub: Stub, client: Client, budget: Any, sent: dict[str, Any]
+) -> None:
+    stub.answers(said(samples.study()))
+
+    client.change_study("digits", budget=budget)
+
+    assert stub.asked[0].body["budget"] == sent

@@ -7,7 +7,8 @@ from rich.console import Console, RenderableType
 
 from tests.unit import samples
 from trimtab import rendering
-from trimtab.protocol import Study
+from trimtab.budget import Budget
+from trimtab.protocol import Study, Used
 from trimtab.space import Categorical, Float, Int, Scale, Space
 from trimtab.states import StudyState
 
@@ -47,6 +48,25 @@ def test_a_study_is_shown_with_its_space_and_its_best_params() -> None:
     assert "learning_rate 0.0001 .. 1 log 0.0031" in shown
     assert "momentum 0.9 .. 0.999 reverse_log optimizer is momentum" in shown
     assert "optimizer momentum, adam adam" in shown
+
+
+def test_a_study_is_shown_with_what_is_used_of_its_budget() -> None:
+    budget = Budget(trials=None, epochs=5000, seconds=3600.0, device_seconds=1e6, target=0.01, patience=20)
+    used = Used(trials=14, epochs=812, seconds=61.4, device_seconds=118.6)
+    study = samples.study(complete=12, running=2)
+    spec = study.spec.model_copy(update={"budget": budget})
+    changes = {"spec": spec, "used": used, "added": 4, "closing": "budget.target: error is 0.01", "warnings": ["never"]}
+
+    study = study.model_copy(update=changes)
+
+    shown = words(rendering.study_view(study, None))
+    assert "closing budget.target: error is 0.01" in shown
+    assert "trials 8 finished: 12 complete, 0 pruned, 0 failed, 2 running; 4 of them added" in shown
+    expected = "812 of 5000 epochs, 61 of 3600 seconds, 119 of 1000000 device_seconds, target 0.01, patience 20"
+    assert f"budget {expected}" in shown
+    assert "warning never" in shown
+    assert rendering.progress_line(study, None).startswith("digits running: 8 finished, 12 complete")
+    assert lines(rendering.progress_view(study, None))[0].endswith("8  running")
 
 
 def test_steps_and_several_conditions_are_shown() -> None:
