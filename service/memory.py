@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from service.crowd import Crowd
 from service.curves import Curve, Curves, Rungs
 from service.history import Observations
+from service.sampling import chosen
 from service.sampling.children import Children
 from service.sampling.suggester import Suggester
 from service.storage import finished, studies
@@ -29,7 +30,8 @@ class StudyMemory:
 
     Args:
         study_id: Of the study.
-        spec: Resolved; its space as it was at `revision`, its budget and limits as they were when it was read.
+        spec: Resolved; its sampler the one that `auto` stands for, its space as it was at `revision`, its budget and
+            limits as they were when it was read.
         revision: Of the space.
         dimensions: Of its space.
         observations: Its finished trials as far as they are known.
@@ -195,7 +197,9 @@ class Memory:
             objectives=len(row.spec.objectives),
             constraints=[constraint.metric for constraint in row.spec.constraints],
         )
-        fresh = StudyMemory(row.study_id, row.current_spec, row.revision, space, nothing, Suggester(self.children))
+        # Chosen once for all, by what was asked: a larger budget changes no sampler under way.
+        spec = row.current_spec.model_copy(update={"sampler": chosen(row.spec).sampler})
+        fresh = StudyMemory(row.study_id, spec, row.revision, space, nothing, Suggester(self.children))
         with self._lock:
             known = self._studies.setdefault(row.study_id, fresh)
             if known.revision < fresh.revision:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from service import sampling
 from service.lifecycle import BY_HAND
 from service.spending import reason_to_close
 from service.storage.endings import LockedStudy, Usage
@@ -107,8 +108,9 @@ def _space(spec: StudySpec, change: StudyChange) -> Space | None:
 
 
 def _unbounded(spec: StudySpec, changes: Mapping[str, Bounds]) -> Iterator[FieldProblem]:
-    if isinstance(spec.sampler, GridSampler | CoarseToFineSampler):
-        text = f"cannot change under the sampler {spec.sampler.name}: make a new study"
+    sampler = sampling.chosen(spec).sampler
+    if isinstance(sampler, GridSampler | CoarseToFineSampler):
+        text = f"cannot change under the sampler {sampler.name}: make a new study"
         yield FieldProblem(field="space", message=text)
     for name in changes:
         if name not in spec.declared:

@@ -14,7 +14,7 @@ from service.settling import close_if_due
 from service.storage import audit, endings, studies
 from service.storage.studies import StudyRow
 from trimtab.errors import Invalid, StudyExists, StudyNotFound
-from trimtab.protocol import Counts, FieldProblem, Page, Study, StudyChange
+from trimtab.protocol import ChosenSampler, Counts, FieldProblem, Page, Study, StudyChange
 from trimtab.states import StudyState
 from trimtab.study import StudySpec
 
@@ -162,6 +162,7 @@ def _study(row: StudyRow, counts: dict[str, int]) -> Study:
         state=row.state,
         reason=row.reason,
         spec=row.current_spec,
+        sampler=_chosen(row.spec),
         counts=Counts(**counts),
         added=row.added,
         alarms=list(alarms.on_bounds(row.dimensions, row.best_point, complete=counts.get("complete", 0))),
@@ -171,6 +172,11 @@ def _study(row: StudyRow, counts: dict[str, int]) -> Study:
         created_at=row.created_at,
         completed_at=row.ended_at,
     )
+
+
+def _chosen(spec: StudySpec) -> ChosenSampler:
+    found = sampling.chosen(spec)
+    return ChosenSampler(name=found.sampler.name, reason=found.reason)
 
 
 def _check_installed(spec: StudySpec) -> None:

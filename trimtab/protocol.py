@@ -281,12 +281,25 @@ class Used(Message):
     device_seconds: float = 0.0
 
 
+class ChosenSampler(Message):
+    """What chooses the params of a study.
+
+    Args:
+        name: A sampler; never `auto`.
+        reason: Why it was chosen, where the study left that to the service.
+    """
+
+    name: str
+    reason: str | None = None
+
+
 class Study(Message):
     """A study as it is.
 
     Args:
         spec: What it was asked to be, with every default filled in; its budget and limits as they are now.
         reason: Why it is in its state, where there is more to say.
+        sampler: What chooses its params.
         added: Trials among them that came already finished: the budget does not count them.
         alarms: What somebody should look at.
         used: Of its budget.
@@ -299,6 +312,7 @@ class Study(Message):
     state: Annotated[StudyState, Lax]
     reason: str | None = None
     spec: StudySpec
+    sampler: ChosenSampler | None = None
     counts: Counts
     added: int = 0
     alarms: list[Alarm] = Field(default_factory=list)

@@ -8,6 +8,7 @@ from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 
 from service.history import Bools, Observations
 from service.sampling import gp, grid
+from service.sampling.auto import Choice, choice
 from service.sampling.cmaes import ReplayedCmaEsSampler
 from service.sampling.drawing import draw
 from service.sampling.genetic import ViewNSGAIIISampler, ViewNSGAIISampler, relatives_N
@@ -25,6 +26,7 @@ __all__ = [
     "OpenPoint",
     "Suggestion",
     "View",
+    "chosen",
     "in_sequence",
     "is_installed",
     "is_sequence",
@@ -56,7 +58,7 @@ def suggest_many(
     spec: specs.StudySpec, view: View, *, number: int, count: int, salt: int | None = None
 ) -> list[Suggestion]:
     """Return points for `count` trials from `number` on, each chosen with those before it counted as running."""
-    plan = _plan(spec.sampler, view)
+    plan = _plan(chosen(spec).sampler, view)
     study = StudyView(view, plan.rows_N, parents_key=plan.parents_key)
     suggestions = []
     for each in range(number, number + count):
@@ -68,12 +70,12 @@ def suggest_many(
 
 def is_sequence(spec: specs.StudySpec) -> bool:
     """Return whether points are taken in turn, whatever came of others: see `in_sequence`."""
-    return isinstance(spec.sampler, samplers.GridSampler | samplers.QmcSampler)
+    return isinstance(chosen(spec).sampler, samplers.GridSampler | samplers.QmcSampler)
 
 
 def is_slow(spec: specs.StudySpec, view: View) -> bool:
     """Return whether a suggestion may take long, so that it is made in a child process."""
-    match spec.sampler:
+    match chosen(spec).sampler:
         case samplers.GpSampler(startup_trials=startup):
             return not gp.is_starting(view, startup_trials=startup)
         case samplers.TpeSampler():
@@ -84,13 +86,18 @@ def is_slow(spec: specs.StudySpec, view: View) -> bool:
 
 def will_be_slow(spec: specs.StudySpec) -> bool:
     """Return whether suggestions of this study are made in a child process sooner or later."""
-    return isinstance(spec.sampler, samplers.GpSampler)
+    return isinstance(chosen(spec).sampler, samplers.GpSampler)
 
 
 def in_sequence(spec: specs.StudySpec, dimensions: Sequence[Dimension], *, first: int, count: int) -> list[Suggestion]:
     """Return the points of the trials from the `first`-th that is sampled on, from 0; fewer at the end of a grid."""
     found = (_of_sequence(spec, dimensions, each) for each in range(first, first + count))
     return [suggestion for suggestion in found if suggestion]
+
+
+def chosen(spec: specs.StudySpec) -> Choice:
+    """Return the sampler of a resolved spec, with the reason where it was left to the service."""
+    return choice(spec, has_gp=is_installed())
 
 
 def random_point(spec: specs.StudySpec, view: View, *, number: int, salt: int | None = None) -> Suggestion:

@@ -97,7 +97,7 @@ def test_another_seed_is_another_order(client: Client) -> None:
     assert set(one) == set(two) == POINTS
 
 
-@pytest.mark.parametrize("told_first", [True])
+@pytest.mark.parametrize("told_first", [True, False])
 def test_a_grid_with_a_larger_budget_is_complete_when_its_points_are_used(client: Client, told_first: bool) -> None:
     client.create_study(spec(space={"x": CLASSIC["layers"]}, sampler=GRID, budget={"trials": 10}))
     leases = client.ask("worker", study="study", count=10).leases

@@ -1,0 +1,95 @@
+"""Which sampler suits a study: a pure function of what the study is asked to be."""
+
+from dataclasses import dataclass
+
+from trimtab import grids
+from trimtab.samplers import (
+    AutoSampler,
+    CmaesSampler,
+    GpSampler,
+    GridSampler,
+    Nsga2Sampler,
+    Nsga3Sampler,
+    Sampler,
+    TpeSampler,
+)
+from trimtab.space import Categorical, Space
+from trimtab.study import StudySpec
+
+_UNBOUND_TRIALS = 1000
+"""What a study is taken for whose budget does not count trials."""
+
+_FEW = 100
+"""Trials up to which a Gaussian process is worth its time: a suggestion takes a second at so many."""
+
+_MOST_DIMENSIONS = 20
+"""Parameters up to which it is: distances tell less and less in more of them."""
+
+_GENERATIONS = 20
+"""Of 50 trials each: fewer teach a genetic algorithm too little to be better than TPE."""
+
+_EVOLUTION = 2000
+"""Trials from which on numbers alone are left to CMA-ES."""
+
+_THREE = 3
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A sampler, and why it was chosen."""
+
+    sampler: Sampler
+    reason: str | None = None
+
+
+def choice(spec: StudySpec, *, has_gp: bool) -> Choice:
+    """Return the sampler of a resolved spec; without `auto` the one that was asked for, without a reason.
+
+    Args:
+        spec: Resolved.
+        has_gp: Whether there are Gaussian processes where the service runs.
+    """
+    if not isinstance(spec.sampler, AutoSampler):
+        return Choice(spec.sampler)
+    seed, space, trials = spec.sampler.seed, spec.searched, spec.budget.trials or _UNBOUND_TRIALS
+    if points := _all_points(space, most=trials):
+        return Choice(GridSampler(name="grid", seed=seed), f"{trials} trials are enough for all {points} points")
+    if len(spec.objectives) > 1:
+        return _of_several(len(spec.objectives), trials, seed)
+    if spec.constraints or not _is_numeric(space):
+        why = "constraints" if spec.constraints else "choices or conditions"
+        return Choice(TpeSampler(seed=seed), f"one objective, with {why}")
+    return _of_numbers(len(space), trials, seed, has_gp=has_gp)
+
+
+def _of_several(objectives: int, trials: int, seed: int) -> Choice:
+    if trials < _GENERATIONS * Nsga2Sampler(name="nsga2").population_size:
+        return Choice(TpeSampler(seed=seed), f"{objectives} objectives, and {trials} trials are few")
+    why = f"{objectives} objectives and {trials} trials"
+    if objectives >= _THREE:
+        return Choice(Nsga3Sampler(name="nsga3", seed=seed), why)
+    return Choice(Nsga2Sampler(name="nsga2", seed=seed), why)
+
+
+def _of_numbers(dimensions: int, trials: int, seed: int, *, has_gp: bool) -> Choice:
+    why = f"one objective, {dimensions} numeric parameters, {trials} trials"
+    if trials <= _FEW and dimensions <= _MOST_DIMENSIONS and has_gp:
+        return Choice(GpSampler(name="gp", seed=seed), why)
+    if trials >= _EVOLUTION and dimensions > 1:
+        return Choice(CmaesSampler(name="cmaes", seed=seed), why)
+    return Choice(TpeSampler(seed=seed), why)
+
+
+def _all_points(space: Space, *, most: int) -> int | None:
+    """Return how many points a space has, if that is not more than `most`."""
+    if grids.infinite(space):
+        return None
+    try:
+        size = grids.grid(space).size
+    except grids.Uncountable:
+        return None
+    return size if size <= min(most, grids.MAX_POINTS) else None
+
+
+def _is_numeric(space: Space) -> bool:
+    return not any(isinstance(space[name], Categorical) or space[name].when for name in space)
