@@ -46,30 +46,24 @@ _TRIALS = sa.text("""
     SELECT t.number, lower(CAST(t.state AS text)) AS state,
       CASE WHEN v.value_type = 'FINITE' THEN v.value END AS value, o.is_feasible IS NOT FALSE AS is_feasible,
       CAST(extract(epoch FROM t.datetime_complete AT TIME ZONE 'UTC') AS float8) AS ended_at,
-      coalesce(l.leased, '[]') AS leased
+      coalesce((
+        SELECT json_agg(json_build_array(extract(epoch FROM leased_at),
+          extract(epoch FROM coalesce(ended_at, least(expires_at, clock_timestamp())))))
+        FROM trimtab_leases l WHERE l.trial_id = t.trial_id), '[]') AS leased
     FROM trials t
     JOIN trimtab_trials o USING (trial_id)
     LEFT JOIN trial_values v ON v.trial_id = t.trial_id AND v.objective = :objective
-    LEFT JOIN (
-      SELECT trial_id, json_agg(json_build_array(extract(epoch FROM leased_at),
-        extract(epoch FROM coalesce(ended_at, least(expires_at, clock_timestamp()))))) AS leased
-      FROM trimtab_leases WHERE study_id = :study_id GROUP BY trial_id
-    ) AS l ON l.trial_id = t.trial_id
     WHERE t.study_id = :study_id ORDER BY t.number
 """)
 
 # Of a step that two attempts reported, the later one's is in the curve.
 _REPORTS = sa.text("""
-    WITH reports AS (
-      SELECT DISTINCT ON (l.trial_id, r.step) l.trial_id, r.step, r.reported_at
-      FROM trimtab_leases l JOIN trimtab_reports r USING (lease_id)
-      WHERE l.study_id = :study_id ORDER BY l.trial_id, r.step, l.fence DESC
-    )
-    SELECT t.number, i.step, i.intermediate_value,
-      CAST(extract(epoch FROM r.reported_at) AS float8) AS reported_at
+    SELECT t.number, i.step, i.intermediate_value, (
+        SELECT CAST(extract(epoch FROM r.reported_at) AS float8)
+        FROM trimtab_leases l JOIN trimtab_reports r USING (lease_id)
+        WHERE l.trial_id = t.trial_id AND r.step = i.step ORDER BY l.fence DESC LIMIT 1) AS reported_at
     FROM trials t
     JOIN trial_intermediate_values i USING (trial_id)
-    LEFT JOIN reports r ON r.trial_id = i.trial_id AND r.step = i.step
     WHERE t.study_id = :study_id ORDER BY t.number, i.step LIMIT :limit
 """)
 

@@ -23,17 +23,22 @@ GROWING = (
     "trial_params",
     "trial_values",
     "trial_intermediate_values",
+    "trial_system_attributes",
     "trimtab_trials",
     "trimtab_leases",
     "trimtab_reports",
 )
 
-# As they would have been, had the trials been leased and reported.
+# As they would have been, had the trials been leased and reported, and come to rungs.
 LEASES_AND_REPORTS = sa.text("""
     WITH lease AS (
       INSERT INTO trimtab_leases (study_id, trial_id, fence, attempt, worker, expires_at, outcome, ended_at)
       SELECT study_id, trial_id, 1, 1, 'w', now(), outcome, now() FROM trimtab_trials
-      RETURNING lease_id
+      RETURNING lease_id, trial_id
+    ), rungs AS (
+      INSERT INTO trial_system_attributes (trial_id, key, value_json)
+      SELECT trial_id, 'completed_rung_' || rung || suffix, '1'
+      FROM lease, generate_series(0, 2) AS rung, (VALUES (''), ('_step')) AS suffixes (suffix)
     )
     INSERT INTO trimtab_reports (lease_id, step, metrics, verdict)
     SELECT lease_id, step, '{}', 'continue' FROM lease, generate_series(1, 10) AS step
@@ -77,6 +82,9 @@ def test_no_hot_statement_reads_a_growing_table_from_end_to_end(engine: sa.Engin
             "token_id": None, "known_step": 0, "known_finished": TRIALS, "metrics": "{}", "verdict": "continue",
             "value": 0.1,
         },
+        "curve": {"lease_id": lease_id},
+        "rungs": {"lease_id": lease_id},
+        "rivals": {"study_id": study_id, "known": TRIALS - 1},
         "candidates": {"study_id": study_id, "any_task": False, "tasks": []},
         "open": {"study_id": study_id},
         "finished": {"study_id": study_id, "known": TRIALS - 1},
@@ -118,6 +126,7 @@ def call_everything(served: Served) -> None:
     client.heartbeat(lease_of(client))
     record.let_leases_run_out(served.replica.engine)
     sweep(served.replica)
+    call_with_every_pruner(served)
     client.best_trial("study")
     client.trial("study", 0)
     client.study("study")
@@ -125,6 +134,18 @@ def call_everything(served: Served) -> None:
     for sort in ("number", "-number"):
         served.http.get("/v1/studies/study/trials", params={"sort": sort, "state": "complete"})
     client.delete_study("study")
+
+
+def call_with_every_pruner(served: Served) -> None:
+    for pruner in ("successive_halving", "patient", "wilcoxon"):
+        served.client.create_study(spec(pruner, pruner={"name": pruner}))
+        complete(served.client, [0.5, 0.25], pruner)
+        served.client.tell(lease_of(served.client, pruner), "released")
+        lease = lease_of(served.client, pruner)
+        # Nothing is known of it: as after a restart.
+        served.replica.memory.forget(int(lease.id))
+        report(served.client, lease, 1, 0.75)
+        served.client.replay(pruner)
 
 
 def test_a_scan_is_noticed(engine: sa.Engine) -> None:
