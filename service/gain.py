@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from service.sampling import chosen
 from service.storage.progress import EndedTrial
 from trimtab.learned import Gain
 from trimtab.samplers import (
@@ -32,9 +33,9 @@ def gain(trials: Sequence[EndedTrial], spec: StudySpec) -> Gain:
         return Gain(reason="the study has no control arm (control)")
     if len(spec.objectives) > 1:
         return Gain(reason="with several objectives no trial is better than another by one value")
-    startup = startup_trials(spec.sampler)
-    chosen = [trial for trial in trials if trial.origin is Origin.SAMPLED and (trial.sequence or 0) >= startup]
-    sampled = _losses(chosen, spec)
+    startup = startup_trials(chosen(spec).sampler)
+    after = [trial for trial in trials if trial.origin is Origin.SAMPLED and (trial.sequence or 0) >= startup]
+    sampled = _losses(after, spec)
     control = _losses([trial for trial in trials if trial.origin is Origin.CONTROL], spec)
     if min(len(sampled), len(control)) < FEWEST_TRIALS:
         reason = f"needs {FEWEST_TRIALS} trials of either side that ended with a value"

@@ -23,7 +23,7 @@ from benchmarks.search.problems import Problem
 from benchmarks.search.results import Result, Run
 from trimtab.samplers import Sampler
 
-METHODS = ("random", "qmc", "coarse_to_fine", "tpe", "cmaes", "nsga2", "gp")
+METHODS = ("random", "qmc", "coarse_to_fine", "tpe", "cmaes", "nsga2", "auto", "gp")
 """Samplers as they are by default, the slowest last. A grid needs a finite space, and has no better or worse."""
 
 _SAMPLER: TypeAdapter[Sampler] = TypeAdapter(Sampler)

@@ -6,11 +6,13 @@ import numpy as np
 from optuna.samplers import RandomSampler
 
 from service.history import Observations
+from service.sampling import chosen
 from service.sampling.drawing import draw
 from service.sampling.study_view import StudyView
 from service.sampling.suggestion import Suggestion, seed_of
 from service.sampling.view import View
 from service.storage.dimensions import Dimension
+from trimtab.samplers import GridSampler
 from trimtab.states import Origin
 from trimtab.study import StudySpec
 
@@ -30,7 +32,8 @@ def controlled(
     spec: StudySpec, dimensions: Sequence[Dimension], suggestion: Suggestion, *, number: int, salt: int | None = None
 ) -> Suggestion:
     """Return a random point of the whole space instead of the suggestion where trial `number` is a control."""
-    if not is_control(spec, number):
+    # `auto` may choose a grid, which has each point once.
+    if not is_control(spec, number) or isinstance(chosen(spec).sampler, GridSampler):
         return suggestion
     sampler = RandomSampler(seed_of(spec.sampler.seed, number, salt=salt))
     nothing = Observations.empty([dimension.stored_name for dimension in dimensions], objectives=len(spec.objectives))

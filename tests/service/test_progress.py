@@ -160,6 +160,15 @@ def test_every_other_sampler_has_a_control_arm_too(client: Client, engine: sa.En
     assert sequences == list(range(24))
 
 
+def test_a_grid_that_is_chosen_automatically_has_each_point_once_and_no_controls(client: Client) -> None:
+    space = {"x": {"type": "int", "low": 1, "high": 9}}
+    client.create_study(spec(space=space, sampler={"name": "auto"}, control={"share": 0.5}, budget={"trials": 9}))
+
+    leases = [ask(client) for _ in range(9)]
+
+    assert sorted(str(lease.params["x"]) for lease in leases) == [str(x) for x in range(1, 10)]
+
+
 def test_a_grid_has_no_control_arm(client: Client) -> None:
     with pytest.raises((Refused, ValueError), match="is not for a grid"):
         client.create_study(
