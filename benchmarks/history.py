@@ -12,10 +12,10 @@ from optuna.distributions import FloatDistribution, distribution_to_json
 
 from service.storage.dimensions import Dimension, dimensions
 from trimtab.budget import Budget
+from trimtab.objectives import Objective
 from trimtab.pruners import MedianPruner
 from trimtab.space import Categorical, Float, Int, Scale, Space
 from trimtab.study import StudySpec
-from trimtab.objectives import Objective
 
 STEPS = 20
 METRIC = "validation_error"
