@@ -25,6 +25,9 @@ from trimtab.states import NoLease, StudyState
 
 _log = logging.getLogger(__name__)
 
+_TRIES = 16
+"""Times that points of a finite space are chosen anew, because others were created meanwhile."""
+
 _REASONS = {
     StudyState.PAUSED: NoLease.PAUSED,
     StudyState.COMPLETE: NoLease.STUDY_ENDED,
@@ -160,8 +163,27 @@ def _new(asking: Asking, study: StudyMemory, candidate: Candidate) -> list[Grant
     if narrowing.has_rounds(study.spec):
         return _next_of_round(asking, study, count)
     with study.asking() as is_alone:
+        if sampling.finite(study.spec):
+            return _new_of_finite(asking, study, number, count, is_alone=is_alone)
         granted = _create(asking, study, number, count, salt=None) if is_alone else []
         return granted or _create(asking, study, number, count, salt=secrets.randbits(32))
+
+
+def _new_of_finite(asking: Asking, study: StudyMemory, number: int, count: int, *, is_alone: bool) -> list[Granted]:
+    """Create trials at points that no trial has: only if none was created since these were chosen, else once more."""
+    for attempt in range(_TRIES):
+        salt = None if is_alone and not attempt else secrets.randbits(32)
+        suggestions = _suggestions(asking.replica, study, number, count, salt=salt)
+        if not suggestions:
+            _exhaust(asking.replica, study, reason="every point of the space was tried")
+            return []
+        if granted := _create_at(asking, study, number, suggestions, salt=salt, is_exact=True):
+            return granted
+        with autocommit(asking.replica.engine) as connection:
+            if not (place := asks.place(connection, study.study_id)):
+                return []
+        number = place.number
+    return []
 
 
 def _next_of_sequence(asking: Asking, study: StudyMemory, count: int) -> list[Granted]:
@@ -211,9 +233,27 @@ def _next_of_round(asking: Asking, study: StudyMemory, count: int) -> list[Grant
 
 
 def _create(asking: Asking, study: StudyMemory, number: int, count: int, *, salt: int | None) -> list[Granted]:
-    view = _view(asking.replica, study)
-    suggestions = study.suggester.suggest_many(study.spec, view, number=number, count=count, salt=salt)
-    drafts = [_draft(study, each, at, salt=salt, is_exact=salt is None) for at, each in enumerate(suggestions, number)]
+    suggestions = _suggestions(asking.replica, study, number, count, salt=salt)
+    return _create_at(asking, study, number, suggestions, salt=salt, is_exact=salt is None)
+
+
+def _suggestions(
+    replica: Replica, study: StudyMemory, number: int, count: int, *, salt: int | None
+) -> list[sampling.Suggestion]:
+    view = _view(replica, study)
+    return study.suggester.suggest_many(study.spec, view, number=number, count=count, salt=salt)
+
+
+def _create_at(
+    asking: Asking,
+    study: StudyMemory,
+    number: int,
+    suggestions: Sequence[sampling.Suggestion],
+    *,
+    salt: int | None,
+    is_exact: bool,
+) -> list[Granted]:
+    drafts = [_draft(study, each, at, salt=salt, is_exact=is_exact) for at, each in enumerate(suggestions, number)]
     with asking.granting(study) as (connection, granted):
         granted.extend(_granted(connection, asking, study, drafts))
     return granted

@@ -68,6 +68,15 @@ class Grid:
             absent = self._after(position, params.get(name), absent)
         return number
 
+    def find(self, params: Mapping[str, Scalar]) -> int | None:
+        """Return the number of a point; None if it is none of this space."""
+        is_inside = all(
+            name in self._names and 0 <= index_of(self._parameters[self._names.index(name)], value) < size(parameter)
+            for name, value in params.items()
+            for parameter in [self._parameters[self._names.index(name)]]
+        )
+        return self.number(params) if is_inside else None
+
     def _chosen(self, position: int, absent: _Absent, number: int) -> tuple[int, Scalar]:
         """Return what is left of `number` after this parameter, and the parameter's value."""
         parameter = self._parameters[position]

@@ -10,6 +10,7 @@ from service.history import Bools, Observations
 from service.sampling import gp, grid
 from service.sampling.auto import Choice, choice
 from service.sampling.cmaes import ReplayedCmaEsSampler
+from service.sampling.distinct import distinct, finite
 from service.sampling.drawing import draw
 from service.sampling.genetic import ViewNSGAIIISampler, ViewNSGAIISampler, relatives_N
 from service.sampling.gp import is_installed
@@ -27,11 +28,12 @@ __all__ = [
     "Suggestion",
     "View",
     "chosen",
+    "finite",
     "in_sequence",
     "is_installed",
     "is_sequence",
     "is_slow",
-    "random_point",
+    "random_points",
     "seed_of",
     "suggest",
     "suggest_many",
@@ -57,14 +59,38 @@ def suggest(spec: specs.StudySpec, view: View, *, number: int, salt: int | None 
 def suggest_many(
     spec: specs.StudySpec, view: View, *, number: int, count: int, salt: int | None = None
 ) -> list[Suggestion]:
-    """Return points for `count` trials from `number` on, each chosen with those before it counted as running."""
-    plan = _plan(chosen(spec).sampler, view)
+    """Return points for `count` trials from `number` on, each chosen with those before it counted as running.
+
+    Of a finite space no point twice: fewer, where it comes to its end.
+    """
+    return _suggested(spec, view, _plan(chosen(spec).sampler, view), number=number, count=count, salt=salt)
+
+
+def random_points(
+    spec: specs.StudySpec, view: View, *, number: int, count: int, salt: int | None = None
+) -> list[Suggestion]:
+    """Return points that take no account of others: what the sampler `random` would suggest."""
+    plan = _plan(samplers.RandomSampler(name="random"), view)
+    return _suggested(spec, view, plan, number=number, count=count, salt=salt)
+
+
+def _suggested(
+    spec: specs.StudySpec, view: View, plan: "_Plan", *, number: int, count: int, salt: int | None
+) -> list[Suggestion]:
     study = StudyView(view, plan.rows_N, parents_key=plan.parents_key)
-    suggestions = []
+    space, grid = spec.searched, finite(spec)
+    suggestions: list[Suggestion] = []
     for each in range(number, number + count):
-        sampler = plan.make(study.view, seed_of(spec.sampler.seed, each, salt=salt))
-        suggestions.append(draw(sampler, study, spec.searched, number=each))
-        study.add(OpenPoint(each, suggestions[-1].point, suggestions[-1].attributes))
+
+        def drawn(salt: int | None, each: int = each) -> Suggestion:
+            sampler = plan.make(study.view, seed_of(spec.sampler.seed, each, salt=salt))
+            return draw(sampler, study, space, number=each)
+
+        found = distinct(spec, grid, study.view, drawn, number=each, salt=salt) if grid else drawn(salt)
+        if found is None:
+            break
+        suggestions.append(found)
+        study.add(OpenPoint(each, found.point, found.attributes))
     return suggestions
 
 
@@ -98,12 +124,6 @@ def in_sequence(spec: specs.StudySpec, dimensions: Sequence[Dimension], *, first
 def chosen(spec: specs.StudySpec) -> Choice:
     """Return the sampler of a resolved spec, with the reason where it was left to the service."""
     return choice(spec, has_gp=is_installed())
-
-
-def random_point(spec: specs.StudySpec, view: View, *, number: int, salt: int | None = None) -> Suggestion:
-    """Return a point for trial `number` that takes no account of others: what the sampler `random` would suggest."""
-    sampler = RandomSampler(seed_of(spec.sampler.seed, number, salt=salt))
-    return draw(sampler, StudyView(view), spec.searched, number=number)
 
 
 def _of_sequence(spec: specs.StudySpec, dimensions: Sequence[Dimension], sequence: int) -> Suggestion | None:

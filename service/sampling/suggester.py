@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 
-from service.sampling import Suggestion, View, is_slow, random_point, suggest_many, will_be_slow
+from service.sampling import Suggestion, View, is_slow, random_points, suggest_many, will_be_slow
 from service.sampling.children import Children, NoAnswer, TooLate
 from service.sampling.orders import Order, suggestions
 from trimtab.study import StudySpec
@@ -71,8 +71,7 @@ class Suggester:
         except Exception as error:  # noqa: BLE001  # whatever fails in it, the study goes on
             reason = f"the sampler failed: {type(error).__name__}: {error}"[:_MAX_REASON]
             _log.exception("study %s: trial %d gets a random point: the sampler failed", spec.name, number)
-        numbers = range(number, number + count)
-        points = (random_point(spec, view, number=each, salt=salt) for each in numbers)
+        points = random_points(spec, view, number=number, count=count, salt=salt)
         return [replace(point, fallback=reason) for point in points]
 
     def _from_child(self, order: Order) -> list[Suggestion]:

@@ -209,11 +209,12 @@ _LEASE_WAITING = sa.text(f"""
     FROM ours, lease, study, start
 """)
 
-_LOCK_PLACE = sa.text(f"""
+_PLACE = f"""
     SELECT created + added, sampled FROM trimtab_studies
     WHERE study_id = :study_id AND state = 'running' AND created < budget AND closing IS NULL AND {_IN_TIME}
-    FOR NO KEY UPDATE
-""")
+"""
+_READ_PLACE = sa.text(_PLACE)
+_LOCK_PLACE = sa.text(f"{_PLACE} FOR NO KEY UPDATE")
 
 # Trials that run may come to their end, and the last of them completes the study.
 _EXHAUST = sa.text("""
@@ -251,6 +252,12 @@ def candidates(connection: sa.Connection, *, study_id: int | None, tasks: Sequen
 def seen(connection: sa.Connection, holder: Holder) -> None:
     """Note that a worker is there."""
     connection.execute(_SEEN, {"worker": holder.worker, "host": holder.host, "device": holder.device})
+
+
+def place(connection: sa.Connection, study_id: int) -> Place | None:
+    """Return where the next trial of a study comes, unless another takes it first; None if it takes none."""
+    row = connection.execute(_READ_PLACE, {"study_id": study_id}).one_or_none()
+    return Place(*row) if row else None
 
 
 def lock_place(connection: sa.Connection, study_id: int) -> Place | None:
