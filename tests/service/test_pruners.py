@@ -193,18 +193,19 @@ def test_another_objective_stops_trials_where_the_pruner_names_it(client: Client
     client.create_study(spec(objectives=TWO, pruner=pruner))
     for accuracy in (0.5, 0.75):
         lease = lease_of(client)
-        client.report(lease, step=1, metrics={"accuracy": accuracy})
+        client.report(lease, step=3, metrics={"accuracy": accuracy})
         client.tell(lease, "complete", metrics={METRIC: 0.0, "accuracy": accuracy})
     lease = lease_of(client)
-    client.report(lease, step=1, metrics={"accuracy": 0.7})
-    put(client, lease, 1)
+    for step, accuracy in enumerate((0.7, 0.1), start=1):
+        client.report(lease, step=step, metrics={"accuracy": accuracy})
+    put(client, lease, 2)
     again = lost(client, replica)
 
-    verdict = client.report(again, step=2, metrics={"accuracy": 0.1})
+    verdict = client.report(again, step=3, metrics={"accuracy": 0.1})
 
-    assert verdict.verdict is Decision.CONTINUE, "its best so far is not below the median, and nobody was at step 2"
+    assert verdict.verdict is Decision.CONTINUE, "its best so far, 0.7, is above the median, 0.625"
     with pytest.raises(Invalid) as refused:
-        client.report(again, step=3, metrics={METRIC: 0.1})
+        client.report(again, step=4, metrics={METRIC: 0.1})
     assert [problem.field for problem in refused.value.errors] == ["metrics.accuracy"]
 
 
