@@ -86,8 +86,8 @@ def play_run(run: Run) -> Result:
     start = time.perf_counter()
     # One run, one core.
     with threadpool_limits(1):
-        losses = play(problem, _SAMPLER.validate_python({"name": run.method, "seed": run.seed}), trials=run.trials)
-    return Result(run, problem.regret(min(losses)), time.perf_counter() - start)
+        played = play(problem, _SAMPLER.validate_python({"name": run.method, "seed": run.seed}), trials=run.trials)
+    return Result(run, problem.regret(min(trial.loss for trial in played)), time.perf_counter() - start)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Runs a study in memory: the service's own sampling on the service's own view of the history, without its database."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from benchmarks.search.problems import Problem
 from service import sampling
@@ -9,6 +10,7 @@ from service.sampling import Suggestion, View, rounds
 from service.storage.dimensions import dimensions, params
 from service.storage.finished import FinishedTrial
 from trimtab.budget import Budget
+from trimtab.message import FlatParams
 from trimtab.samplers import Sampler
 from trimtab.states import Outcome, TrialState
 from trimtab.study import StudySpec
@@ -17,19 +19,28 @@ Suggest = Callable[[int, Observations], Suggestion]
 """Returns the suggestion for the n-th trial, from 0, after those that have ended."""
 
 
-def play(problem: Problem, sampler: Sampler, *, trials: int) -> list[float]:
-    """Return the loss of each trial of a study that asks and tells one after another."""
+@dataclass(frozen=True)
+class Played:
+    """A trial that was played."""
+
+    params: FlatParams
+    loss: float
+
+
+def play(problem: Problem, sampler: Sampler, *, trials: int) -> list[Played]:
+    """Return the trials of a study that asks and tells one after another."""
     spec = StudySpec(name=problem.name, task=None, space=problem.space, sampler=sampler, budget=Budget(trials=trials))
     spec = spec.resolved()
     space = dimensions(spec.searched)
     suggest = _suggest(spec)
     observations = Observations.empty([dimension.stored_name for dimension in space])
-    losses = []
+    played = []
     for number in range(trials):
         suggestion = suggest(number, observations)
-        losses.append(problem.loss(params(space, suggestion.point)))
-        observations = observations.extended([_finished(number, suggestion, losses[-1])])
-    return losses
+        point = params(space, suggestion.point)
+        played.append(Played(point, problem.loss(point)))
+        observations = observations.extended([_finished(number, suggestion, played[-1].loss)])
+    return played
 
 
 def _suggest(spec: StudySpec) -> Suggest:

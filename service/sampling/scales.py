@@ -93,8 +93,8 @@ def ranged(first: Number, wanted: Interval, *, low: float, high: float) -> Numbe
         low: No value below this one.
         high: No value above this one.
     """
-    wanted_low = max(_value(first, wanted.low), low)
-    wanted_high = min(_value(first, wanted.high), high)
+    wanted_low = max(value_at(first, wanted.low), low)
+    wanted_high = min(value_at(first, wanted.high), high)
     if first.step is None:
         return first.model_copy(update={"low": wanted_low, "high": wanted_high})
     return _stepped(first, wanted_low, wanted_high, low=low, high=high)
@@ -117,8 +117,8 @@ def _nth(start: Decimal, step: Decimal, value: float, rounding: str) -> int:
     return int(((Decimal(str(value)) - start) / step + shift).to_integral_value(rounding))
 
 
-def _value(parameter: Number, at: float) -> float:
-    """Return the value at a position, to six digits: bounds are for people too."""
+def value_at(parameter: Number, at: float) -> float:
+    """Return the value at a position of the parameter's scale, to six digits: bounds are for people too."""
     match parameter.scale:
         case Scale.LINEAR:
             return _round(at)
