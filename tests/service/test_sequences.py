@@ -52,6 +52,12 @@ def test_a_grid_gives_each_of_27_points_once_and_is_complete(client: Client, htt
     assert set(done) == POINTS
 
 
+def test_the_client_leaves_the_budget_of_a_grid_to_the_grid(client: Client) -> None:
+    study = client.create_study(spec(space=CLASSIC, sampler=GRID, budget={}))
+
+    assert study.spec.budget.trials == 27
+
+
 def test_eight_workers_at_two_replicas_are_given_each_point_once(start_replica: Serve) -> None:
     clients = [start_replica().client, start_replica().client]
     clients[0].create_study(spec(space=CLASSIC, sampler=GRID, budget=ALL))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
+from trimtab.budget import Budget
 from trimtab.client.calls import PAGE, Calls
 from trimtab.errors import StudyNotFound
 from trimtab.protocol import Page, Study, StudyChange
@@ -21,7 +22,7 @@ class StudyCalls(Calls):
         Raises:
             StudyExists: The name is taken by a study of another spec.
         """
-        return self._call(Study, Request("POST", "/v1/studies", body=spec.model_dump_json(), key=new_key()))
+        return self._call(Study, Request("POST", "/v1/studies", body=_sent(spec), key=new_key()))
 
     def study(self, name: str) -> Study:
         """Return a study as it is.
@@ -42,6 +43,7 @@ class StudyCalls(Calls):
         state: StudyState | str | None = None,
         budget: int | Mapping[str, float | None] | None = None,
         limits: Mapping[str, float | None] | None = None,
+        space: Mapping[str, Mapping[str, float]] | None = None,
     ) -> Study:
         """Change a study; what is not given stays as it is. Twice is the same as once.
 
@@ -50,13 +52,15 @@ class StudyCalls(Calls):
             state: `paused`, `running` or `stopped`.
             budget: Trials in all, or some of the limits by name; None takes one away. More reopens a complete study.
             limits: `trial_seconds`, `step_seconds` or both; None takes a limit away.
+            space: `low`, `high` or both, by parameter.
 
         Raises:
             StudyNotFound: There is no such study.
+            Invalid: The limits or the bounds do not go with the study.
             Conflict: The study cannot be brought from its state into the other.
         """
         limited = {"trials": budget} if isinstance(budget, int) else budget
-        change = built(StudyChange, {"state": state, "budget": limited, "limits": limits})
+        change = built(StudyChange, {"state": state, "budget": limited, "limits": limits, "space": space})
         body = change.model_dump_json(exclude_unset=True)
         return self._call(Study, Request("PATCH", study_path(name), body=body))
 
@@ -67,3 +71,9 @@ class StudyCalls(Calls):
             StudyNotFound: There is no such study.
         """
         self._delete(study_path(name), StudyNotFound)
+
+
+def _sent(spec: StudySpec) -> str:
+    """Return a spec as it is sent. Of the budget only what was given: the rest of it depends on the sampler."""
+    given = spec.budget.model_fields_set if "budget" in spec.model_fields_set else set[str]()
+    return spec.model_dump_json(exclude={"budget": set(Budget.model_fields) - given})
