@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
@@ -17,7 +18,7 @@ from service.sampling.gp import is_installed
 from service.sampling.qmc import SequenceSampler
 from service.sampling.study_view import StudyView
 from service.sampling.suggestion import Suggestion, seed_of, training_seed
-from service.sampling.tpe import ArrayTPESampler
+from service.sampling.tpe import ArrayTPESampler, Pools
 from service.sampling.view import OpenPoint, View
 from service.storage.dimensions import Dimension
 from trimtab import samplers
@@ -63,14 +64,14 @@ def suggest_many(
 
     Of a finite space no point twice: fewer, where it comes to its end.
     """
-    return _suggested(spec, view, _plan(chosen(spec).sampler, view), number=number, count=count, salt=salt)
+    return _suggested(spec, view, _plan(chosen(spec).sampler, view, count), number=number, count=count, salt=salt)
 
 
 def random_points(
     spec: specs.StudySpec, view: View, *, number: int, count: int, salt: int | None = None
 ) -> list[Suggestion]:
     """Return points that take no account of others: what the sampler `random` would suggest."""
-    plan = _plan(samplers.RandomSampler(name="random"), view)
+    plan = _plan(samplers.RandomSampler(name="random"), view, count)
     return _suggested(spec, view, plan, number=number, count=count, salt=salt)
 
 
@@ -155,7 +156,7 @@ class _Plan:
     parents_key: str = ""
 
 
-def _plan(settings: samplers.Sampler, view: View) -> _Plan:
+def _plan(settings: samplers.Sampler, view: View, count: int) -> _Plan:
     match settings:
         case samplers.GpSampler():
             return _gaussian(settings, view)
@@ -164,7 +165,7 @@ def _plan(settings: samplers.Sampler, view: View) -> _Plan:
         case samplers.TpeSampler(startup_trials=startup) if len(view.directions) > 1:
             return _Plan(lambda _, seed: TPESampler(seed=seed, n_startup_trials=startup))
         case _:
-            return _Plan(_from_arrays(settings), rows_N=np.zeros_like(view.is_usable_N))
+            return _Plan(_from_arrays(settings, count), rows_N=np.zeros_like(view.is_usable_N))
 
 
 def _gaussian(settings: samplers.GpSampler, view: View) -> _Plan:
@@ -177,17 +178,21 @@ def _gaussian(settings: samplers.GpSampler, view: View) -> _Plan:
     return _Plan(make, rows_N=view.is_complete_N)
 
 
-def _from_arrays(settings: samplers.Sampler) -> Make:
+def _from_arrays(settings: samplers.Sampler, count: int) -> Make:
     """Return what makes a sampler that reads the view and never asks the study for a trial."""
     match settings:
         case samplers.RandomSampler():
             return lambda _, seed: RandomSampler(seed)
         case samplers.TpeSampler(startup_trials=startup):
-            return lambda view, seed: ArrayTPESampler(view, seed=seed, startup_trials=startup)
+            return partial(_tpe, pools={}, startup_trials=startup, others=count - 1)
         case samplers.CmaesSampler(population_size=size):
             return lambda view, seed: ReplayedCmaEsSampler(view, seed=seed, population_size=size)
         case _:
             raise NotImplementedError(settings.name)
+
+
+def _tpe(view: View, seed: int, *, pools: Pools, startup_trials: int, others: int) -> BaseSampler:
+    return ArrayTPESampler(view, seed=seed, startup_trials=startup_trials, pools=pools, others=others)
 
 
 def _genetic(settings: samplers.Nsga2Sampler | samplers.Nsga3Sampler, view: View) -> _Plan:

@@ -10,7 +10,6 @@ import copy
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -21,13 +20,13 @@ from optuna.samplers import CmaEsSampler
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial
 
-from service.history import Floats, Ints
+from service.history import Floats
 from service.sampling.view import View
 
 _MAX_STATES = 256
-"""Of all studies; one is 8 (d^2 + 6 d) bytes for d parameters."""
+"""Of all studies, the newest; one is 8 (d^2 + 6 d) bytes for d parameters. A study needs its last one."""
 
-_states: "OrderedDict[bytes, CMA]" = OrderedDict()
+_states: OrderedDict[bytes, CMA] = OrderedDict()
 _lock = threading.Lock()
 
 
@@ -71,19 +70,15 @@ class ReplayedCmaEsSampler(CmaEsSampler):
 
 def _replayed(start: CMA, view: View, transform: _SearchSpaceTransform) -> CMA:
     """Return the optimizer as it is after all generations that are complete."""
-    digest = hashlib.sha256(repr((start.population_size, transform._raw_bounds.tolist())).encode()).digest()
-    state = start
-    for points_KD, losses_K in _generations(view, transform, start.population_size):
-        digest = hashlib.sha256(digest + points_KD.tobytes() + losses_K.tobytes()).digest()
-        state = _remembered(digest) or _told(digest, state, points_KD, losses_K)
+    generations = _generations(view, transform, start.population_size)
+    digests = [hashlib.sha256(repr((start.population_size, transform._raw_bounds.tolist())).encode()).digest()]
+    for rows_KP, losses_K in generations:
+        digests.append(hashlib.sha256(digests[-1] + rows_KP.tobytes() + losses_K.tobytes()).digest())
+    known = next((n for n in range(len(generations), 0, -1) if digests[n] in _states), 0)
+    state = _states.get(digests[known], start)
+    for digest, (rows_KP, losses_K) in zip(digests[known + 1 :], generations[known:], strict=True):
+        state = _told(digest, state, _points_KD(rows_KP, transform), losses_K)
     return copy.deepcopy(state)
-
-
-def _remembered(digest: bytes) -> CMA | None:
-    with _lock:
-        if digest in _states:
-            _states.move_to_end(digest)
-        return _states.get(digest)
 
 
 def _told(digest: bytes, before: CMA, points_KD: Floats, losses_K: Floats) -> CMA:
@@ -97,20 +92,23 @@ def _told(digest: bytes, before: CMA, points_KD: Floats, losses_K: Floats) -> CM
     return state
 
 
-def _generations(view: View, transform: _SearchSpaceTransform, population_size: int) -> Iterator[tuple[Floats, Floats]]:
-    """Give the solutions of each complete generation in turn: points in [0, 1] and losses, by number of the trial."""
-    seen = view.observations
-    losses_N, generation = _losses_N(view), 0
-    while True:
-        rows_K = np.flatnonzero(view.is_complete_N & (seen.generations_N == generation))[:population_size]
-        if len(rows_K) < population_size:
-            return
+def _generations(view: View, transform: _SearchSpaceTransform, population_size: int) -> list[tuple[Floats, Floats]]:
+    """Return the solutions of each complete generation in turn: stored values and losses, by number of the trial."""
+    seen, losses_N = view.observations, _losses_N(view)
+    columns = seen.points_NP[:, [seen.names.index(name) for name in transform._search_space]]
+    worst_N = np.maximum.accumulate(losses_N) if losses_N.size else losses_N
+    rows = np.flatnonzero(view.is_complete_N & (seen.generations_N >= 0))
+    rows = rows[np.argsort(seen.generations_N[rows], kind="stable")]
+    found = []
+    for generation, members in enumerate(np.split(rows, np.flatnonzero(np.diff(seen.generations_N[rows])) + 1)):
+        rows_K = members[:population_size]
+        if len(rows_K) < population_size or seen.generations_N[rows_K[0]] != generation:
+            break
         # A trial without a value has the worst one of those that ended before the generation was complete.
-        worst = losses_N[: rows_K[-1] + 1].max()
-        losses_K = np.where(np.isinf(losses_N[rows_K]), worst, losses_N[rows_K])
+        losses_K = np.where(np.isinf(losses_N[rows_K]), worst_N[rows_K[-1]], losses_N[rows_K])
         order_K = np.argsort(seen.numbers_N[rows_K])
-        yield _points_KD(view, transform, rows_K[order_K]), losses_K[order_K]
-        generation += 1
+        found.append((columns[rows_K[order_K]], losses_K[order_K]))
+    return found
 
 
 def _losses_N(view: View) -> Floats:
@@ -120,11 +118,11 @@ def _losses_N(view: View) -> Floats:
     return found
 
 
-def _points_KD(view: View, transform: _SearchSpaceTransform, rows_K: Ints) -> Floats:
-    names, spaces = view.observations.names, transform._search_space
-    columns = view.observations.points_NP[np.ix_(rows_K, np.array([names.index(name) for name in spaces]))].tolist()
+def _points_KD(rows_KP: Floats, transform: _SearchSpaceTransform) -> Floats:
+    """Return points as the optimizer knows them: each parameter in [0, 1]."""
+    spaces = transform._search_space.items()
     external = [
-        {name: each.to_external_repr(value) for (name, each), value in zip(spaces.items(), row, strict=True)}
-        for row in columns
+        {name: each.to_external_repr(value) for (name, each), value in zip(spaces, row, strict=True)}
+        for row in rows_KP.tolist()
     ]
     return np.array([transform.transform(params) for params in external])

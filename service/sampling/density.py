@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from optuna.samplers._tpe.parzen_estimator import _ParzenEstimator
 from optuna.samplers._tpe.probability_distributions import _BatchedCategoricalDistributions
 from scipy.special import log_ndtr, ndtr
 
@@ -23,8 +22,8 @@ from service.history import Floats
 _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 
 
-def log_pdf(estimator: _ParzenEstimator, candidates: Mapping[str, Floats]) -> Floats:
-    """Return the log density of `estimator` at each of C candidates, given by parameter.
+def log_pdf(estimator: Any, candidates: Mapping[str, Floats]) -> Floats:
+    """Return the log density of `estimator`, Optuna's or one like it, at each of C candidates, given by parameter.
 
     Continuous parameters on a log scale are measured in their logarithm, as by Optuna.
     """

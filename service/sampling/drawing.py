@@ -10,7 +10,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from service.sampling.study_view import StudyView, frozen
 from service.sampling.suggestion import Suggestion
-from service.storage.dimensions import Dimension, params
+from service.storage.dimensions import Dimension
+from trimtab.message import Scalar
 from trimtab.space import Space
 
 
@@ -27,10 +28,12 @@ def draw(sampler: BaseSampler, view: StudyView, space: Space, *, number: int) ->
     trial = frozen(number, {}, {}, state=TrialState.RUNNING)
     relative = sampler.sample_relative(study, trial, sampler.infer_relative_search_space(study, trial))
     point: dict[str, float] = {}
+    params: dict[str, Scalar] = {}
     for dimension in view.view.dimensions:
-        if space.is_active(dimension.name, params(view.view.dimensions, point)):
+        if space.is_active(dimension.name, params):
             value = _value(sampler, study, trial, dimension, relative)
             point[dimension.stored_name] = float(dimension.distribution.to_internal_repr(value))
+            params[dimension.name] = dimension.value(point[dimension.stored_name])
     return Suggestion(point, attributes=view.noted)
 
 

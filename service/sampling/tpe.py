@@ -16,8 +16,15 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial
 
 from service.history import Ints
-from service.sampling.density import log_pdf
+from service.sampling.pool import Pool
+from service.sampling.suggestion import seed_of
 from service.sampling.view import View
+
+Pools = dict[tuple[str, ...], Pool]
+"""By the names of the parameters that are estimated together."""
+
+PER_TRIAL = 2
+"""Candidates that each further trial of an ask adds to the first one's."""
 
 
 class ArrayTPESampler(TPESampler):
@@ -27,13 +34,18 @@ class ArrayTPESampler(TPESampler):
         view: What to learn from.
         seed: Of the one trial that this sampler is for.
         startup_trials: Finished trials before the estimator takes over from random choice.
+        pools: What the trials that are asked for together choose from, by the parameters' names.
+        others: Trials that are asked for together with the first one.
     """
 
-    def __init__(self, view: View, *, seed: int, startup_trials: int) -> None:
+    def __init__(self, view: View, *, seed: int, startup_trials: int, pools: Pools, others: int = 0) -> None:
         # Not constant_liar, which would publish a running trial's parameters in its attributes: ours are in
         # the view already, and `_sample` counts them among the bad ones, as constant_liar does.
         super().__init__(n_startup_trials=startup_trials, seed=seed, constant_liar=False)
         self._view = view
+        self._seed = seed
+        self._pools = pools
+        self._others = others
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """Return the parameters that every finished trial has, sorted by name, but those of a single value."""
@@ -55,13 +67,23 @@ class ArrayTPESampler(TPESampler):
         return self._sample(study, trial, search_space)
 
     def _sample(self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]) -> dict[str, Any]:
+        key = tuple(search_space)
+        if key not in self._pools or self._pools[key].is_empty:
+            self._pools[key] = self._pool(search_space)
+        best = self._pools[key].take()
+        return {name: distribution.to_external_repr(best[name]) for name, distribution in search_space.items()}
+
+    def _pool(self, search_space: dict[str, BaseDistribution]) -> Pool:
         below, above = self._split(default_gamma(self._view.finished))
         estimator_below = self._estimator(search_space, below)
         estimator_above = self._estimator(search_space, above)
         candidates = estimator_below.sample(self._rng.rng, self._n_ei_candidates)
-        ratios = log_pdf(estimator_below, candidates) - log_pdf(estimator_above, candidates)
-        best = self._compare(candidates, ratios)
-        return {name: distribution.to_external_repr(best[name]) for name, distribution in search_space.items()}
+        if self._others:
+            # From numbers of their own: the first trial's other parameters are drawn as if it were alone.
+            rng = np.random.RandomState(seed_of(self._seed, self._others))
+            more = estimator_below.sample(rng, PER_TRIAL * self._others)
+            candidates = {name: np.append(candidates[name], more[name]) for name in candidates}
+        return Pool(estimator_below, estimator_above, candidates, first=self._n_ei_candidates)
 
     def _split(self, n_below: int) -> tuple[Ints, Ints]:
         """Return the rows of the good and of the other trials, by number; rows past N are unfinished ones."""

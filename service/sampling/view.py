@@ -21,6 +21,10 @@ OUT_OF_MEMORY = "out_of_memory"
 """The constraint that only trials without enough memory violate."""
 
 
+_OF_UNFINISHED = {"unfinished", "parents", "unfinished_points_MP"}
+"""What of a view changes with the trials that run."""
+
+
 @dataclass(frozen=True)
 class OpenPoint:
     """A trial that runs or waits for its next attempt, or a point that was suggested a moment ago."""
@@ -72,7 +76,11 @@ class View:
 
     def with_open(self, points: Sequence[OpenPoint]) -> Self:
         """Return this view with more trials that run."""
-        return replace(self, unfinished=[*self.unfinished, *points]) if points else self
+        more = replace(self, unfinished=[*self.unfinished, *points])
+        # What was worked out of the finished trials stays as it is.
+        kept = {name: value for name, value in self.__dict__.items() if name not in _OF_UNFINISHED}
+        more.__dict__.update(kept)
+        return more
 
     @cached_property
     def parents(self) -> Parents:

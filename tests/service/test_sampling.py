@@ -207,3 +207,35 @@ def test_every_point_lies_in_the_space() -> None:
     points = [sampling.suggest(spec_of(TpeSampler(seed=seed)), view, number=50).point for seed in range(50)]
 
     assert all(SPACE.contains(params(DIMENSIONS, point)) for point in points)
+
+
+@pytest.mark.parametrize("running", [0, 3])
+def test_points_that_are_asked_for_together_differ_and_the_first_is_that_of_one_alone(running: int) -> None:
+    rng = np.random.RandomState(9)
+    points = random_points(rng, running)
+    open_points = [sampling.OpenPoint(200 + position, point) for position, point in enumerate(points)]
+    observations = Observations.empty(names()).extended(random_history(rng, 200))
+    view = sampling.View(DIMENSIONS, [Direction.MINIMIZE], observations, open_points)
+    spec = spec_of(TpeSampler(seed=3))
+
+    together = [each.point for each in sampling.suggest_many(spec, view, number=203, count=30)]
+
+    assert together[0] == sampling.suggest(spec, view, number=203).point
+    assert len({tuple(point.items()) for point in together}) == 30
+    assert all(SPACE.contains(params(DIMENSIONS, point)) for point in together)
+
+
+def test_a_point_that_was_taken_is_not_crowded_by_the_next() -> None:
+    space = Space({"x": Float(low=0, high=1)})
+    trials = [
+        FinishedTrial(n + 1, n, states.TrialState.COMPLETE, Outcome.COMPLETE, ((x - 0.5) ** 2,), 1, {"x": x})
+        for n, x in enumerate(np.linspace(0, 1, 40).tolist())
+    ]
+    spec = StudySpec(name="crowd", task=None, space=space, sampler=TpeSampler(seed=1))
+    view = sampling.View.of(spec, dimensions(space), Observations.empty(["x"]).extended(trials))
+
+    together = [each.point["x"] for each in sampling.suggest_many(spec, view, number=40, count=8)]
+
+    alone = [sampling.suggest(spec, view, number=number).point["x"] for number in range(40, 48)]
+    assert np.mean(np.diff(np.sort(together))) > np.mean(np.diff(np.sort(alone)))
+    assert len(set(together)) == 8
