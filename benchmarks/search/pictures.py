@@ -89,7 +89,7 @@ def _best(played: Sequence[Played]) -> Played:
 def _dot(problem: Problem, trial: Played, *, shade: float) -> str:
     x, y = _at(problem.space, trial.params)
     lightness = round(85 - 85 * shade)
-    return f'<use href="#dot" x="{x:.0f}" y="{y:.0f}" fill="hsl(220 60% {lightness}%)"/>'
+    return f'<use href="#dot" x="{x:.0f}" y="{y:.0f}" fill="hsl(220,60%,{lightness}%)"/>'
 
 
 def _background(problem: Problem) -> Iterator[str]:
@@ -103,7 +103,7 @@ def _background(problem: Problem) -> Iterator[str]:
         for shade, same in groupby(sum(loss >= bound for bound in bounds) for loss in line):
             count = len(list(same))
             area = f"M{column * size:g} {row * size:g}h{count * size:g}v{size:g}h-{count * size:g}z"
-            yield f'<path d="{area}" fill="hsl(40 70% {70 + 4 * shade}%)"/>'
+            yield f'<path d="{area}" fill="hsl(40,70%,{70 + 4 * shade}%)"/>'
             column += count
 
 
