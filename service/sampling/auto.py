@@ -1,5 +1,6 @@
 """Which sampler suits a study: a pure function of what the study is asked to be."""
 
+import math
 from dataclasses import dataclass
 
 from trimtab import grids
@@ -21,6 +22,9 @@ _UNBOUND_TRIALS = 1000
 
 _FEW = 100
 """Trials up to which a Gaussian process is worth its time: a suggestion takes a second at so many."""
+
+_CHEAP_SECONDS = 3.0
+"""A trial that takes less is not worth the third of a second in which a Gaussian process chooses its point."""
 
 _MOST_DIMENSIONS = 20
 """Parameters up to which it is: distances tell less and less in more of them."""
@@ -56,10 +60,12 @@ def choice(spec: StudySpec, *, has_gp: bool) -> Choice:
         return Choice(GridSampler(name="grid", seed=seed), f"{trials} trials are enough for all {points} points")
     if len(spec.objectives) > 1:
         return _of_several(len(spec.objectives), trials, seed)
-    if spec.constraints or not _is_numeric(space):
-        why = "constraints" if spec.constraints else "choices or conditions"
+    if spec.constraints or any(space[name].when for name in space):
+        why = "constraints" if spec.constraints else "conditions"
         return Choice(TpeSampler(seed=seed), f"one objective, with {why}")
-    return _of_numbers(len(space), trials, seed, has_gp=has_gp)
+    if (seconds := _trial_seconds(spec)) < _CHEAP_SECONDS:
+        return Choice(TpeSampler(seed=seed), f"one objective, and a trial is to take {seconds:.3g} s")
+    return _of_one(space, trials, seed, has_gp=has_gp)
 
 
 def _of_several(objectives: int, trials: int, seed: int) -> Choice:
@@ -71,13 +77,21 @@ def _of_several(objectives: int, trials: int, seed: int) -> Choice:
     return Choice(Nsga2Sampler(name="nsga2", seed=seed), why)
 
 
-def _of_numbers(dimensions: int, trials: int, seed: int, *, has_gp: bool) -> Choice:
-    why = f"one objective, {dimensions} numeric parameters, {trials} trials"
-    if trials <= _FEW and dimensions <= _MOST_DIMENSIONS and has_gp:
+def _of_one(space: Space, trials: int, seed: int, *, has_gp: bool) -> Choice:
+    why = f"one objective, {len(space)} parameters without conditions, {trials} trials"
+    if trials <= _FEW and len(space) <= _MOST_DIMENSIONS and has_gp:
         return Choice(GpSampler(name="gp", seed=seed), why)
-    if trials >= _EVOLUTION and dimensions > 1:
-        return Choice(CmaesSampler(name="cmaes", seed=seed), why)
+    if trials >= _EVOLUTION and len(space) > 1 and _is_numeric(space):
+        return Choice(CmaesSampler(name="cmaes", seed=seed), f"{why}, all of them numbers")
     return Choice(TpeSampler(seed=seed), why)
+
+
+def _trial_seconds(spec: StudySpec) -> float:
+    """Return what a trial may take on average, as far as the budget says; for ever where it does not."""
+    budget = spec.budget
+    if budget.trials is None:
+        return math.inf
+    return min(budget.seconds or math.inf, budget.device_seconds or math.inf) / budget.trials
 
 
 def _all_points(space: Space, *, most: int) -> int | None:
@@ -92,4 +106,4 @@ def _all_points(space: Space, *, most: int) -> int | None:
 
 
 def _is_numeric(space: Space) -> bool:
-    return not any(isinstance(space[name], Categorical) or space[name].when for name in space)
+    return not any(isinstance(space[name], Categorical) for name in space)

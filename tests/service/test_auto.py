@@ -22,16 +22,31 @@ CASES: dict[str, tuple[dict[str, Any], str, str]] = {
     ),
     "more points than trials": (
         {"space": {"colour": COLOUR, "layers": LAYERS}, "budget": {"trials": 9}},
+        "gp",
+        "one objective, 2 parameters without conditions, 9 trials",
+    ),
+    "conditions": (
+        {"space": {"colour": COLOUR, "x": {**X, "when": {"colour": ["red"]}}}},
         "tpe",
-        "one objective, with choices or conditions",
+        "one objective, with conditions",
+    ),
+    "cheap trials": (
+        {"space": {"x": X}, "budget": {"trials": 60, "seconds": 90.0}},
+        "tpe",
+        "a trial is to take 1.5 s",
     ),
     "few trials of numbers": (
         {"space": {"x": X}, "budget": {"trials": 60}},
         "gp",
-        "one objective, 1 numeric parameters, 60 trials",
+        "one objective, 1 parameters without conditions, 60 trials",
     ),
     "more trials of numbers": ({"space": {"x": X, "y": X}, "budget": {"trials": 500}}, "tpe", "500 trials"),
     "many trials of numbers": ({"space": {"x": X, "y": X}, "budget": {"trials": 5000}}, "cmaes", "5000 trials"),
+    "many trials with choices": (
+        {"space": {"x": X, "colour": COLOUR}, "budget": {"trials": 5000}},
+        "tpe",
+        "5000 trials",
+    ),
     "no number of trials": ({"space": {"x": X, "y": X}, "budget": {"seconds": 60.0}}, "tpe", "1000 trials"),
     "constraints": (
         {"space": {"x": X}, "constraints": [{"metric": "size", "at_most": 1.0}]},
