@@ -36,7 +36,8 @@ class Breach:
 _STUDIES = sa.text("""
     SELECT study_id, o.study_name AS study,
       (SELECT array_agg(t.number ORDER BY t.number) FROM trials t JOIN trimtab_trials u USING (trial_id)
-       WHERE t.study_id = s.study_id AND (t.state IN ('COMPLETE', 'PRUNED') OR u.outcome = 'diverged')) AS useful
+       WHERE t.study_id = s.study_id
+         AND (t.state IN ('COMPLETE', 'PRUNED') OR u.outcome IN ('diverged', 'out_of_memory'))) AS useful
     FROM trimtab_studies s JOIN studies o USING (study_id) ORDER BY study_id
 """)
 

@@ -37,6 +37,7 @@ class LeaseModel:
     told: tuple[str, float] | None = None
     outcome: str | None = None
     is_deleted: bool = False
+    budget: "StudyModel | None" = None
 
     @property
     def last_step(self) -> int:
@@ -60,6 +61,8 @@ class LeaseModel:
             return refusal
         if step in self.reports or step <= self.last_step:
             return StepConflict
+        if self.budget and self.budget.is_spent and not self.is_stopped:
+            self.budget.close()
         if not self.is_stopped:
             self.reports[step] = value
         return None
@@ -86,6 +89,11 @@ class StudyModel:
     trials: list[TrialModel] = field(default_factory=list)
     failed_in_a_row: int = 0
     best: TrialModel | None = None
+    unimproved: int = 0
+    target: float | None = None
+    patience: int | None = None
+    epochs: int | None = None
+    is_closing: bool = False
 
     @property
     def created(self) -> int:
@@ -97,6 +105,31 @@ class StudyModel:
         """Those of them that have ended."""
         return sum(not trial.is_added and trial.state not in {"running", "waiting"} for trial in self.trials)
 
+    @property
+    def reported(self) -> int:
+        """Reports on record."""
+        return sum(len(lease.reports) for trial in self.trials for lease in trial.leases)
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether its epochs are used up."""
+        return self.epochs is not None and self.reported >= self.epochs
+
+    @property
+    def is_due(self) -> bool:
+        """Whether its budget, beside the number of trials, has it come to its end."""
+        if self.best and self.best.value is not None:
+            if self.target is not None and self.best.value <= self.target:
+                return True
+            if self.patience is not None and self.unimproved >= self.patience:
+                return True
+        return self.is_spent
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all its trials have ended, or as many as there may be."""
+        return self.finished >= self.budget or (self.is_closing and self.finished == self.created)
+
     def counts(self) -> dict[str, int]:
         states = ("waiting", "running", "complete", "pruned", "fail")
         return {state: sum(trial.state == state for trial in self.trials) for state in states}
@@ -105,7 +138,9 @@ class StudyModel:
         """Note how a trial ended, and whether it is the best."""
         trial.state, trial.value = state, value
         if value is not None and (self.best is None or self.best.value is None or value < self.best.value):
-            self.best = trial
+            self.best, self.unimproved = trial, 0
+        elif not trial.is_added:
+            self.unimproved += 1
 
     def end(self, trial: TrialModel, state: str, value: float | None = None) -> None:
         """Bring a trial to its end, and the study with it where that is what follows."""
@@ -113,10 +148,30 @@ class StudyModel:
         self.failed_in_a_row = self.failed_in_a_row + 1 if state == "fail" else 0
         if self.state in {"complete", "stopped"}:
             return
-        if self.finished >= self.budget:
+        if self.is_over:
             self.state = "complete"
         elif self.state == "running" and self.failed_in_a_row >= FAILED_IN_A_ROW:
             self.state = "stopped"
+        else:
+            self.close_if_due()
+
+    def close_if_due(self) -> None:
+        """Come to an end if the budget says so."""
+        if self.state != "complete" and not self.is_closing and self.is_due:
+            self.close()
+
+    def close(self) -> None:
+        """Hand out no more trials: those that run are told to stop, those that wait are pruned."""
+        if self.state == "complete" or self.is_closing:
+            return
+        self.is_closing = True
+        for trial in self.trials:
+            if trial.state == "running":
+                trial.leases[-1].is_stopped = True
+        for trial in [trial for trial in self.trials if trial.state == "waiting"]:
+            self.end(trial, "pruned")
+        if self.state in {"running", "paused"} and self.finished == self.created:
+            self.state = "complete"
 
 
 @dataclass
@@ -150,7 +205,7 @@ class Model:
         waiting = [number for number, trial in enumerate(study.trials) if trial.state == "waiting"]
         numbers = waiting[:count]
         if not numbers:
-            first, left = len(study.trials), study.budget - study.created
+            first, left = len(study.trials), 0 if study.is_closing else study.budget - study.created
             numbers = list(range(first, first + min(count, left)))
             study.trials += [TrialModel() for _ in numbers]
         return [self._lease(name, number) for number in numbers]
@@ -158,7 +213,8 @@ class Model:
     def _lease(self, name: str, number: int) -> tuple[int, int, int]:
         trial = self.studies[name].trials[number]
         trial.state = "running"
-        lease = LeaseModel(name, number, fence=len(trial.leases) + 1, attempt=trial.lost + 1)
+        study = self.studies[name]
+        lease = LeaseModel(name, number, fence=len(trial.leases) + 1, attempt=trial.lost + 1, budget=study)
         trial.leases.append(lease)
         self.leases.append(lease)
         return number, lease.fence, lease.attempt
@@ -189,6 +245,9 @@ class Model:
 
     def sweep(self) -> int:
         """End the leases whose time is over, the first one first; return how many."""
+        for study in self.studies.values():
+            if study.state in {"running", "paused"} and study.is_spent:
+                study.close()
         over, self.run_out = self.run_out, []
         for lease in over:
             self._lose(lease)
@@ -209,14 +268,16 @@ class Model:
         """Pause, stop or resume a study."""
         study = self.studies[name]
         if study.state == state:
+            study.close_if_due()
             return None
         if study.state == "complete" or (study.state, state) == ("stopped", "paused"):
             return Conflict
         if study.state == "stopped":
             study.failed_in_a_row = 0
         study.state = state
-        if state != "stopped" and study.finished >= study.budget:
+        if state != "stopped" and study.is_over:
             study.state = "complete"
+        study.close_if_due()
         return None
 
     def resize(self, name: str, budget: int) -> Expected:
@@ -225,11 +286,26 @@ class Model:
         if budget < study.created:
             return Invalid
         study.budget = budget
-        if study.state == "complete" and study.finished < budget:
-            study.state = "running"
-        elif study.state in {"running", "paused"} and study.finished >= budget:
-            study.state = "complete"
+        self._look_again(study)
         return None
+
+    def limit(self, name: str, limit: str, value: float | None) -> Expected:
+        """Change another limit of the budget."""
+        study = self.studies[name]
+        if limit == "epochs" and value is not None and value < study.reported:
+            return Invalid
+        setattr(study, limit, value)
+        self._look_again(study)
+        return None
+
+    def _look_again(self, study: StudyModel) -> None:
+        study.is_closing = False
+        if study.state == "complete":
+            study.is_closing = study.is_due
+            study.state = "complete" if study.is_closing or study.is_over else "running"
+        elif study.state != "stopped" and study.is_over:
+            study.state = "complete"
+        study.close_if_due()
 
     def stop(self, name: str, number: int) -> Expected:
         study = self.studies[name]
@@ -245,7 +321,7 @@ class Model:
     def enqueue(self, name: str) -> Expected:
         """Let a trial wait that somebody gives."""
         study = self.studies[name]
-        if study.state in {"complete", "stopped"} or study.created >= study.budget:
+        if study.state in {"complete", "stopped"} or study.is_closing or study.created >= study.budget:
             return Conflict
         study.trials.append(TrialModel("waiting"))
         return None
@@ -256,6 +332,7 @@ class Model:
         trial = TrialModel(is_added=True)
         study.trials.append(trial)
         study.rank(trial, state, value if state == "complete" else None)
+        study.close_if_due()
         return None
 
     def _of(self, lease: LeaseModel) -> tuple[StudyModel, TrialModel]:

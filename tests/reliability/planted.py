@@ -102,6 +102,14 @@ I8: complete before its time
     UPDATE trimtab_studies SET state = 'complete', ended_at = now() WHERE state = 'running'
 I8: going on after its time
     UPDATE trimtab_studies SET state = 'paused', ended_at = NULL WHERE state = 'complete'
+I8: epochs counted wrongly
+    UPDATE trimtab_studies SET epochs = 9, epochs_used = 7 WHERE state = 'running'
+I8: more epochs than the budget
+    UPDATE trimtab_studies SET epochs = 1, epochs_used = 1 WHERE state = 'complete'
+I8: going on with its target met
+    UPDATE trimtab_studies SET target = 1 WHERE state = 'running'
+I8: waiting in a study that comes to its end
+    UPDATE trimtab_studies SET closing = 'budget.target' WHERE state = 'running'
 I9: a gap in the order of ends
     UPDATE trimtab_trials SET finish_order = 99 WHERE trial_id = FIRST
 I9: two at one place

@@ -94,6 +94,37 @@ def _enqueued(caller: Caller) -> None:
     caller.send("POST", "/v1/studies/study/trials", {"params": {"x": 0.5}})
 
 
+def _limited(**limits: float) -> Prepare:
+    """A study of this budget, where two trials run, one of them with a report, and one waits."""
+
+    def prepare(caller: Caller) -> Lease:
+        _study(caller, budget=limits)
+        lease, released = caller.lease(), caller.lease()
+        caller.report(lease, 1, 0.25)
+        caller.tell(released, "released")
+        caller.lease()
+        caller.send("POST", "/v1/studies/study/trials", {"params": {"x": 0.5}})
+        return lease
+
+    return prepare
+
+
+def _met(caller: Caller) -> None:
+    _study(caller, budget={"target": 0.5})
+    caller.tell(caller.lease(), "complete")
+
+
+def _ending(caller: Caller) -> Lease:
+    _study(caller, budget={"target": 0.5})
+    lease, last = caller.lease(), caller.lease()
+    caller.tell(lease, "complete")
+    return last
+
+
+def _limit(**limits: float) -> Act:
+    return lambda caller, _: caller.send("PATCH", "/v1/studies/study", {"budget": limits})
+
+
 def _paused(caller: Caller) -> None:
     _running(caller)
     caller.send("PATCH", "/v1/studies/study", {"state": "paused"})
@@ -147,6 +178,18 @@ SCENARIOS: dict[str, Scenario] = {
     "stop study": Scenario(_running, lambda caller, _: caller.send("PATCH", "/v1/studies/study", {"state": "stopped"})),
     "change the budget": Scenario(
         _running, lambda caller, _: caller.send("PATCH", "/v1/studies/study", {"budget": {"trials": 20}})
+    ),
+    "limit the epochs": Scenario(_limited(trials=10), _limit(epochs=5)),
+    "limit the epochs to those reported": Scenario(_limited(trials=10), _limit(epochs=1)),
+    "reopen a study that met its target": Scenario(_met, _limit(target=0.25)),
+    "report the last epoch": Scenario(_limited(epochs=2), lambda caller, lease: caller.report(lease, 2, 0.25)),
+    "report beyond the epochs": Scenario(_limited(epochs=1), lambda caller, lease: caller.report(lease, 2, 0.25)),
+    "tell what meets the target": Scenario(_limited(target=0.5), _told("complete")),
+    "tell the last of a study that comes to its end": Scenario(_ending, _told("pruned")),
+    "ask a study that comes to its end": Scenario(_ending, _ask(1)),
+    "add a trial that meets the target": Scenario(
+        _limited(target=0.25),
+        _given({"params": {"x": 0.5}, "state": "complete", "metrics": {METRIC: 0.125}}),
     ),
     "stop a trial": Scenario(
         _running, lambda caller, _: caller.send("POST", "/v1/studies/study/trials/1/stop", key="k")

@@ -18,7 +18,7 @@ from service import app as application
 from service import lifecycle, once, prepared
 from service.database import autocommit, transaction
 from service.once import Once
-from service.storage import asks, audit, endings, keys, studies
+from service.storage import asks, audit, endings, given, keys, studies
 from service.storage.keys import Key
 
 Patch = pytest.MonkeyPatch
@@ -167,6 +167,16 @@ def _give_stopped_trials_again(patch: Patch) -> None:
     )
 
 
+def _create_while_closing(patch: Patch) -> None:
+    for name in ("candidates", "create"):
+        in_prepared(name, "AND closing IS NULL", "")(patch)
+
+
+def _report_beyond_the_epochs(patch: Patch) -> None:
+    in_prepared("record", r"AND coalesce\(epochs_used < epochs, true\)", "")(patch)
+    in_prepared("look", r"s\.epochs_used >= s\.epochs", "false")(patch)
+
+
 _HAS_ENDED = r"ended_at IS NULL AND"
 _HAS_RUN_OUT = r"AND expires_at > clock_timestamp\(\)"
 _FENCE = r"fence = (\$\d+)"
@@ -192,7 +202,7 @@ BUGS = {
         in_prepared("close_told", _FENCE, _ANY_FENCE), Proof.ZOMBIES, "of another fence: tell through"
     ),
     "a tell does not look whether the lease has ended": Bug(
-        in_prepared("close_told", _HAS_ENDED, ""), Proof.STATE_MACHINE, "ck_trimtab_studies_counters"
+        in_prepared("close_told", _HAS_ENDED, ""), Proof.STATE_MACHINE, "counters|counted as"
     ),
     "a verdict is worked out again": Bug(
         in_prepared("look", r"r\.verdict", "CASE WHEN r.verdict IS NOT NULL THEN 'continue' END AS verdict"),
@@ -214,6 +224,30 @@ BUGS = {
     ),
     "the budget is looked at outside the lock": Bug(
         in_prepared("create", "AND created < budget", ""), Proof.AT_ONCE, "ck_trimtab_studies_counters"
+    ),
+    "a report does not look at the epochs": Bug(
+        _report_beyond_the_epochs, Proof.CRASH_POINTS, "2 epochs of 1, counted as 2", "report beyond the epochs"
+    ),
+    "reports are not counted as epochs": Bug(
+        in_prepared("record", r"epochs_used \+ 1", "epochs_used"),
+        Proof.CRASH_POINTS,
+        "2 epochs of 2, counted as 0",
+        "report the last epoch",
+    ),
+    "a study that comes to its end hands out trials": Bug(
+        _create_while_closing, Proof.CRASH_POINTS, "was not told to stop", "ask a study that comes to its end"
+    ),
+    "who runs is not told that the study comes to its end": Bug(
+        in_statement(endings, "_STOP_ALL", "AND stop_reason IS NULL", "AND false"),
+        Proof.CRASH_POINTS,
+        "was not told to stop",
+        "tell what meets the target",
+    ),
+    "added trials are counted by the budget": Bug(
+        in_statement(given, "_COUNT", r"added \+ :count", "added + 0 * :count"),
+        Proof.CRASH_POINTS,
+        "3 trials, counted as 2 and 0 added",
+        "add a finished trial",
     ),
     "a key that was used is taken again": Bug(
         _claim_every_key, Proof.CRASH_POINTS, r"answered \(200.* not \(201", "create study"

@@ -109,6 +109,20 @@ class StateMachine(RuleBasedStateMachine):
         name = self._study(pick)
         self.meets(self.model.resize(name, budget), lambda: self.served.client.change_study(name, budget=budget))
 
+    @precondition(lambda self: self.model.studies)
+    @rule(
+        pick=PICK,
+        limit=st.one_of(
+            st.tuples(st.just("target"), st.sampled_from([0.125, 0.25, None])),
+            st.tuples(st.just("patience"), st.sampled_from([1, 3, None])),
+            st.tuples(st.just("epochs"), st.sampled_from([2, 6, None])),
+        ),
+    )
+    def limit(self, pick: int, limit: tuple[str, float | None]) -> None:
+        name = self._study(pick)
+        expected = self.model.limit(name, *limit)
+        self.meets(expected, lambda: self.served.client.change_study(name, budget=dict([limit])))
+
     @rule(name=NAMES, count=st.integers(1, 2))
     def ask(self, name: str, count: int) -> None:
         if name in self.model.studies:
@@ -243,6 +257,7 @@ class StateMachine(RuleBasedStateMachine):
             found = self.served.client.study(name)
             assert (found.state, found.counts.model_dump()) == (model.state, model.counts())
             assert found.spec.budget.trials == model.budget
+            assert (found.closing is not None) == model.is_closing
             try:
                 best = self.served.client.best_trial(name)
             except NoCompleteTrial:

@@ -48,6 +48,25 @@ def test_whatever_goes_wrong_in_a_sweep_the_next_one_ends_every_lease_once(tryin
     assert audit(call.well.engine) == []
 
 
+def test_whatever_goes_wrong_in_a_sweep_that_ends_a_study_the_next_one_ends_it(trying: Try) -> None:
+    call = trying(SCENARIOS["limit the epochs to those reported"])
+
+    def after(fault: Fault, at: int | None) -> Record:
+        call.prepared()
+        record.execute(call.well.engine, "UPDATE trimtab_studies SET seconds = 1e-6")
+        _break(call.fragile, fault, at, lambda: sweep(call.fragile.replica))
+        sweep(call.well.replica)
+        return summary(call.well.engine)
+
+    expected = after(Fault.KILL_BEFORE, None)
+    points = len(call.fragile.script.points)
+    found = [after(fault, at) for fault in Fault for at in range(points)]
+
+    assert "budget.seconds" in str(expected["leases"])
+    assert all(one == expected for one in found)
+    assert audit(call.well.engine) == []
+
+
 def test_whatever_goes_wrong_at_the_end_of_an_outage_leases_are_extended_once(trying: Try) -> None:
     call = trying(SCENARIOS["report many"])
 
