@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from service import narrowing, sampling
+from service import narrowing, points, sampling
 from service.database import Held, autocommit, transaction
 from service.memory import Progress, StudyMemory
 from service.once import UNKEYED, Once, Replayed
 from service.principals import OPERATOR, Principal
 from service.replica import Replica
 from service.sampling.control import controlled
-from service.storage import asks, finished, studies
+from service.storage import asks, studies
 from service.storage.asks import Candidate, Granted, Holder, NewTrial
 from service.storage.dimensions import written
 from trimtab.budget import Limits
@@ -127,10 +127,14 @@ def _from_study(asking: Asking, candidate: Candidate) -> Leases | None:
     granted = granted or _new(asking, study, candidate)
     for lease in granted:
         replica.memory.note(lease.lease_id, _progress(study, lease))
+        study.stock.began(lease.lease_id)
         _log.info(
             "lease %s on trial %d of %s: to %s", lease.lease_id, lease.number, study.spec.name, asking.holder.worker
         )
-    return asking.answer(study, granted) if granted else None
+    if not granted:
+        return None
+    points.prepare(replica, study)
+    return asking.answer(study, granted)
 
 
 def _progress(study: StudyMemory, lease: Granted) -> Progress:
@@ -165,15 +169,24 @@ def _new(asking: Asking, study: StudyMemory, candidate: Candidate) -> list[Grant
     with study.asking() as is_alone:
         if sampling.finite(study.spec):
             return _new_of_finite(asking, study, number, count, is_alone=is_alone)
-        granted = _create(asking, study, number, count, salt=None) if is_alone else []
+        granted = _prepared(asking, study, candidate, count)
+        granted = granted or (_create(asking, study, number, count, salt=None) if is_alone else [])
         return granted or _create(asking, study, number, count, salt=secrets.randbits(32))
+
+
+def _prepared(asking: Asking, study: StudyMemory, candidate: Candidate, count: int) -> list[Granted]:
+    """Create the next trials at points that were chosen ahead, if there are any that may be used."""
+    found = study.stock.take(count, number=candidate.number, ended=candidate.ended, running=candidate.running)
+    if found is None:
+        return []
+    return _create_at(asking, study, found.number, found.suggestions, salt=found.salt, is_exact=found.salt is None)
 
 
 def _new_of_finite(asking: Asking, study: StudyMemory, number: int, count: int, *, is_alone: bool) -> list[Granted]:
     """Create trials at points that no trial has: only if none was created since these were chosen, else once more."""
     for attempt in range(_TRIES):
         salt = None if is_alone and not attempt else secrets.randbits(32)
-        suggestions = _suggestions(asking.replica, study, number, count, salt=salt)
+        suggestions = points.chosen(asking.replica, study, number, count, salt=salt)
         if not suggestions:
             _exhaust(asking.replica, study, reason="every point of the space was tried")
             return []
@@ -233,15 +246,8 @@ def _next_of_round(asking: Asking, study: StudyMemory, count: int) -> list[Grant
 
 
 def _create(asking: Asking, study: StudyMemory, number: int, count: int, *, salt: int | None) -> list[Granted]:
-    suggestions = _suggestions(asking.replica, study, number, count, salt=salt)
+    suggestions = points.chosen(asking.replica, study, number, count, salt=salt)
     return _create_at(asking, study, number, suggestions, salt=salt, is_exact=salt is None)
-
-
-def _suggestions(
-    replica: Replica, study: StudyMemory, number: int, count: int, *, salt: int | None
-) -> list[sampling.Suggestion]:
-    view = _view(replica, study)
-    return study.suggester.suggest_many(study.spec, view, number=number, count=count, salt=salt)
 
 
 def _create_at(
@@ -294,16 +300,6 @@ def _granted(
         if lease is None:
             return
         yield lease
-
-
-def _view(replica: Replica, study: StudyMemory) -> sampling.View:
-    with autocommit(replica.engine) as connection:
-        # The unfinished ones first: a trial that ends in between is then seen twice, and dropped once.
-        unfinished = finished.unfinished(connection, study.study_id)
-        observations = study.observe(connection)
-    ended = set(observations.numbers_N.tolist())
-    open_points = [sampling.OpenPoint(t.number, t.point, t.attributes) for t in unfinished if t.number not in ended]
-    return sampling.View.of(study.spec, study.dimensions, observations, open_points)
 
 
 def _lease(study: StudyMemory, granted: Granted, lease_seconds: float) -> Lease:

@@ -4,7 +4,7 @@ import json
 import logging
 from collections.abc import Sequence
 
-from service import lifecycle
+from service import lifecycle, points
 from service.calls import after_outage, as_told, crowd, gone, look, missing, not_live, verdict_of
 from service.once import UNKEYED, Once
 from service.replica import Replica
@@ -66,6 +66,8 @@ def tell(replica: Replica, lease: Reference, told: Tell, *, once: Once = UNKEYED
         once.keep(connection, answer)
     _log.info("lease %s on trial %d of %s: %s: %s", lease.lease_id, answer.trial, answer.study, outcome, answer.state)
     replica.memory.forget(lease.lease_id)
+    known.stock.ended(lease.lease_id)
+    points.prepare(replica, known)
     replica.changes.announce()
     if is_offer:
         replica.offers.announce()

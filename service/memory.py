@@ -14,6 +14,7 @@ from service.curves import Curve, Curves, Rungs
 from service.history import Observations
 from service.sampling import chosen
 from service.sampling.children import Children
+from service.sampling.stock import Stock
 from service.sampling.suggester import Suggester
 from service.storage import finished, studies
 from service.storage.dimensions import Dimension
@@ -37,6 +38,7 @@ class StudyMemory:
         observations: Its finished trials as far as they are known.
         rungs: Of its trials that have ended, as far as they are known. Read and changed under `lock`.
         suggester: Its sampler.
+        stock: Points that were chosen ahead.
         curves: Of its complete trials as far as they are known. Read and changed under `lock`.
         pruner_failures: How often its pruner raised. Changed under `lock`.
         lock: Never held while the database is asked.
@@ -49,6 +51,7 @@ class StudyMemory:
     dimensions: Sequence[Dimension]
     observations: Observations
     suggester: Suggester
+    stock: Stock = field(default_factory=Stock)
     curves: Curves = field(default_factory=Curves)
     rungs: Rungs = field(default_factory=Rungs)
     pruner_failures: int = 0

@@ -25,6 +25,8 @@ class Candidate:
         left: Trials that there may still be.
         has_waiting: Whether a trial waits for its next attempt.
         revision: Of the space.
+        ended: Trials that have ended.
+        running: Trials that run.
     """
 
     study_id: int
@@ -32,6 +34,8 @@ class Candidate:
     left: int
     has_waiting: bool
     revision: int
+    ended: int
+    running: int
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,7 @@ class Granted:
 _CANDIDATES = prepared(
     "candidates",
     """
-    SELECT study_id, created + added, budget - created, has_waiting, revision
+    SELECT study_id, created + added, budget - created, has_waiting, revision, finished, live
     FROM trimtab_studies s
     CROSS JOIN LATERAL (
       SELECT EXISTS (SELECT FROM trials t WHERE t.study_id = s.study_id AND t.state = 'WAITING') AS has_waiting,

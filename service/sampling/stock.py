@@ -1,0 +1,142 @@
+"""Points that were chosen ahead, while trials run, for workers to come: where choosing one costs more than it should.
+
+Asked one at a time, a study has the same trials with and without them: a point that was chosen while nothing ran is
+the very point that the ask would have been given, and one that was chosen while something ran is used only while
+something runs. Whatever is in a stock may be lost with its replica.
+"""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from service.sampling.suggestion import Suggestion
+
+MOST = 8
+"""Points of a study. One for each of so many workers."""
+
+WORTH_SECONDS = 0.02
+"""A point that takes less is chosen when it is asked for."""
+
+_SHARE = 0.1
+"""Of a trial's time that choosing its point may take."""
+
+_STALE = 16
+"""Trials that may have ended since a point was chosen while others ran."""
+
+_WEIGHT = 0.3
+"""Of the newest figure in a mean."""
+
+_MAX_RUNNING = 10_000
+"""Leases whose beginning is remembered."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Points that were chosen ahead.
+
+    Args:
+        suggestions: At least one.
+        number: The number that the first was chosen for.
+        salt: None: nothing ran, and the point is that of its number.
+    """
+
+    suggestions: Sequence[Suggestion]
+    number: int
+    salt: int | None
+
+
+class Stock:
+    """The points of one study that are ready, and whether it is worth while to have any. For any number of threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._prepared: Prepared | None = None
+        self._ended = 0
+        self._point_seconds: float | None = None
+        self._trial_seconds: float | None = None
+        self._began: OrderedDict[int, float] = OrderedDict()
+        self._is_filling = False
+        self._is_wanted_again = False
+
+    def put(self, prepared: Prepared, *, ended: int) -> None:
+        """Take points in; `ended`: trials that had ended when they were chosen. What was there goes."""
+        with self._lock:
+            self._prepared, self._ended = prepared, ended
+
+    def take(self, count: int, *, number: int, ended: int, running: int) -> Prepared | None:
+        """Return `count` points; None if there are not as many that may be used.
+
+        Args:
+            count: How many.
+            number: That the next trial gets.
+            ended: Trials that have ended.
+            running: Trials that run.
+        """
+        with self._lock:
+            prepared = self._prepared
+            if prepared is None or len(prepared.suggestions) < count:
+                return None
+            if not self._is_usable(prepared, number=number, ended=ended, running=running):
+                self._prepared = None
+                return None
+            left = prepared.suggestions[count:]
+            self._prepared = Prepared(left, prepared.number + count, prepared.salt) if left else None
+            return Prepared(prepared.suggestions[:count], prepared.number, prepared.salt)
+
+    def chose(self, seconds: float, *, count: int) -> None:
+        """Note how long it took to choose `count` points."""
+        with self._lock:
+            self._point_seconds = _mean(self._point_seconds, seconds / count)
+
+    def began(self, lease_id: int) -> None:
+        """Note that a trial begins."""
+        with self._lock:
+            self._began[lease_id] = time.monotonic()
+            while len(self._began) > _MAX_RUNNING:
+                self._began.popitem(last=False)
+
+    def ended(self, lease_id: int) -> None:
+        """Note that a trial has ended."""
+        with self._lock:
+            if began := self._began.pop(lease_id, None):
+                self._trial_seconds = _mean(self._trial_seconds, time.monotonic() - began)
+
+    def begin_filling(self) -> bool:
+        """Return whether points are to be chosen ahead now, by who asks: they are worth it, scarce, and nobody does."""
+        with self._lock:
+            if self._is_filling:
+                self._is_wanted_again = True
+                return False
+            self._is_filling = self._is_worth_while and self._is_scarce
+            return self._is_filling
+
+    def go_on_filling(self) -> bool:
+        """Return whether more has happened meanwhile, so that points are to be chosen once more."""
+        with self._lock:
+            self._is_filling = self._is_wanted_again and self._is_worth_while and self._is_scarce
+            self._is_wanted_again = False
+            return self._is_filling
+
+    def _is_usable(self, prepared: Prepared, *, number: int, ended: int, running: int) -> bool:
+        if prepared.salt is None:
+            return ended == self._ended and number == prepared.number
+        return running > 0 and ended - self._ended <= _STALE
+
+    @property
+    def _is_scarce(self) -> bool:
+        if self._prepared is None or self._prepared.salt is None:
+            return True
+        # Those for workers to come are of no use once nothing runs, as far as this replica knows.
+        return not self._began or len(self._prepared.suggestions) < MOST / 2
+
+    @property
+    def _is_worth_while(self) -> bool:
+        if self._point_seconds is None or self._trial_seconds is None:
+            return False
+        return self._point_seconds > max(WORTH_SECONDS, _SHARE * self._trial_seconds)
+
+
+def _mean(before: float | None, newest: float) -> float:
+    return newest if before is None else before + _WEIGHT * (newest - before)
