@@ -77,7 +77,8 @@ class Usage:
         epochs: Reports counted.
         seconds: Since the first lease; None: there was none.
         device_seconds: Of all leases together, live ones until now.
-        unimproved: Trials that ended since the best one did; None: there is no best one.
+        unimproved: Trials that ended since the best one did, counted up to the budget's patience; None: there is no
+            best one, or no patience.
     """
 
     epochs: int
@@ -171,15 +172,17 @@ _LOCK_STUDY_NAMED = sa.text(_LOCK_STUDY.format(study="SELECT study_id FROM studi
 
 _LOCK_STUDY_BY_ID = sa.text(_LOCK_STUDY.format(study=":study_id"))
 
-# Where the budget has no patience, nobody asks how many trials ended since the best one.
+# How many trials ended since the best one is asked only where the budget has patience, and as far as that goes.
 _USAGE = sa.text("""
     SELECT epochs_used AS epochs, CAST(extract(epoch FROM clock_timestamp() - first_leased_at) AS float8) AS seconds,
       device_seconds_used + (
         SELECT CAST(coalesce(sum(extract(epoch FROM clock_timestamp() - leased_at)), 0) AS float8)
         FROM trimtab_leases l WHERE l.study_id = s.study_id AND ended_at IS NULL) AS device_seconds,
       CASE WHEN patience IS NOT NULL AND best_trial_id IS NOT NULL THEN (
-        SELECT count(*) FROM trimtab_trials t WHERE t.study_id = s.study_id AND origin <> 'added' AND finish_order > (
-          SELECT finish_order FROM trimtab_trials b WHERE b.trial_id = s.best_trial_id)) END AS unimproved
+        SELECT count(*) FROM (
+          SELECT FROM trimtab_trials t WHERE t.study_id = :study_id AND origin <> 'added' AND finish_order > (
+            SELECT finish_order FROM trimtab_trials b WHERE b.trial_id = s.best_trial_id)
+          ORDER BY finish_order DESC LIMIT s.patience) AS since) END AS unimproved
     FROM trimtab_studies s WHERE study_id = :study_id
 """)
 
@@ -211,8 +214,8 @@ _COUNT_LEASES = sa.text("UPDATE trimtab_leases SET is_counted = true WHERE study
 
 _COUNT_EPOCHS = sa.text("""
     UPDATE trimtab_studies s SET epochs_used = (
-      SELECT count(*) FROM trimtab_leases l JOIN trimtab_reports r USING (lease_id)
-      JOIN trimtab_trials t ON t.trial_id = l.trial_id WHERE t.study_id = s.study_id)
+      SELECT count(*) FROM trimtab_leases JOIN trimtab_reports USING (lease_id)
+      JOIN trimtab_trials t USING (trial_id) WHERE t.study_id = :study_id)
     WHERE study_id = :study_id
 """)
 

@@ -14,7 +14,7 @@ from service.sweep import sweep
 from tests.service import record
 from tests.service.runs import EAGER, complete, lease_of, report
 from tests.service.served import Served
-from tests.service.specs import spec
+from tests.service.specs import METRIC, spec
 from trimtab.protocol import Ask, Lease
 
 TRIALS = 2_000
@@ -127,6 +127,12 @@ def call_everything(served: Served) -> None:
     record.let_leases_run_out(served.replica.engine)
     sweep(served.replica)
     call_with_every_pruner(served)
+    client.enqueue("study", {"x": 0.5})
+    client.change_study("study", budget={"patience": 5, "epochs": 1000})
+    client.add_trial("study", {"x": 0.5}, metrics={METRIC: 0.5}, curve={1: {METRIC: 0.5}})
+    client.create_study(spec("heir", warm_start={"study": "study"}))
+    client.change_study("study", budget={"target": 1.0})
+    client.change_study("study", budget={"target": None})
     client.best_trial("study")
     client.trial("study", 0)
     client.study("study")
