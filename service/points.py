@@ -45,6 +45,9 @@ def _fill(replica: Replica, study: StudyMemory) -> None:
 
 def _stock_up(replica: Replica, study: StudyMemory, number: int) -> None:
     view = _view(replica, study)
+    if len(view.unfinished) == 1:
+        # One worker has it, who will ask when nothing runs any more.
+        return
     salt, count = (secrets.randbits(32), MOST) if view.unfinished else (None, 1)
     suggestions = _chosen(study, view, number, count, salt=salt)
     if suggestions and not any(each.fallback for each in suggestions):

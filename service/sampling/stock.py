@@ -20,7 +20,10 @@ WORTH_SECONDS = 0.02
 """A point that takes less is chosen when it is asked for."""
 
 _SHARE = 0.1
-"""Of a trial's time that choosing its point may take."""
+"""Of the time between two asks, a trial's divided by the workers, that choosing a point may take."""
+
+_WAIT_SECONDS = 5.0
+"""How long an ask waits for points that are being chosen: as long as a sampler may take."""
 
 _STALE = 16
 """Trials that may have ended since a point was chosen while others ran."""
@@ -51,7 +54,7 @@ class Stock:
     """The points of one study that are ready, and whether it is worth while to have any. For any number of threads."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._prepared: Prepared | None = None
         self._ended = 0
         self._point_seconds: float | None = None
@@ -64,6 +67,7 @@ class Stock:
         """Take points in; `ended`: trials that had ended when they were chosen. What was there goes."""
         with self._lock:
             self._prepared, self._ended = prepared, ended
+            self._lock.notify_all()
 
     def take(self, count: int, *, number: int, ended: int, running: int) -> Prepared | None:
         """Return `count` points; None if there are not as many that may be used.
@@ -75,6 +79,8 @@ class Stock:
             running: Trials that run.
         """
         with self._lock:
+            # To choose one beside whoever is choosing some would take longer.
+            self._lock.wait_for(lambda: self._prepared or not self._is_filling, timeout=_WAIT_SECONDS)
             prepared = self._prepared
             if prepared is None or len(prepared.suggestions) < count:
                 return None
@@ -98,8 +104,10 @@ class Stock:
                 self._began.popitem(last=False)
 
     def ended(self, lease_id: int) -> None:
-        """Note that a trial has ended."""
+        """Note that a trial has ended: the point of a number would be another one now."""
         with self._lock:
+            if self._prepared and self._prepared.salt is None:
+                self._prepared = None
             if began := self._began.pop(lease_id, None):
                 self._trial_seconds = _mean(self._trial_seconds, time.monotonic() - began)
 
@@ -117,6 +125,7 @@ class Stock:
         with self._lock:
             self._is_filling = self._is_wanted_again and self._is_worth_while and self._is_scarce
             self._is_wanted_again = False
+            self._lock.notify_all()
             return self._is_filling
 
     def _is_usable(self, prepared: Prepared, *, number: int, ended: int, running: int) -> bool:
@@ -126,8 +135,10 @@ class Stock:
 
     @property
     def _is_scarce(self) -> bool:
-        if self._prepared is None or self._prepared.salt is None:
+        if self._prepared is None:
             return True
+        if self._prepared.salt is None:
+            return False
         # Those for workers to come are of no use once nothing runs, as far as this replica knows.
         return not self._began or len(self._prepared.suggestions) < MOST / 2
 
@@ -135,7 +146,8 @@ class Stock:
     def _is_worth_while(self) -> bool:
         if self._point_seconds is None or self._trial_seconds is None:
             return False
-        return self._point_seconds > max(WORTH_SECONDS, _SHARE * self._trial_seconds)
+        between_asks = self._trial_seconds / max(1, len(self._began))
+        return self._point_seconds > max(WORTH_SECONDS, _SHARE * between_asks)
 
 
 def _mean(before: float | None, newest: float) -> float:

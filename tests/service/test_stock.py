@@ -115,7 +115,7 @@ def test_who_asks_while_others_run_is_given_a_point_that_was_chosen_ahead(client
     client.create_study(spec(sampler={"name": "tpe", "startup_trials": 3}, budget={"trials": 100}))
     for _ in range(5):
         run_trial(client, "study")
-    memory = remembered(replica, lease_of(client))
+    memory = remembered(replica, [lease_of(client) for _ in range(2)][1])
     wait_until(lambda: memory.stock._prepared is not None and memory.stock._prepared.salt is not None)
     assert memory.stock._prepared
     expected = [each.point["x"] for each in memory.stock._prepared.suggestions]
