@@ -7,10 +7,12 @@ TrimtabError
    |- Unauthorized        401
    |- Forbidden           403
    |- NotFound            404
-   |  |- StudyNotFound, TrialNotFound, LeaseNotFound, NoCompleteTrial, CheckpointNotFound, TokenNotFound
+   |  |- StudyNotFound, TrialNotFound, LeaseNotFound, NoCompleteTrial, NoFeasibleTrial, CheckpointNotFound,
+   |  |  TokenNotFound
    |- MethodNotAllowed    405
    |- Conflict            409
-   |  |- StudyExists, LeaseLost, LeaseEnded, StepConflict, TrialEnded, InProgress, TokenAlreadyShown
+   |  |- StudyExists, LeaseLost, LeaseEnded, StepConflict, TrialEnded, SeveralObjectives, InProgress,
+   |  |  TokenAlreadyShown
    |- StudyDeleted        410
    |- BodyTooLarge        413
    |- Invalid             422

@@ -85,7 +85,7 @@ def test_a_name_is_enough(stub: Stub, run: Run) -> None:
     run("study", "create", "digits")
 
     assert stub.asked[0].body["task"]["name"] == "mlp"
-    assert stub.asked[0].body["budget"]["trials"] == 100
+    assert stub.asked[0].body["budget"] == {}
 
 
 def test_a_study_is_created_from_a_file(stub: Stub, run: Run, tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def test_a_value_of_no_branch_is_one_problem() -> None:
 
     (problem,) = refused.value.errors
     assert problem.field == "task.fixed.epochs"
-    assert "true or false, an integer, a number or a string, not null" in problem.message
+    assert "true or false, an integer, a number, a string or a list, not null" in problem.message
 
 
 def test_items_at_fault_do_not_make_a_list_too_short() -> None:
