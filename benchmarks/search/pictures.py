@@ -1,7 +1,7 @@
 """Draws where each sampler went, from real runs, into docs/how-to/samplers.svg: python -m benchmarks.search.pictures.
 
 A panel for each method: 60 trials on `bowl`, early ones light, late ones dark, the best one ringed, over the loss. Of
-21 runs the middle one.
+21 runs the middle one; its title is the regret.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,6 +12,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from benchmarks.search.__main__ import problems
+from benchmarks.search.panels import SIDE, Panel, picture
 from benchmarks.search.play import Played, play
 from benchmarks.search.problems import Problem
 from service.sampling.scales import Number, interval, position, value_at
@@ -28,11 +29,6 @@ SEEDS = 21
 GRID = 7
 """Values of each parameter for the grid, which needs a finite space: 49 points."""
 
-SIDE = 200
-"""Pixels of a panel, each way."""
-GAP, TITLE = 16, 22
-"""Pixels between panels, and for the title above each."""
-COLUMNS = 4
 CELLS = 32
 """Squares of the background, each way."""
 SHADES = 7
@@ -43,35 +39,31 @@ _SAMPLER: TypeAdapter[Sampler] = TypeAdapter(Sampler)
 
 def main() -> None:
     """Play every method and write the picture."""
-    FILE.write_text("\n".join(picture(problems()[PROBLEM])) + "\n")
+    FILE.write_text("\n".join(drawn(problems()[PROBLEM])) + "\n")
 
 
-def picture(problem: Problem) -> Iterator[str]:
+def drawn(problem: Problem) -> Iterator[str]:
     """Give the lines of the SVG."""
-    rows = -(-len(METHODS) // COLUMNS)
-    width, height = COLUMNS * (SIDE + GAP) + GAP, rows * (SIDE + TITLE + GAP) + GAP
-    view = f'viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="11"'
-    yield f'<svg xmlns="http://www.w3.org/2000/svg" {view}>'
-    yield f'<rect width="{width}" height="{height}" fill="#fff"/><defs><g id="loss">'
+    return picture([_panel(problem, method) for method in METHODS], shared=_shared(problem))
+
+
+def _shared(problem: Problem) -> Iterator[str]:
+    yield '<g id="loss">'
     yield from _background(problem)
-    yield '</g><circle id="dot" r="3" stroke="#fff" stroke-width=".5"/></defs>'
-    for place, method in enumerate(METHODS):
-        x, y = GAP + place % COLUMNS * (SIDE + GAP), place // COLUMNS * (SIDE + TITLE + GAP) + TITLE
-        yield f'<g transform="translate({x} {y})"><use href="#loss"/>'
-        yield from _panel(problem, method)
-        yield "</g>"
-    yield "</svg>"
+    yield '</g><circle id="dot" r="3" stroke="#fff" stroke-width=".5"/>'
 
 
-def _panel(problem: Problem, method: str) -> Iterator[str]:
+def _panel(problem: Problem, method: str) -> Panel:
     runs = sorted((_run(problem, method, seed) for seed in range(SEEDS)), key=lambda run: _best(run).loss)
-    played = runs[SEEDS // 2]
-    best = _best(played)
-    regret = problem.regret(best.loss)
-    yield f'<text x="0" y="-6">{method}: {regret:.2g} above the least loss</text>'
+    middle = runs[SEEDS // 2]
+    return Panel(f"{method}: {problem.regret(_best(middle).loss):.2g}", _shapes(problem, middle))
+
+
+def _shapes(problem: Problem, played: Sequence[Played]) -> Iterator[str]:
+    yield '<use href="#loss"/>'
     for number, trial in enumerate(played):
         yield _dot(problem, trial, shade=number / len(played))
-    x, y = _at(problem.space, best.params)
+    x, y = _at(problem.space, _best(played).params)
     yield f'<circle cx="{x:.0f}" cy="{y:.0f}" r="6" fill="none" stroke="#d33" stroke-width="2"/>'
 
 
