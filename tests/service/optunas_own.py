@@ -1,6 +1,5 @@
 """Optuna's own samplers, on our view of the history, parameter by parameter as optuna.Trial asks them."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -96,24 +95,27 @@ class OwnStudy:
         return float(distribution.to_internal_repr(value))
 
     def _view(self, known: Sequence[Known]) -> list[FrozenTrial]:
-        """Return the trials that a sampler can learn from: what diverged counts as the worst."""
+        """Return the trials that a sampler can learn from: what diverged counts as the worst in everything."""
         complete = [trial.values for trial in known if trial.outcome is Outcome.COMPLETE and trial.values]
         picks = [max if objective.direction == "minimize" else min for objective in self._spec.objectives]
         worst = [pick(of) for pick, of in zip(picks, zip(*complete, strict=True), strict=True)] if complete else None
-        found = (self._seen(trial, worst) for trial in sorted(known, key=lambda trial: trial.number))
+        metrics = [constraint.metric for constraint in self._spec.constraints]
+        most = {
+            name: max([0.0, *(trial.excesses[name] for trial in known if name in trial.excesses)]) for name in metrics
+        }
+        found = (self._seen(trial, worst, most) for trial in sorted(known, key=lambda trial: trial.number))
         return [trial for trial in found if trial]
 
-    def _seen(self, trial: Known, worst: list[float] | None) -> FrozenTrial | None:
+    def _seen(self, trial: Known, worst: list[float] | None, most: Mapping[str, float]) -> FrozenTrial | None:
         if trial.outcome is Outcome.PRUNED:
             curve = dict(trial.curve)
-            return self._frozen(trial.number, trial.point, state=TrialState.PRUNED, intermediate_values=curve)
+            frozen = self._frozen(trial.number, trial.point, state=TrialState.PRUNED, intermediate_values=curve)
+            return _bound(frozen, trial.excesses)
         values = trial.values if trial.outcome is Outcome.COMPLETE else worst
         if values is None or trial.outcome not in {Outcome.COMPLETE, Outcome.DIVERGED}:
             return None
         frozen = self._frozen(trial.number, trial.point, state=TrialState.COMPLETE, values=list(values))
-        for metric, excess in trial.excesses.items():
-            frozen.set_constraint(metric, excess)
-        return frozen
+        return _bound(frozen, trial.excesses if trial.outcome is Outcome.COMPLETE else most)
 
     def _frozen(self, number: int, point: Point, **given: Any) -> FrozenTrial:
         distributions: dict[str, BaseDistribution] = {
@@ -126,6 +128,7 @@ class OwnStudy:
         return trial
 
 
-def finite(value: float) -> float | None:
-    """Return the value as it goes over the wire."""
-    return value if math.isfinite(value) else None
+def _bound(frozen: FrozenTrial, excesses: Mapping[str, float]) -> FrozenTrial:
+    for metric, excess in excesses.items():
+        frozen.set_constraint(metric, excess)
+    return frozen

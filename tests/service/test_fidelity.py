@@ -99,7 +99,7 @@ def end_of(number: int, lease: Lease) -> tuple[str, dict[str, float | None]]:
     return "complete", {"error": error, "speed": -units * (1 + width)}
 
 
-def run_trial(client: Client, number: int, objectives: Sequence[Any]) -> Known:
+def run_trial(client: Client, number: int, objectives: Sequence[Any], *, bound: float | None = None) -> Known:
     (lease,) = client.ask("worker", study="study").leases
     outcome, metrics = end_of(number, lease)
     curve = {}
@@ -108,7 +108,8 @@ def run_trial(client: Client, number: int, objectives: Sequence[Any]) -> Known:
         client.report(lease, step=1, metrics=metrics)
     client.tell(lease, outcome, metrics=metrics)
     values = [float(metrics[each["metric"]] or 0.0) for each in objectives] if outcome == "complete" else None
-    return Known(number, {}, Outcome(outcome), values, curve=curve)
+    excesses = {} if bound is None or not metrics else {"speed": bound - float(metrics["speed"] or 0.0)}
+    return Known(number, {}, Outcome(outcome), values, excesses, curve)
 
 
 def recorded(engine: sa.Engine, trials: Sequence[Known]) -> list[Known]:
@@ -118,13 +119,14 @@ def recorded(engine: sa.Engine, trials: Sequence[Known]) -> list[Known]:
     return [replace(trial, point=point) for trial, point in zip(trials, points, strict=True)]
 
 
-def study_of(sampler: dict[str, Any], objectives: Sequence[Any]) -> StudySpec:
+def study_of(sampler: dict[str, Any], objectives: Sequence[Any], **changes: Any) -> StudySpec:
     return spec(
         space=SPACE,
         sampler=sampler | {"seed": SEED},
         objectives=objectives,
         budget={"trials": TRIALS},
         failed_in_a_row=TRIALS,
+        **changes,
     )
 
 
@@ -148,6 +150,24 @@ def test_a_study_has_the_points_of_optunas_own_sampler(
         # Optuna's pickles round an optimizer, but not for the very trial that stores it.
         wanted = pytest.approx(expected, rel=1e-12) if case == "cmaes" else expected
         assert trial.point == wanted, f"trial {number}"
+
+
+@pytest.mark.parametrize("name", ["tpe", "nsga2"])
+def test_a_study_with_a_constraint_has_the_points_of_optunas_own_sampler(
+    start_replica: Serve, engine: sa.Engine, name: str
+) -> None:
+    sampler, _, make = OWN[name if name == "tpe" else "nsga2, one objective"]
+    study = study_of(sampler, ONE, constraints=[{"metric": "speed", "at_least": -100.0}])
+    clients = [start_replica().client, start_replica().client]
+    clients[0].create_study(study)
+
+    told = [run_trial(clients[number % 2], number, ONE, bound=-100.0) for number in range(TRIALS)]
+
+    own, trials = OwnStudy(study), recorded(engine, told)
+    assert {excess > 0 for trial in trials for excess in trial.excesses.values()} == {True, False}
+    for number, trial in enumerate(trials):
+        expected = own.point(make(sampling.seed_of(SEED, number)), trials[:number], number=number)
+        assert trial.point == expected, f"trial {number}"
 
 
 class OwnQmcSampler(optuna.samplers.QMCSampler):
