@@ -239,3 +239,31 @@ def test_a_point_that_was_taken_is_not_crowded_by_the_next() -> None:
     alone = [sampling.suggest(spec, view, number=number).point["x"] for number in range(40, 48)]
     assert np.mean(np.diff(np.sort(together))) > np.mean(np.diff(np.sort(alone)))
     assert len(set(together)) == 8
+
+
+def test_a_trial_out_of_memory_counts_as_the_worst_and_violates_a_constraint() -> None:
+    complete = [
+        FinishedTrial(n + 1, n, states.TrialState.COMPLETE, Outcome.COMPLETE, (value,), 1, {"x": value})
+        for n, value in enumerate([0.3, 0.9, 0.1])
+    ]
+    failed = FinishedTrial(4, 3, states.TrialState.FAIL, Outcome.OUT_OF_MEMORY, (), 2, {"x": 0.5})
+    spec = StudySpec(name="memory", task=None, space=Space({"x": Float(low=0, high=1)}))
+
+    view = sampling.View.of(spec, dimensions(spec.searched), Observations.empty(["x"]).extended([*complete, failed]))
+
+    assert view.losses_NM[:, 0].tolist() == [0.3, 0.9, 0.1, 0.9]
+    assert view.violations_N.tolist() == [0.0, 0.0, 0.0, 1.0]
+    assert view.best_first.tolist() == [2, 0, 1, 3]
+
+
+def test_trials_outside_the_space_as_it_is_now_are_left_out() -> None:
+    trials = [
+        FinishedTrial(n + 1, n, states.TrialState.COMPLETE, Outcome.COMPLETE, (x,), 1, {"x": x, "steps": steps})
+        for n, (x, steps) in enumerate([(0.2, 1.0), (0.7, 1.0), (0.4, 3.0), (0.5, 2.0)])
+    ]
+    space = Space({"x": Float(low=0, high=0.5), "steps": Int(low=1, high=5, step=2)})
+    spec = StudySpec(name="narrowed", task=None, space=space)
+
+    view = sampling.View.of(spec, dimensions(space), Observations.empty(["x", "steps"]).extended(trials))
+
+    assert view.observations.numbers_N.tolist() == [0, 2]
