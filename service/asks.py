@@ -4,7 +4,7 @@ import logging
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
@@ -25,8 +25,8 @@ from trimtab.states import NoLease, StudyState
 
 _log = logging.getLogger(__name__)
 
-_TRIES = 16
-"""Times that points of a finite space are chosen anew, because others were created meanwhile."""
+_TRIED = "every point of the space was tried"
+_TAKEN = "another trial was given its point meanwhile"
 
 _REASONS = {
     StudyState.PAUSED: NoLease.PAUSED,
@@ -167,11 +167,8 @@ def _new(asking: Asking, study: StudyMemory, candidate: Candidate) -> list[Grant
     if narrowing.has_rounds(study.spec):
         return _next_of_round(asking, study, count)
     with study.asking() as is_alone:
-        if sampling.finite(study.spec):
-            return _new_of_finite(asking, study, number, count, is_alone=is_alone)
         granted = _prepared(asking, study, candidate, count)
-        granted = granted or (_create(asking, study, number, count, salt=None) if is_alone else [])
-        return granted or _create(asking, study, number, count, salt=secrets.randbits(32))
+        return granted or _chosen(asking, study, number, count, salt=None if is_alone else secrets.randbits(32))
 
 
 def _prepared(asking: Asking, study: StudyMemory, candidate: Candidate, count: int) -> list[Granted]:
@@ -182,21 +179,37 @@ def _prepared(asking: Asking, study: StudyMemory, candidate: Candidate, count: i
     return _create_at(asking, study, found.number, found.suggestions, salt=found.salt, is_exact=found.salt is None)
 
 
-def _new_of_finite(asking: Asking, study: StudyMemory, number: int, count: int, *, is_alone: bool) -> list[Granted]:
-    """Create trials at points that no trial has: only if none was created since these were chosen, else once more."""
-    for attempt in range(_TRIES):
-        salt = None if is_alone and not attempt else secrets.randbits(32)
-        suggestions = points.chosen(asking.replica, study, number, count, salt=salt)
-        if not suggestions:
-            _exhaust(asking.replica, study, reason="every point of the space was tried")
-            return []
-        if granted := _create_at(asking, study, number, suggestions, salt=salt, is_exact=True):
+def _chosen(asking: Asking, study: StudyMemory, number: int, count: int, *, salt: int | None) -> list[Granted]:
+    """Create the next trials at points that the sampler chooses now, once: it may take long."""
+    suggestions = points.chosen(asking.replica, study, number, count, salt=salt)
+    if not suggestions:
+        _exhaust(asking.replica, study, reason=_TRIED)
+        return []
+    # Whoever took the number may have been given the same point.
+    is_exact = salt is None or sampling.finite(study.spec) is not None
+    granted = _create_at(asking, study, number, suggestions, salt=salt, is_exact=is_exact)
+    return granted or (_late(asking, study, number, suggestions) if is_exact else [])
+
+
+def _late(asking: Asking, study: StudyMemory, number: int, suggestions: Sequence[sampling.Suggestion]) -> list[Granted]:
+    """Create trials at those of the points that no trial was given meanwhile; if there is none left, at a random one.
+
+    Nobody else is given a point while the study's row is locked.
+    """
+    with asking.granting(study) as (connection, granted):
+        place = asks.lock_place(connection, study.study_id)
+        if place is None:
             return granted
-        with autocommit(asking.replica.engine) as connection:
-            if not (place := asks.place(connection, study.study_id)):
-                return []
-        number = place.number
-    return []
+        seen, salt = points.view(connection, study), secrets.randbits(32)
+        left = [(at, each) for at, each in enumerate(suggestions, number) if not sampling.is_used(seen, each.point)]
+        if not left:
+            drawn = sampling.random_points(study.spec, seen, number=place.number, count=1, salt=salt)
+            left = [(place.number, replace(each, fallback=_TAKEN)) for each in drawn]
+        drafts = [_draft(study, each, at, salt=salt) for at, each in left]
+        granted.extend(_granted(connection, asking, study, drafts))
+    if not left:
+        _exhaust(asking.replica, study, reason=_TRIED)
+    return granted
 
 
 def _next_of_sequence(asking: Asking, study: StudyMemory, count: int) -> list[Granted]:
@@ -243,11 +256,6 @@ def _next_of_round(asking: Asking, study: StudyMemory, count: int) -> list[Grant
             granted.append(lease)
             narrowing.keep(connection, study, current)
     return granted
-
-
-def _create(asking: Asking, study: StudyMemory, number: int, count: int, *, salt: int | None) -> list[Granted]:
-    suggestions = points.chosen(asking.replica, study, number, count, salt=salt)
-    return _create_at(asking, study, number, suggestions, salt=salt, is_exact=salt is None)
 
 
 def _create_at(

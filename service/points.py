@@ -6,6 +6,8 @@ import threading
 import time
 from collections.abc import Sequence
 
+import sqlalchemy as sa
+
 from service import sampling
 from service.database import autocommit
 from service.memory import StudyMemory
@@ -63,11 +65,16 @@ def _chosen(
     return suggestions
 
 
-def _view(replica: Replica, study: StudyMemory) -> sampling.View:
-    with autocommit(replica.engine) as connection:
-        # The unfinished ones first: a trial that ends in between is then seen twice, and dropped once.
-        unfinished = finished.unfinished(connection, study.study_id)
-        observations = study.observe(connection)
+def view(connection: sa.Connection, study: StudyMemory) -> sampling.View:
+    """Return the trials of a study as its sampler sees them."""
+    # The unfinished ones first: a trial that ends in between is then seen twice, and dropped once.
+    unfinished = finished.unfinished(connection, study.study_id)
+    observations = study.observe(connection)
     ended = set(observations.numbers_N.tolist())
     open_points = [sampling.OpenPoint(t.number, t.point, t.attributes) for t in unfinished if t.number not in ended]
     return sampling.View.of(study.spec, study.dimensions, observations, open_points)
+
+
+def _view(replica: Replica, study: StudyMemory) -> sampling.View:
+    with autocommit(replica.engine) as connection:
+        return view(connection, study)

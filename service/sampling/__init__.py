@@ -11,7 +11,7 @@ from service.history import Bools, Observations
 from service.sampling import gp, grid
 from service.sampling.auto import Choice, choice
 from service.sampling.cmaes import ReplayedCmaEsSampler
-from service.sampling.distinct import distinct, finite
+from service.sampling.distinct import distinct, finite, is_used
 from service.sampling.drawing import draw
 from service.sampling.genetic import ViewNSGAIIISampler, ViewNSGAIISampler, relatives_N
 from service.sampling.gp import is_installed
@@ -34,6 +34,7 @@ __all__ = [
     "is_installed",
     "is_sequence",
     "is_slow",
+    "is_used",
     "random_points",
     "seed_of",
     "suggest",

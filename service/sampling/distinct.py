@@ -43,7 +43,7 @@ def distinct(
     """
     for extra in range(_TRIES):
         suggestion = draw(salt if not extra else (salt or 0) + extra)
-        if not _is_used(view, suggestion.point):
+        if not is_used(view, suggestion.point):
             return suggestion
     left = np.setdiff1d(np.arange(grid.size), list(_used(grid, view)))
     if not left.size:
@@ -53,7 +53,8 @@ def distinct(
     return Suggestion({d.stored_name: d.stored(point[d.name]) for d in view.dimensions if d.name in point})
 
 
-def _is_used(view: View, point: Point) -> bool:
+def is_used(view: View, point: Point) -> bool:
+    """Return whether a trial has that point."""
     points = np.concatenate([view.observations.points_NP, view.observations.failed_FP, view.unfinished_points_MP])
     row = view.observations.rows([point])
     is_same = (np.abs(points - row) <= _tolerance_P(view)) | (np.isnan(points) & np.isnan(row))
