@@ -15,6 +15,8 @@ _MAX_STATES = 20_000
 
 _Parameter = Float | Int | Categorical
 _Absent = frozenset[int]
+_State = tuple[int, _Absent]
+"""A position, and which parameters from it on are absent."""
 
 
 class Uncountable(ValueError):
@@ -40,7 +42,7 @@ class Grid:
         self._parameters = [space[name] for name in self._names]
         self._dependents = _dependents(space)
         self._named = [_named(parameter, of) for parameter, of in zip(self._parameters, self._dependents, strict=True)]
-        self._counts: dict[tuple[int, _Absent], int] = {}
+        self._counts: dict[_State, int] = {(len(self._names), frozenset()): 1}
         self.size = self._count(0, frozenset())
 
     def __len__(self) -> int:
@@ -112,23 +114,39 @@ class Grid:
 
     def _count(self, position: int, absent: _Absent) -> int:
         """Return how many ways there are to choose the parameters from `position` on."""
-        if position == len(self._names):
-            return 1
-        key = (position, absent)
-        if key not in self._counts:
-            if len(self._counts) >= _MAX_STATES:
-                raise Uncountable
-            self._counts[key] = self._counted(position, absent)
-        return self._counts[key]
+        # A stack of its own: conditions may follow upon one another for longer than Python calls itself.
+        waiting = [(position, absent)]
+        while waiting:
+            if unknown := [state for state in self._after_each(*waiting[-1]) if state not in self._counts]:
+                waiting += unknown
+            else:
+                self._remember(*waiting.pop())
+        return self._counts[position, absent]
 
-    def _counted(self, position: int, absent: _Absent) -> int:
+    def _after_each(self, position: int, absent: _Absent) -> set[_State]:
+        """Return all that can follow upon a state; nothing where its count is known."""
+        if (position, absent) in self._counts:
+            return set()
+        return {(position + 1, self._after(position, value, absent)) for value, _ in self._ways(position, absent)}
+
+    def _remember(self, position: int, absent: _Absent) -> None:
+        """Count a state all of whose followers are counted."""
+        if (position, absent) in self._counts:
+            return
+        if len(self._counts) > _MAX_STATES:
+            raise Uncountable
+        self._counts[position, absent] = sum(
+            times * self._counts[position + 1, self._after(position, value, absent)]
+            for value, times in self._ways(position, absent)
+        )
+
+    def _ways(self, position: int, absent: _Absent) -> list[tuple[Scalar | None, int]]:
+        """Return the values of a parameter that conditions name, once each, and None as often as there are others."""
         if position in absent:
-            return self._count(position + 1, self._after(position, None, absent))
+            return [(None, 1)]
         parameter, named = self._parameters[position], self._named[position]
-        found = sum(self._count_with(position, value_at(parameter, index), absent) for index in named)
-        if others := size(parameter) - len(named):
-            found += others * self._count_with(position, None, absent)
-        return found
+        others = size(parameter) - len(named)
+        return [(value_at(parameter, index), 1) for index in named] + ([(None, others)] if others else [])
 
 
 @lru_cache(maxsize=64)

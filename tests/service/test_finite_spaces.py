@@ -76,3 +76,14 @@ def test_a_study_that_ends_by_its_points_lets_running_trials_come_to_their_end(c
     assert (len(leases), empty.leases) == (4, [])
     assert (closing.state, closing.closing) == (StudyState.RUNNING, TRIED)
     assert (study.state, study.reason) == (StudyState.COMPLETE, TRIED)
+
+
+@pytest.mark.parametrize("sampler", ["auto", "tpe", "random", "nsga2", "qmc", "grid"])
+def test_as_many_conditions_as_there_may_be_may_follow_upon_one_another(client: Client, sampler: str) -> None:
+    number = {"type": "int", "low": 0, "high": 1}
+    chain = {f"p{n}": number | ({"when": {f"p{n - 1}": [1]}} if n else {}) for n in range(256)}
+    client.create_study(spec(space=chain, sampler={"name": sampler}))
+
+    (lease,) = client.ask("worker", study="study").leases
+
+    assert list(lease.params.values()) == [1] * (len(lease.params) - 1) + [0]

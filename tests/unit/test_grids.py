@@ -79,6 +79,15 @@ def test_conditions_that_hold_in_too_many_ways_are_not_counted() -> None:
         Grid(Space(parents | children))
 
 
+def test_a_chain_of_as_many_conditions_as_there_may_be_parameters_is_counted() -> None:
+    chain = {f"p{n}": Categorical(choices=(0, 1), when={f"p{n - 1}": (1,)} if n else None) for n in range(256)}
+
+    grid = Grid(Space(chain))
+
+    assert grid.size == 257
+    assert [grid.number(grid.point(number)) for number in (0, 100, 256)] == [0, 100, 256]
+
+
 def test_only_floats_without_a_step_are_infinite() -> None:
     space = Space({"rate": Float(low=0, high=1), "one": Float(low=1, high=1), **CONDITIONAL})
 
