@@ -229,7 +229,7 @@ def _next_of_sequence(asking: Asking, study: StudyMemory, count: int) -> list[Gr
 def _exhaust(replica: Replica, study: StudyMemory, *, reason: str) -> None:
     """Let a study end with the trials that it has. Not in the ask's transaction, of which no answer will be kept."""
     with transaction(replica.engine) as connection:
-        is_complete = asks.exhaust(connection, study.study_id, reason=reason)
+        is_complete = asks.exhaust(connection, study.study_id, revision=study.revision, reason=reason)
     if is_complete:
         _log.info("study %s is complete: %s", study.spec.name, reason)
         replica.offers.announce()

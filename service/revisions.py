@@ -6,14 +6,15 @@ from dataclasses import replace
 
 from service import sampling
 from service.lifecycle import BY_HAND
-from service.spending import reason_to_close
+from service.spending import reason_to_close, stops_trials
 from service.storage.endings import LockedStudy, Usage
 from service.storage.studies import Revision
+from trimtab import grids
 from trimtab.budget import Budget, Limits
 from trimtab.errors import Conflict, Invalid
 from trimtab.protocol import FieldProblem, StudyChange
 from trimtab.samplers import CoarseToFineSampler, GridSampler
-from trimtab.space import Bounds, Categorical, Space
+from trimtab.space import Bounds, Categorical, Parameter, Space
 from trimtab.states import StudyState
 from trimtab.study import NEEDS_ONE_OBJECTIVE, StudySpec
 from trimtab.validation import from_json
@@ -40,7 +41,8 @@ def revise(study: LockedStudy, usage: Usage, spec: StudySpec, change: StudyChang
         Conflict: The study cannot be brought from its state into the other.
     """
     budget = _budget(study, usage, spec, change)
-    closing = study.closing if change.budget is None else _closing(study, usage, spec, budget)
+    space = _space(spec, change)
+    closing = _closing_as_it_was(study, spec, space) if change.budget is None else _closing(study, usage, spec, budget)
     limits = _limits(spec, change)
     state = _state(study, change, budget, closing)
     is_resumed = study.state is StudyState.STOPPED and state is not StudyState.STOPPED
@@ -53,7 +55,7 @@ def revise(study: LockedStudy, usage: Usage, spec: StudySpec, change: StudyChang
         closing=closing if change.budget is None or state is StudyState.COMPLETE else None,
         trial_seconds=limits.trial_seconds,
         step_seconds=limits.step_seconds,
-        space=_space(spec, change),
+        space=space,
     )
 
 
@@ -84,6 +86,25 @@ def _closing(study: LockedStudy, usage: Usage, spec: StudySpec, budget: Budget) 
     """Return why the study is to come to its end by the new budget; None: it goes on."""
     limits = {field: limit for field, limit in budget if field != "trials"}
     return reason_to_close(replace(study, **limits), usage, spec)
+
+
+def _closing_as_it_was(study: LockedStudy, spec: StudySpec, space: Space | None) -> str | None:
+    """Return the same of a budget that stays; None too, if all points were tried and the new space has others."""
+    if space is None or stops_trials(study.closing):
+        return study.closing
+    is_larger = any(not _is_within(space[name], spec.declared[name]) for name in space)
+    return None if is_larger else study.closing
+
+
+def _is_within(parameter: Parameter, before: Parameter) -> bool:
+    """Return whether all values of a parameter were possible before; its step is the same."""
+    size, possible = grids.size(parameter), range(grids.size(before))
+    if not size or not possible:
+        return False
+    # What lies between two of its values is as far from them as before.
+    ends = [grids.value_at(parameter, index) for index in (0, size - 1)]
+    found = [grids.index_of(before, value) for value in ends]
+    return all(index in possible for index in found) and [grids.value_at(before, index) for index in found] == ends
 
 
 def _limits(spec: StudySpec, change: StudyChange) -> Limits:

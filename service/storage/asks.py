@@ -220,14 +220,15 @@ _PLACE = f"""
 _READ_PLACE = sa.text(_PLACE)
 _LOCK_PLACE = sa.text(f"{_PLACE} FOR NO KEY UPDATE")
 
-# Trials that run may come to their end, and the last of them completes the study.
+# Trials that run may come to their end, and the last of them completes the study. Points that were tried remain so,
+# unless the space is another by now.
 _EXHAUST = sa.text("""
     UPDATE trimtab_studies SET
       closing = :reason,
       reason = CASE WHEN finished = created + added THEN :reason ELSE reason END,
       state = CASE WHEN finished = created + added THEN 'complete' ELSE state END,
       ended_at = CASE WHEN finished = created + added THEN clock_timestamp() END
-    WHERE study_id = :study_id AND state = 'running' AND closing IS NULL
+    WHERE study_id = :study_id AND state = 'running' AND closing IS NULL AND revision = :revision
     RETURNING state = 'complete'
 """)
 
@@ -270,9 +271,17 @@ def lock_place(connection: sa.Connection, study_id: int) -> Place | None:
     return Place(*row) if row else None
 
 
-def exhaust(connection: sa.Connection, study_id: int, *, reason: str) -> bool:
-    """Let a study create no more trials, since there is none left; return whether it is complete by that."""
-    return bool(connection.execute(_EXHAUST, {"study_id": study_id, "reason": reason}).scalar_one_or_none())
+def exhaust(connection: sa.Connection, study_id: int, *, revision: int, reason: str) -> bool:
+    """Let a study create no more trials, since there is none left; return whether it is complete by that.
+
+    Args:
+        connection: In a transaction.
+        study_id: Of the study.
+        revision: Of the space in which there is none left. Nothing is written if it is another by now.
+        reason: Why there is none.
+    """
+    values = {"study_id": study_id, "revision": revision, "reason": reason}
+    return bool(connection.execute(_EXHAUST, values).scalar_one_or_none())
 
 
 def create_trial(

@@ -8,10 +8,12 @@ import optuna
 import pytest
 
 from service.replica import Replica
+from service.storage import asks
 from tests.service.runs import complete, lease_of
 from tests.service.served import Serve
 from tests.service.specs import number, spec
 from trimtab.client import Client
+from trimtab.states import StudyState
 
 PATH = "/v1/studies/study"
 SPACE = {
@@ -152,6 +154,74 @@ def test_bounds_that_make_no_sense_are_refused(
     assert answer.status_code == 422
     (error,) = answer.json()["errors"]
     assert (error["field"], message in error["message"]) == (field, True), error
+
+
+FINITE = {"x": {"type": "int", "low": 1, "high": 7, "step": 3}}
+
+
+def try_all(client: Client) -> None:
+    """Complete a trial at each of the three points of a finite space, and ask for one more."""
+    client.create_study(spec(space=FINITE))
+    for _ in range(3):
+        complete(client, [0.5])
+    assert client.ask("worker", study="study").leases == []
+    assert client.study("study").state is StudyState.COMPLETE
+
+
+@pytest.mark.parametrize("bounds", [{"high": 10}, {"low": -2}, {"low": 2}, {"low": 2, "high": 5}])
+def test_a_study_whose_points_were_all_tried_goes_on_when_its_bounds_have_others(
+    client: Client, http: httpx2.Client, bounds: dict[str, Any]
+) -> None:
+    try_all(client)
+
+    changed = change(http, x=bounds).json()
+
+    assert (changed["state"], changed["reason"], changed["closing"]) == ("running", None, None)
+    assert number(lease_of(client).params["x"]) not in {1, 4, 7}
+
+
+def test_a_study_whose_points_were_all_tried_remains_complete_in_bounds_that_have_no_others(
+    client: Client, http: httpx2.Client
+) -> None:
+    try_all(client)
+
+    changed = change(http, x={"low": 4}).json()
+
+    assert (changed["state"], changed["reason"]) == ("complete", "every point of the space was tried")
+
+
+def test_a_study_whose_last_trials_run_hands_out_more_when_its_bounds_have_others(
+    client: Client, http: httpx2.Client
+) -> None:
+    client.create_study(spec(space=FINITE))
+    drawn(client, 4)
+    assert client.ask("worker", study="study").leases == []
+    assert client.study("study").closing
+
+    changed = change(http, x={"high": 10}).json()
+
+    assert changed["closing"] is None
+    assert drawn(client) == [10.0]
+
+
+def test_points_that_an_ask_found_tried_are_no_reason_to_end_if_the_bounds_change_meanwhile(
+    client: Client, http: httpx2.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.create_study(spec(space=FINITE))
+    for _ in range(3):
+        complete(client, [0.5])
+    exhaust = asks.exhaust
+
+    def change_before(*arguments: Any, **named: Any) -> bool:
+        change(http, x={"high": 10}).raise_for_status()
+        return exhaust(*arguments, **named)
+
+    monkeypatch.setattr(asks, "exhaust", change_before)
+
+    client.ask("worker", study="study")
+
+    assert client.study("study").state is StudyState.RUNNING
+    assert lease_of(client).params["x"] == 10
 
 
 def test_a_grid_is_counted_and_keeps_its_bounds(client: Client, http: httpx2.Client) -> None:
