@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install demo test check format bench bench-search crash-points test-states fuzz chaos test-compose clean
+.PHONY: install demo test check format bench bench-asks bench-search crash-points test-states fuzz chaos test-compose clean
 
 install: $(VENV)/.installed  ## the environment (.venv) and nothing else
 
@@ -33,6 +33,9 @@ format: install
 
 bench: install  ## through HTTP against plain Optuna; see benchmarks/LOG.md
 	$(BIN)/python -m benchmarks.trial
+
+bench-asks: install  ## what an ask costs at 10,000 trials, and the memory of a replica; see benchmarks/LOG.md
+	$(BIN)/python -m benchmarks.asks
 
 bench-search: install  ## every sampler on problems of known optimum; goes on where it stopped; see benchmarks/LOG.md
 	$(BIN)/python -m benchmarks.search
