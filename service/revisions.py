@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from service import sampling
 from service.lifecycle import BY_HAND
 from service.spending import reason_to_close, stops_trials
 from service.storage.endings import LockedStudy, Usage
@@ -13,7 +12,7 @@ from trimtab import grids
 from trimtab.budget import Budget, Limits
 from trimtab.errors import Conflict, Invalid
 from trimtab.protocol import FieldProblem, StudyChange
-from trimtab.samplers import CoarseToFineSampler, GridSampler
+from trimtab.samplers import CoarseToFineSampler, GridSampler, Sampler
 from trimtab.space import Bounds, Categorical, Parameter, Space
 from trimtab.states import StudyState
 from trimtab.study import NEEDS_ONE_OBJECTIVE, StudySpec
@@ -27,7 +26,7 @@ _MOVES = {
 }
 
 
-def revise(study: LockedStudy, usage: Usage, spec: StudySpec, change: StudyChange) -> Revision:
+def revise(study: LockedStudy, usage: Usage, spec: StudySpec, change: StudyChange, *, sampler: Sampler) -> Revision:
     """Return the study as it is to be. Whether its budget lets it go on is for the caller to see, if it is open.
 
     Args:
@@ -35,13 +34,14 @@ def revise(study: LockedStudy, usage: Usage, spec: StudySpec, change: StudyChang
         usage: Of its budget.
         spec: With the budget and the limits that it has now.
         change: What is to be otherwise.
+        sampler: Of the study: what `auto` came to when it was created, whatever it would be by now.
 
     Raises:
         Invalid: The budget is smaller than what is used of it, or the bounds do not go with the space.
         Conflict: The study cannot be brought from its state into the other.
     """
     budget = _budget(study, usage, spec, change)
-    space = _space(spec, change)
+    space = _space(spec, change, sampler)
     closing = _closing_as_it_was(study, spec, space) if change.budget is None else _closing(study, usage, spec, budget)
     limits = _limits(spec, change)
     state = _state(study, change, budget, closing)
@@ -114,11 +114,11 @@ def _limits(spec: StudySpec, change: StudyChange) -> Limits:
     return spec.model_copy(update={"limits": spec.limits.model_copy(update=given)}).resolved().limits
 
 
-def _space(spec: StudySpec, change: StudyChange) -> Space | None:
+def _space(spec: StudySpec, change: StudyChange, sampler: Sampler) -> Space | None:
     """Return the space with its new bounds; None: it stays as it is."""
     if change.space is None:
         return None
-    if problems := list(_unbounded(spec, change.space)):
+    if problems := list(_unbounded(spec, change.space, sampler)):
         raise Invalid("the space cannot be changed so", errors=problems)
     fields = spec.model_dump(mode="json")
     for name, bounds in change.space.items():
@@ -128,8 +128,7 @@ def _space(spec: StudySpec, change: StudyChange) -> Space | None:
     return None if space == spec.declared else space
 
 
-def _unbounded(spec: StudySpec, changes: Mapping[str, Bounds]) -> Iterator[FieldProblem]:
-    sampler = sampling.chosen(spec).sampler
+def _unbounded(spec: StudySpec, changes: Mapping[str, Bounds], sampler: Sampler) -> Iterator[FieldProblem]:
     if isinstance(sampler, GridSampler | CoarseToFineSampler):
         text = f"cannot change under the sampler {sampler.name}: make a new study"
         yield FieldProblem(field="space", message=text)

@@ -102,7 +102,9 @@ def change(replica: Replica, name: str, wanted: StudyChange, *, principal: Princ
         if wanted.budget and wanted.budget.epochs and locked.epochs is None:
             endings.count_epochs(connection, locked.study_id)
         usage = endings.usage(connection, locked.study_id)
-        studies.change(connection, locked.study_id, revisions.revise(locked, usage, before.spec, wanted))
+        sampler = sampling.chosen(studies.require(connection, name).spec).sampler
+        revised = revisions.revise(locked, usage, before.spec, wanted, sampler=sampler)
+        studies.change(connection, locked.study_id, revised)
         close_if_due(connection, locked.study_id, spec=before.spec)
         after = _read(connection, name)
         changes = _changes(before, after)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import httpx2
 import pytest
 
 from service.sampling.auto import choice
@@ -84,6 +85,20 @@ def test_a_study_says_what_was_chosen_and_keeps_what_was_asked(client: Client) -
     assert study.sampler is not None
     assert (study.sampler.name, study.sampler.reason) == ("grid", "5 trials are enough for all 5 points")
     assert len(client.ask("worker", study="study", count=10).leases) == 5
+
+
+@pytest.mark.parametrize(("first", "then", "is_changed"), [(5, 4, False), (4, 5, True)])
+def test_what_auto_came_to_stays_under_another_budget(
+    client: Client, http: httpx2.Client, first: int, then: int, is_changed: bool
+) -> None:
+    created = client.create_study(spec(sampler={"name": "auto"}, space={"layers": LAYERS}, budget={"trials": first}))
+    client.change_study("study", budget={"trials": then})
+
+    answer = http.patch("/v1/studies/study", json={"space": {"layers": {"high": 9}}})
+
+    # A grid is counted when the study is created, and keeps its bounds.
+    assert answer.is_success is is_changed
+    assert client.study("study").sampler == created.sampler
 
 
 def test_a_study_whose_sampler_was_asked_for_gives_no_reason(client: Client) -> None:
