@@ -123,6 +123,8 @@ def refusal_to_enqueue(study: LockedStudy) -> str | None:
         return f"the study comes to its end: {study.closing}; a larger budget lets it go on"
     if study.created >= study.budget:
         return f"all {study.budget} trials of the budget exist; a larger budget makes room"
+    if study.epochs is not None and study.epochs_used >= study.epochs:
+        return f"all {study.epochs} epochs of the budget are reported; a larger budget makes room"
     return None
 
 

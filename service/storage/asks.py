@@ -118,7 +118,7 @@ _CANDIDATES = prepared(
         FROM trimtab_leases l WHERE l.study_id = s.study_id AND l.ended_at IS NULL) AS live
     ) AS now
     WHERE state = 'running' AND (created < budget AND closing IS NULL OR has_waiting)
-      AND coalesce(device_seconds_used + live_seconds < device_seconds, true)
+      AND coalesce(device_seconds_used + live_seconds < device_seconds, true) AND coalesce(epochs_used < epochs, true)
       AND (CAST(:study_id AS bigint) IS NULL OR study_id = :study_id)
       AND CASE WHEN :any_task THEN task = ANY(CAST(:tasks AS text[]))
                ELSE task IS NULL OR CAST(:study_id AS bigint) IS NOT NULL END
@@ -138,6 +138,9 @@ _LEASE_VALUES = f"""
 _IN_TIME = "coalesce(first_leased_at + make_interval(secs => seconds) > clock_timestamp(), true)"
 """Of a study: its budget of seconds is not used up."""
 
+_HAS_EPOCHS = "coalesce(epochs_used < epochs, true)"
+"""Of a study: its budget of epochs is not used up. The report of the last one does not close it: the next one does."""
+
 # The budget is checked where the number is taken, under the lock of the study's row. So is the number that the point
 # was sampled for, where that matters: another ask that took it was given the same point.
 _CREATE = prepared(
@@ -147,7 +150,7 @@ _CREATE = prepared(
       UPDATE trimtab_studies SET
         created = created + 1, sampled = sampled + 1, first_leased_at = coalesce(first_leased_at, clock_timestamp())
       WHERE study_id = :study_id AND state = 'running' AND created < budget AND closing IS NULL AND {_IN_TIME}
-        AND revision = :revision AND (NOT :is_exact OR created + added = :sampled_for)
+        AND {_HAS_EPOCHS} AND revision = :revision AND (NOT :is_exact OR created + added = :sampled_for)
       RETURNING study_id, created + added - 1 AS number, sampled - 1 AS sequence, trial_seconds, step_seconds,
         epochs IS NOT NULL AS is_counted
     ), trial AS (
@@ -179,7 +182,7 @@ _CREATE = prepared(
 _LEASE_WAITING = sa.text(f"""
     WITH study AS MATERIALIZED (
       SELECT study_id, trial_seconds, step_seconds, epochs IS NOT NULL AS is_counted FROM trimtab_studies
-      WHERE study_id = :study_id AND state = 'running' AND {_IN_TIME} FOR NO KEY UPDATE
+      WHERE study_id = :study_id AND state = 'running' AND {_IN_TIME} AND {_HAS_EPOCHS} FOR NO KEY UPDATE
     ), trial AS (
       UPDATE trials SET
         state = 'RUNNING', datetime_start = coalesce(datetime_start, timezone('UTC', clock_timestamp()))
@@ -216,6 +219,7 @@ _LEASE_WAITING = sa.text(f"""
 _PLACE = f"""
     SELECT created + added, sampled FROM trimtab_studies
     WHERE study_id = :study_id AND state = 'running' AND created < budget AND closing IS NULL AND {_IN_TIME}
+      AND {_HAS_EPOCHS}
 """
 _READ_PLACE = sa.text(_PLACE)
 _LOCK_PLACE = sa.text(f"{_PLACE} FOR NO KEY UPDATE")

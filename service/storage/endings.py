@@ -32,7 +32,8 @@ class LockedStudy:
         added: Trials that came already finished: it does not count them.
         finished: Trials that have ended, added ones among them.
         best_value: Of the best trial; None while there is none.
-        epochs: A limit of the budget; None: there is none. Likewise the next four.
+        epochs: A limit of the budget; None: there is none. Likewise seconds, device_seconds, target and patience.
+        epochs_used: Reports counted.
         closing: Why no trial is handed out any more, though some are open; None: they are.
     """
 
@@ -46,6 +47,7 @@ class LockedStudy:
     failed_in_a_row: int
     best_value: float | None
     epochs: int | None
+    epochs_used: int
     seconds: float | None
     device_seconds: float | None
     target: float | None
@@ -158,7 +160,7 @@ class StudyAfter:
 
 _LOCK_STUDY = """
     SELECT study_id, state, reason, budget, created, added, finished, failed_in_a_row, best_value,
-      epochs, seconds, device_seconds, target, patience, closing
+      epochs, epochs_used, seconds, device_seconds, target, patience, closing
     FROM trimtab_studies
     WHERE study_id = ({study})
     FOR NO KEY UPDATE

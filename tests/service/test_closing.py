@@ -233,6 +233,21 @@ def test_epochs_that_a_later_attempt_repeats_are_used_too(client: Client) -> Non
     assert client.study("study").used.epochs == 2
 
 
+def test_a_study_whose_epochs_are_used_up_hands_out_nothing_and_takes_nothing(client: Client) -> None:
+    client.create_study(spec(**budget(epochs=1)))
+    lease, waiting = lease_of(client), lease_of(client)
+    client.tell(waiting, "released")
+
+    report(client, lease, 1, 0.5)
+
+    assert client.study("study").closing is None
+    assert client.ask("worker", study="study").leases == []
+    with pytest.raises(Conflict, match="all 1 epochs of the budget are reported; a larger budget makes room"):
+        client.enqueue("study", {"x": 0.5})
+    client.change_study("study", budget={"epochs": 2})
+    assert lease_of(client).trial == waiting.trial
+
+
 def test_the_sweep_ends_a_study_whose_epochs_are_used_up(client: Client, replica: Replica) -> None:
     client.create_study(spec(**budget(epochs=1)))
     lease = lease_of(client)
