@@ -15,6 +15,7 @@ from service.tokens import Tokens
 from trimtab import cli, errors
 from trimtab.study import StudySpec
 from trimtab.tasks import MLP
+from trimtab.validation import from_json
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = (ROOT / "docs/reference/settings.md").read_text()
@@ -89,3 +90,11 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(([^)#:]+)\)", page.read_text())
 
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_every_study_that_the_readme_creates_is_one_that_can_be_created() -> None:
+    readme = (ROOT / "README.md").read_text()
+
+    specs = [from_json(StudySpec, text).resolved() for text in re.findall(r"-d '(\{.*?\})'", readme, flags=re.DOTALL)]
+
+    assert [(spec.name, spec.budget.trials) for spec in specs] == [("digits", 40), ("classic", 27)]
