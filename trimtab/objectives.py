@@ -12,7 +12,7 @@ MAX_OBJECTIVES = 8
 """Of a study. The hypervolume of a front takes exponentially longer with each."""
 
 UNKNOWN_EXCESS = 1e150
-"""How far beyond its bound a metric is that is not finite: farther than any other."""
+"""How far beyond its bound a metric is that is not finite: farther than any other. No excess is below its negative."""
 
 
 class Objective(Message):
@@ -52,7 +52,7 @@ class Constraint(Message):
             beyond.append(value - self.at_most)
         if self.at_least is not None:
             beyond.append(self.at_least - value)
-        return min(max(beyond), UNKNOWN_EXCESS)
+        return max(-UNKNOWN_EXCESS, min(max(beyond), UNKNOWN_EXCESS))
 
 
 Objectives = Annotated[tuple[Objective, ...], Array, Field(min_length=1, max_length=MAX_OBJECTIVES)]

@@ -11,6 +11,7 @@ from tests.service.specs import body, spec
 from trimtab.client import Client
 from trimtab.errors import Invalid, NoCompleteTrial, NoFeasibleTrial, SeveralObjectives
 from trimtab.message import Metrics
+from trimtab.objectives import UNKNOWN_EXCESS
 from trimtab.protocol import Told
 from trimtab.states import Outcome, TrialState
 
@@ -120,6 +121,21 @@ def test_optuna_reads_values_and_constraints_as_its_own(client: Client, database
         {"parameters": -490.0},
     ]
     assert [trial.number for trial in study.best_trials] == [2]
+
+
+@pytest.mark.parametrize(("figure", "excess"), [(-1.7e308, -UNKNOWN_EXCESS), (1.7e308, UNKNOWN_EXCESS)])
+def test_optuna_reads_how_far_the_largest_figures_are_from_the_largest_bound(
+    client: Client, database_url: str, figure: float, excess: float
+) -> None:
+    bound = {"at_most": 1.7e308} if figure < 0 else {"at_most": -1.7e308}
+    client.create_study(spec(constraints=[{"metric": "parameters", **bound}]))
+    told(client, {"error": 0.1, "parameters": figure})
+
+    client.add_trial("study", {"x": 0.5}, metrics={"error": 0.2, "parameters": figure})
+
+    study = optuna.load_study(study_name="study", storage=optuna.storages.RDBStorage(database_url))
+    assert [trial.constraints for trial in study.trials] == [{"parameters": excess}] * 2
+    assert [trial.number for trial in study.best_trials] == ([0] if figure < 0 else [])
 
 
 @pytest.mark.parametrize(
