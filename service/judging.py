@@ -65,31 +65,43 @@ def standing(study: StudyMemory, before: Progress, measured: Report) -> Standing
     )
 
 
-def rivals(engine: sa.Engine, study: StudyMemory, trial: Standing) -> Mapping[int, Rungs]:
-    """Read who else came to the rungs that a trial comes to; nothing is read where it comes to none."""
-    if not pruning.reached_rungs(study.spec.pruner, trial):
-        return {}
-    with study.crowd.joined(), autocommit(engine) as connection:
-        return study.learn_rungs(connection)
+def judge(engine: sa.Engine, study: StudyMemory, trial: Standing) -> Judgement:
+    """Return what the pruner says; where it fails the trial goes on, and the failure is counted.
 
+    Who else came to the rungs that the trial comes to is read from the database; nothing is where it comes to none.
 
-def judge(study: StudyMemory, trial: Standing, rungs: Mapping[int, Rungs]) -> Judgement:
-    """Return what the pruner says; where it fails the trial goes on, and the failure is counted."""
+    Raises:
+        Unavailable: The database is away or busy.
+    """
+    try:
+        comes_to_rungs = bool(pruning.reached_rungs(study.spec.pruner, trial))
+    except Exception:  # noqa: BLE001  # whatever fails in it, no trial is lost by it
+        return _failed(study, trial)
+    rungs = _rivals(engine, study) if comes_to_rungs else {}
     try:
         with study.lock:
             others = Others(study.curves, rungs)
             return pruning.judge(study.spec.pruner, trial, others, direction=study.spec.stopping.direction)
-    except Exception:  # noqa: BLE001  # whatever fails in it, no trial is lost by it
-        with study.lock:
-            study.pruner_failures += 1
-            failures = study.pruner_failures
-        _log.exception(
-            "study %s: the pruner failed at step %d, %d times so far; the trial goes on",
-            study.spec.name,
-            trial.step,
-            failures,
-        )
-        return pruning.GO_ON
+    except Exception:  # noqa: BLE001  # likewise
+        return _failed(study, trial)
+
+
+def _rivals(engine: sa.Engine, study: StudyMemory) -> Mapping[int, Rungs]:
+    with study.crowd.joined(), autocommit(engine) as connection:
+        return study.learn_rungs(connection)
+
+
+def _failed(study: StudyMemory, trial: Standing) -> Judgement:
+    with study.lock:
+        study.pruner_failures += 1
+        failures = study.pruner_failures
+    _log.exception(
+        "study %s: the pruner failed at step %d, %d times so far; the trial goes on",
+        study.spec.name,
+        trial.step,
+        failures,
+    )
+    return pruning.GO_ON
 
 
 def progress_after(study: StudyMemory, trial: Standing, judgement: Judgement) -> Progress:

@@ -168,7 +168,7 @@ def _record(
     if not judging.is_enough(study, before):
         return None
     trial = judging.standing(study, before, measured)
-    judgement = judging.judge(study, trial, judging.rivals(replica.engine, study, trial))
+    judgement = judging.judge(replica.engine, study, trial)
     looks = pruning.looks_at_ended(study.spec.pruner, measured.step)
     with study.crowd.joined(), once.statement(replica.engine) as connection:
         expiry = leases.record(

@@ -204,6 +204,24 @@ def test_a_trial_goes_on_where_the_pruner_raises_and_that_is_logged_and_counted(
     assert "study study: the pruner failed at step 3, 2 times so far; the trial goes on" in caplog.messages
 
 
+def test_a_trial_goes_on_where_the_pruner_raises_before_it_is_told_of_the_others(
+    client: Client, replica: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    client.create_study(spec(pruner={"name": "successive_halving"}))
+    lease = lease_of(client)
+    monkeypatch.setattr(pruning, "reached_rungs", fail)
+
+    verdict = report(client, lease, 1, 0.5)
+
+    known = replica.memory.known(int(lease.id))
+    assert (verdict.verdict, verdict.recorded) == (Decision.CONTINUE, True)
+    assert known is not None
+    assert known[0].pruner_failures == 1
+
+
 def test_the_verdict_of_a_pruner_that_failed_is_kept(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError
