@@ -183,7 +183,7 @@ def _chosen(asking: Asking, study: StudyMemory, number: int, count: int, *, salt
     """Create the next trials at points that the sampler chooses now, once: it may take long."""
     suggestions = points.chosen(asking.replica, study, number, count, salt=salt)
     if not suggestions:
-        _exhaust(asking.replica, study, reason=_TRIED)
+        _exhaust(asking.replica, study)
         return []
     # Whoever took the number may have been given the same point.
     is_exact = salt is None or sampling.finite(study.spec) is not None
@@ -208,30 +208,35 @@ def _late(asking: Asking, study: StudyMemory, number: int, suggestions: Sequence
         drafts = [_draft(study, each, at, salt=salt) for at, each in left]
         granted.extend(_granted(connection, asking, study, drafts))
     if not left:
-        _exhaust(asking.replica, study, reason=_TRIED)
+        _exhaust(asking.replica, study)
     return granted
 
 
 def _next_of_sequence(asking: Asking, study: StudyMemory, count: int) -> list[Granted]:
     """Create trials at the points whose turn it is: nobody else gets them while the study's row is locked."""
+    if is_finite := sampling.finite(study.spec) is not None:
+        # Lest a replica that knows nothing of the study reads it all with its row locked.
+        with autocommit(asking.replica.engine) as connection:
+            study.observe(connection)
     with asking.granting(study) as (connection, granted):
         place = asks.lock_place(connection, study.study_id)
         if place is None:
             return granted
-        suggestions = sampling.in_sequence(study.spec, study.dimensions, first=place.sequence, count=count)
+        seen = points.view(connection, study) if is_finite else sampling.View.empty(study.spec, study.dimensions)
+        suggestions = sampling.in_sequence(study.spec, seen, number=place.number, first=place.sequence, count=count)
         drafts = [_draft(study, each, number) for number, each in enumerate(suggestions, start=place.number)]
         granted.extend(_granted(connection, asking, study, drafts))
     if not suggestions:
-        _exhaust(asking.replica, study, reason="every point of the grid was tried")
+        _exhaust(asking.replica, study)
     return granted
 
 
-def _exhaust(replica: Replica, study: StudyMemory, *, reason: str) -> None:
+def _exhaust(replica: Replica, study: StudyMemory) -> None:
     """Let a study end with the trials that it has. Not in the ask's transaction, of which no answer will be kept."""
     with transaction(replica.engine) as connection:
-        is_complete = asks.exhaust(connection, study.study_id, revision=study.revision, reason=reason)
+        is_complete = asks.exhaust(connection, study.study_id, revision=study.revision, reason=_TRIED)
     if is_complete:
-        _log.info("study %s is complete: %s", study.spec.name, reason)
+        _log.info("study %s is complete: %s", study.spec.name, _TRIED)
         replica.offers.announce()
         replica.changes.announce()
 

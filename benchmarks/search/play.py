@@ -48,8 +48,12 @@ def _suggest(spec: StudySpec) -> Suggest:
     if rounds.has_rounds(spec):
         return _in_rounds(spec)
     if sampling.is_sequence(spec):
-        return lambda number, _: sampling.in_sequence(spec, space, first=number, count=1)[0]
+        return lambda number, seen: _in_sequence(spec, View.of(spec, space, seen), number)
     return lambda number, seen: sampling.suggest(spec, View.of(spec, space, seen), number=number)
+
+
+def _in_sequence(spec: StudySpec, view: View, number: int) -> Suggestion:
+    return sampling.in_sequence(spec, view, number=number, first=number, count=1)[0]
 
 
 def _in_rounds(spec: StudySpec) -> Suggest:

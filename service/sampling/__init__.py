@@ -7,8 +7,9 @@ from functools import partial
 import numpy as np
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 
-from service.history import Bools, Observations
-from service.sampling import gp, grid
+from service.history import Bools
+from service.sampling import gp
+from service.sampling import grid as grids
 from service.sampling.auto import Choice, choice
 from service.sampling.cmaes import ReplayedCmaEsSampler
 from service.sampling.distinct import distinct, finite, is_used
@@ -117,10 +118,24 @@ def will_be_slow(spec: specs.StudySpec) -> bool:
     return isinstance(chosen(spec).sampler, samplers.GpSampler)
 
 
-def in_sequence(spec: specs.StudySpec, dimensions: Sequence[Dimension], *, first: int, count: int) -> list[Suggestion]:
-    """Return the points of the trials from the `first`-th that is sampled on, from 0; fewer at the end of a grid."""
-    found = (_of_sequence(spec, dimensions, each) for each in range(first, first + count))
-    return [suggestion for suggestion in found if suggestion]
+def in_sequence(spec: specs.StudySpec, view: View, *, number: int, first: int, count: int) -> list[Suggestion]:
+    """Return the points of `count` trials from `number` on, the `first`-th of those that are sampled, from 0.
+
+    In a finite space places are passed over whose points trials have; fewer, where it comes to its end.
+    """
+    dimensions, grid = view.dimensions, finite(spec)
+    suggestions: list[Suggestion] = []
+    for each in range(count):
+
+        def placed(further: int | None, place: int = first + each) -> Suggestion:
+            return _of_sequence(spec, dimensions, place + (further or 0))
+
+        found = distinct(spec, grid, view, placed, number=number + each, salt=None) if grid else placed(None)
+        if found is None:
+            break
+        suggestions.append(found)
+        view = view.with_open([OpenPoint(number + each, found.point)]) if grid else view
+    return suggestions
 
 
 def chosen(spec: specs.StudySpec) -> Choice:
@@ -128,10 +143,10 @@ def chosen(spec: specs.StudySpec) -> Choice:
     return choice(spec, has_gp=is_installed())
 
 
-def _of_sequence(spec: specs.StudySpec, dimensions: Sequence[Dimension], sequence: int) -> Suggestion | None:
+def _of_sequence(spec: specs.StudySpec, dimensions: Sequence[Dimension], sequence: int) -> Suggestion:
     if not isinstance(spec.sampler, samplers.QmcSampler):
-        return grid.suggested(spec.searched, dimensions, seed=spec.sampler.seed, sequence=sequence)
-    view = View.of(spec, dimensions, Observations.empty(()))
+        return grids.suggested(spec.searched, dimensions, seed=spec.sampler.seed, sequence=sequence)
+    view = View.empty(spec, dimensions)
     sampler = SequenceSampler(
         view,
         kind=spec.sampler.sequence,

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 from optuna.samplers import RandomSampler
 
-from service.history import Observations
 from service.sampling import chosen
 from service.sampling.drawing import draw
 from service.sampling.study_view import StudyView
@@ -36,6 +35,5 @@ def controlled(
     if not is_control(spec, number) or isinstance(chosen(spec).sampler, GridSampler):
         return suggestion
     sampler = RandomSampler(seed_of(spec.sampler.seed, number, salt=salt))
-    nothing = Observations.empty([dimension.stored_name for dimension in dimensions], objectives=len(spec.objectives))
-    point = draw(sampler, StudyView(View.of(spec, dimensions, nothing)), spec.searched, number=number).point
+    point = draw(sampler, StudyView(View.empty(spec, dimensions)), spec.searched, number=number).point
     return Suggestion(point, origin=Origin.CONTROL)

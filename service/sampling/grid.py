@@ -1,4 +1,7 @@
-"""A grid: the n-th trial that is sampled gets the n-th point of a seeded order of all points."""
+"""A grid: the n-th trial that is sampled gets the n-th point of a seeded order of all points.
+
+The places of points that were given to the study are passed over.
+"""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -12,12 +15,10 @@ from trimtab import grids
 from trimtab.space import Space
 
 
-def suggested(space: Space, dimensions: Sequence[Dimension], *, seed: int, sequence: int) -> Suggestion | None:
-    """Return the point of the `sequence`-th trial, from 0; None: every point was given."""
+def suggested(space: Space, dimensions: Sequence[Dimension], *, seed: int, sequence: int) -> Suggestion:
+    """Return the point of the `sequence`-th trial, from 0; after the last place comes the first."""
     grid = grids.grid(space)
-    if sequence >= grid.size:
-        return None
-    params = grid.point(int(_order(seed, grid.size)[sequence]))
+    params = grid.point(int(_order(seed, grid.size)[sequence % grid.size]))
     by_name = {dimension.name: dimension for dimension in dimensions}
     return Suggestion({by_name[name].stored_name: by_name[name].stored(value) for name, value in params.items()})
 

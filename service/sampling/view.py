@@ -74,6 +74,12 @@ class View:
             stopping=spec.objectives.index(spec.stopping),
         )
 
+    @classmethod
+    def empty(cls, spec: StudySpec, dimensions: Sequence[Dimension]) -> Self:
+        """Return the view of a study without trials."""
+        names = [dimension.stored_name for dimension in dimensions]
+        return cls.of(spec, dimensions, Observations.empty(names, objectives=len(spec.objectives)))
+
     def with_open(self, points: Sequence[OpenPoint]) -> Self:
         """Return this view with more trials that run."""
         more = replace(self, unfinished=[*self.unfinished, *points])

@@ -118,8 +118,41 @@ def test_a_grid_with_a_larger_budget_is_complete_when_its_points_are_used(client
     study = client.study("study")
     assert len(leases) == 3
     assert not empty.leases
-    assert (study.state, study.reason) == (StudyState.COMPLETE, "every point of the grid was tried")
+    assert (study.state, study.reason) == (StudyState.COMPLETE, "every point of the space was tried")
     assert client.ask("worker", study="study").reason is NoLease.STUDY_ENDED
+
+
+@pytest.mark.parametrize("is_trained", [True, False])
+@pytest.mark.parametrize("sampler", [GRID, {"name": "qmc"}])
+def test_a_point_that_was_given_to_the_study_is_passed_over(
+    client: Client, sampler: dict[str, Any], is_trained: bool
+) -> None:
+    client.create_study(spec(space=CLASSIC, sampler=sampler, budget=ALL))
+    early = [point(lease_of(client)) for _ in range(5)]
+    left = sorted(POINTS - set(early))[:12]
+    for values in left:
+        params = dict(zip(CLASSIC, values, strict=True))
+        if is_trained:
+            client.add_trial("study", params, metrics={METRIC: 0.5})
+        else:
+            client.enqueue("study", params)
+
+    done = work(client, "worker")
+
+    tried = [*early, *done, *(left if is_trained else [])]
+    assert sorted(tried) == sorted(POINTS)
+
+
+@pytest.mark.parametrize("count", [1, 7])
+def test_a_sequence_has_each_point_of_a_finite_space_once(client: Client, count: int) -> None:
+    client.create_study(spec(space=CLASSIC, sampler={"name": "qmc"}, budget={"trials": 100}))
+
+    done = []
+    while leases := client.ask("worker", study="study", count=count).leases:
+        done += [point(lease) for lease in leases]
+
+    assert sorted(done) == sorted(POINTS)
+    assert client.study("study").closing == "every point of the space was tried"
 
 
 def test_a_conditional_grid_has_each_distinct_point_once(client: Client) -> None:
