@@ -49,16 +49,16 @@ class Children:
         self._is_closed = False
 
     def prepare(self) -> None:
-        """Let there be a child, since one will be needed; do not wait for it."""
-        with self._condition:
+        """Let there be a child, since one will be needed; do not wait for it, and do not insist."""
+        with self._condition, suppress(NoAnswer):
             if not self._idle and not self._busy and not self._is_closed:
-                self._idle.append(_Child(self._command))
+                self._idle.append(self._started())
 
     def answer(self, order: bytes, *, seconds: float) -> bytes:
         """Return a child's answer.
 
         Raises:
-            NoAnswer: None came in so many seconds, or the child died.
+            NoAnswer: None came in so many seconds, the child died, or none could be started.
         """
         deadline = time.monotonic() + seconds
         with self._borrowed(deadline) as child:
@@ -103,8 +103,16 @@ class Children:
             )
             if not free or self._is_closed:
                 raise NoAnswer("the processes for slow samplers were busy with other studies")
+            child = self._idle.pop() if self._idle else self._started()
+            # Only now: one that cannot be started takes no place.
             self._busy += 1
-            return self._idle.pop() if self._idle else _Child(self._command)
+            return child
+
+    def _started(self) -> "_Child":
+        try:
+            return _Child(self._command)
+        except OSError as error:
+            raise NoAnswer(f"the sampler's process cannot be started: {error}") from error
 
 
 class _Child:

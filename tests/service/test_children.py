@@ -34,6 +34,7 @@ while True:
 """
 OBEDIENT = (sys.executable, "-c", CHILD)
 HANGING = (sys.executable, "-c", CHILD.replace('case b"hang"', "case bytes() if sys"))
+NOT_THERE = ("/nothing/here",)
 NEVER_READY = (sys.executable, "-c", "import time; time.sleep(600)")
 GP = {"name": "gp", "startup_trials": 1}
 
@@ -97,6 +98,19 @@ def test_a_child_that_is_still_starting_is_not_waited_for_and_not_killed() -> No
 
     (child,) = children._idle
     assert child._process.poll() is None
+    children.close()
+
+
+def test_children_that_cannot_be_started_take_no_place_from_those_to_come() -> None:
+    children = Children(NOT_THERE)
+    children.prepare()
+    for _ in range(5):
+        with pytest.raises(NoAnswer, match="cannot be started"):
+            children.answer(b"who", seconds=0.1)
+
+    children._command = OBEDIENT
+
+    assert children.answer(b"who", seconds=10)
     children.close()
 
 
