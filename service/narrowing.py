@@ -1,5 +1,6 @@
 """In which round a trial of a study is that goes from coarse to fine, and what is searched there."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,15 +9,19 @@ import sqlalchemy as sa
 from service.history import Observations
 from service.memory import StudyMemory
 from service.sampling import rounds as sampled
+from service.sampling.coarse_to_fine import Narrowed
 from service.sampling.control import controlled
 from service.sampling.rounds import has_rounds
 from service.storage import rounds
 from service.storage.asks import NewTrial, Place
 from service.storage.dimensions import Dimension
 from service.storage.rounds import Round
+from trimtab.space import Space
 from trimtab.states import Origin
 
 __all__ = ["Current", "draft", "has_rounds", "keep"]
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -66,5 +71,14 @@ def keep(connection: sa.Connection, study: StudyMemory, current: Current) -> Non
 def _next(study: StudyMemory, observations: Observations, before: Round | None, index: int, place: Place) -> Round:
     if before is None:
         return Round(index, study.spec.searched, (), place.number)
-    after = sampled.next_space(study.spec, study.dimensions, observations, current=before.space)
+    after = _narrowed(study, observations, before.space)
     return Round(index, after.space, after.alarms, place.number)
+
+
+def _narrowed(study: StudyMemory, observations: Observations, before: Space) -> Narrowed:
+    """Return the space after `before`; where it cannot be found the search goes on in the same one."""
+    try:
+        return sampled.next_space(study.spec, study.dimensions, observations, current=before)
+    except Exception:  # noqa: BLE001  # it would fail again at each ask: the study would have no trial any more
+        _log.exception("study %s: its space could not be narrowed; the next round has the same one", study.spec.name)
+        return Narrowed(before, ())

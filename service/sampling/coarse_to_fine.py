@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from service.sampling.scales import Interval, Number, Side, interval, position, ranged, reach, side
+from service.sampling.scales import Interval, Number, Side, highest, interval, position, ranged, reach, side
 from trimtab.message import FlatParams, Scalar
 from trimtab.protocol import Alarm
 from trimtab.samplers import CoarseToFineSampler
@@ -103,17 +103,23 @@ def _moved(
     name: str, first: Number, before: Number, values: Sequence[float], *, zoom: float, allowed: Number | None
 ) -> tuple[Number, Alarm | None]:
     wanted = _around(before, values, zoom=zoom)
-    low, high = min(first.low, before.low), max(first.high, before.high)
+    low, high = min(first.low, before.low), max(highest(first), highest(before))
     on = side(before, values[0])
     if on is None:
-        return ranged(first, wanted, low=low, high=high), None
+        return _ranged(first, before, wanted, values[0], low=low, high=high), None
     # Beyond the bound as much again as is kept on this side of it.
-    is_outermost = (before.low == low) if on == "low" else (before.high == high)
+    is_outermost = (before.low == low) if on == "low" else (highest(before) == high)
     if is_outermost:
         farthest = reach(first, allowed)
         low, high = (farthest[0], high) if on == "low" else (low, farthest[1])
-    after = ranged(first, _beyond(before, wanted, on), low=low, high=high)
+    after = _ranged(first, before, _beyond(before, wanted, on), values[0], low=low, high=high)
     return after, _alarm(name, before, after, on, values[0]) if is_outermost else None
+
+
+def _ranged(first: Number, before: Number, wanted: Interval, best: float, *, low: float, high: float) -> Number:
+    """Return the parameter with the range that is wanted; as it was, if there is no such range around the best."""
+    after = ranged(first, wanted, low=low, high=high)
+    return after if after and after.low <= best <= after.high else before
 
 
 def _around(before: Number, values: Sequence[float], *, zoom: float) -> Interval:
@@ -138,7 +144,7 @@ def _beyond(before: Number, wanted: Interval, on: Side) -> Interval:
 
 
 def _alarm(name: str, before: Number, after: Number, on: Side, value: float) -> Alarm:
-    bound, moved = (before.low, after.low) if on == "low" else (before.high, after.high)
+    bound, moved = (before.low, after.low) if on == "low" else (highest(before), highest(after))
     text = f"the best value of {name}, {value:g}, sits on the {on} end of its range"
     end = f"it is widened from {bound:g} to {moved:g}" if moved != bound else f"it cannot be widened beyond {bound:g}"
     return Alarm(code="best_on_bound", parameter=name, side=on, value=value, text=f"{text}: {end}")

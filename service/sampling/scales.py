@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Literal
 
+from trimtab import grids
 from trimtab.space import MAX_FLOAT, MAX_INT, Float, Int, Scale
 
 NEAR = 0.01
@@ -15,6 +16,9 @@ _NEAREST_TO_ONE = 1 - 1e-12
 
 _ROUNDING = Decimal("1e-6")
 """Share of a step by which a value may miss it: a scale there and back loses digits."""
+
+_DIGITS = 6
+"""Of a bound, counted from the first one in which the range is wide: bounds are for people too."""
 
 Number = Float | Int
 Side = Literal["low", "high"]
@@ -34,8 +38,14 @@ class Interval:
 
 
 def interval(parameter: Number) -> Interval:
-    """Return the range of a parameter on its scale."""
-    return Interval(position(parameter, parameter.low), position(parameter, parameter.high))
+    """Return the range of a parameter on its scale, up to the largest value there is."""
+    return Interval(position(parameter, parameter.low), position(parameter, highest(parameter)))
+
+
+def highest(parameter: Number) -> float:
+    """Return the largest value there is; the last step, where steps do not divide the range."""
+    steps = grids.size(parameter)
+    return float(grids.value_at(parameter, steps - 1)) if steps else parameter.high
 
 
 def position(parameter: Number, value: float) -> float:
@@ -84,8 +94,10 @@ def _least_from_zero(parameter: Number) -> float:
     return 1 if isinstance(parameter, Int) else 1 / MAX_FLOAT
 
 
-def ranged(first: Number, wanted: Interval, *, low: float, high: float) -> Number:
+def ranged(first: Number, wanted: Interval, *, low: float, high: float) -> Number | None:
     """Return the parameter with about the range `wanted`: in round figures, on its steps, two values at least.
+
+    None where doubles lie too far apart for such a range.
 
     Args:
         first: As it was at first: it says where steps begin.
@@ -93,11 +105,16 @@ def ranged(first: Number, wanted: Interval, *, low: float, high: float) -> Numbe
         low: No value below this one.
         high: No value above this one.
     """
-    wanted_low = max(value_at(first, wanted.low), low)
-    wanted_high = min(value_at(first, wanted.high), high)
-    if first.step is None:
-        return first.model_copy(update={"low": wanted_low, "high": wanted_high})
-    return _stepped(first, wanted_low, wanted_high, low=low, high=high)
+    wanted_low, wanted_high = (_value_at(first, at, low=low, high=high) for at in (wanted.low, wanted.high))
+    if wanted_low < wanted_high:
+        width = wanted_high - wanted_low
+        wanted_low = max(_rounded(first, wanted_low, width, ROUND_FLOOR), low)
+        wanted_high = min(_rounded(first, wanted_high, width, ROUND_CEILING), high)
+    if first.step is not None:
+        return _stepped(first, wanted_low, wanted_high, low=low, high=high)
+    if wanted_low >= wanted_high:
+        return None
+    return first.model_copy(update={"low": wanted_low, "high": wanted_high})
 
 
 def _stepped(first: Number, wanted_low: float, wanted_high: float, *, low: float, high: float) -> Number:
@@ -117,16 +134,25 @@ def _nth(start: Decimal, step: Decimal, value: float, rounding: str) -> int:
     return int(((Decimal(str(value)) - start) / step + shift).to_integral_value(rounding))
 
 
-def value_at(parameter: Number, at: float) -> float:
-    """Return the value at a position of the parameter's scale, to six digits: bounds are for people too."""
+def _value_at(parameter: Number, at: float, *, low: float, high: float) -> float:
+    """Return the value at a position of the parameter's scale, or the bound that it lies beyond."""
+    # Positions are compared, not values: far beyond the bounds a scale has none.
+    if at <= position(parameter, low):
+        return low
+    if at >= position(parameter, high):
+        return high
     match parameter.scale:
         case Scale.LINEAR:
-            return _round(at)
+            return at
         case Scale.LOG:
-            return _round(math.exp(at))
+            return min(max(math.exp(at), low), high)
         case Scale.REVERSE_LOG:
-            return 1 - _round(math.exp(-at))
+            return min(max(1 - math.exp(-at), low), high)
 
 
-def _round(value: float) -> float:
-    return float(f"{value:.6g}")
+def _rounded(parameter: Number, value: float, width: float, rounding: str) -> float:
+    """Return the next round figure below or above, by the width of the range and by where the scale begins."""
+    if parameter.scale is not Scale.LINEAR:
+        width = min(width, abs(value - (0 if parameter.scale is Scale.LOG else 1)))
+    unit = Decimal(1).scaleb(Decimal(str(width)).adjusted() + 1 - _DIGITS)
+    return float(_nth(Decimal(0), unit, value, rounding) * unit)

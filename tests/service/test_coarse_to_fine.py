@@ -1,5 +1,6 @@
 """From coarse to fine: how one round's trials become the next round's space. Decisions on values only."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -187,6 +188,50 @@ def test_without_a_trial_to_learn_from_the_space_stays() -> None:
     assert after(first, []).space == Space(first)
 
 
+@pytest.mark.parametrize(
+    ("first", "ranked"),
+    [
+        (Float(low=999999.6, high=999999.9), [999999.7, 999999.75]),
+        (Float(low=1e6, high=1e6 + 1), [1e6 + 0.7, 1e6 + 0.75]),
+        (Float(low=0.1234561, high=0.1234569), [0.1234564, 0.1234565]),
+        (Int(low=2**53 - 10, high=2**53 - 1), [2**53 - 4, 2**53 - 5]),
+        (Int(low=10**7, high=10**7 + 100), [10**7 + 50, 10**7 + 52]),
+    ],
+)
+def test_a_narrow_range_far_from_zero_is_narrowed_too(first: Float | Int, ranked: list[float]) -> None:
+    low, high = numbers(after({"x": first}, [{"x": value} for value in ranked]).space, "x")
+
+    assert first.low < low < ranked[0] < high < first.high
+
+
+@pytest.mark.parametrize(
+    ("first", "ranked"),
+    [
+        (Float(low=1e-150, high=1e150, scale=Scale.LOG), [1e150, 1e-150]),
+        (Float(low=1e-100, high=1e140, scale=Scale.LOG), [1e140, 1e-90]),
+        (Float(low=-1e150, high=0.5, scale=Scale.REVERSE_LOG), [-1e150, 0.5]),
+        (Int(low=1, high=2**53, scale=Scale.LOG), [2**53, 2**52]),
+    ],
+)
+def test_a_range_as_wide_as_its_scale_stays_on_it(first: Float | Int, ranked: list[float]) -> None:
+    found = after({"x": first}, [{"x": value} for value in ranked])
+
+    assert Space.model_validate(found.space.model_dump()).contains({"x": ranked[0]})
+
+
+def test_a_range_of_two_neighbouring_doubles_stays() -> None:
+    low, high = 1.0, math.nextafter(1.0, 2.0)
+
+    assert numbers(after({"x": Float(low=low, high=high)}, [{"x": low}, {"x": low}]).space, "x") == (low, high)
+
+
+def test_steps_that_do_not_divide_the_range_are_widened_from_the_last_one() -> None:
+    found = after({"n": Int(low=0, high=7, step=5)}, [{"n": 5}, {"n": 5}])
+
+    assert numbers(found.space, "n") == (0, 10)
+    assert "sits on the high end of its range: it is widened from 5 to 10" in found.alarms[0].text
+
+
 @given(seed=st.integers(0, 2**32 - 1), count=st.integers(0, 30))
 def test_every_next_space_is_a_valid_one_around_the_best_trial(seed: int, count: int) -> None:
     rng = np.random.default_rng(seed)
@@ -198,6 +243,14 @@ def test_every_next_space_is_a_valid_one_around_the_best_trial(seed: int, count:
         "even": Int(low=2, high=20, step=2),
         "tenths": Float(low=-1.0, high=1.0, step=0.1),
         "fixed": Int(low=3, high=3),
+        "odd_end": Int(low=0, high=7, step=5),
+        "narrow": Float(low=999999.6, high=999999.9),
+        "narrow_rate": Float(low=1.0, high=1.0 + 1e-12, scale=Scale.LOG),
+        "offset": Int(low=2**53 - 10, high=2**53 - 1),
+        "huge": Float(low=-1e150, high=1e150),
+        "huge_rate": Float(low=1e-150, high=1e150, scale=Scale.LOG),
+        "huge_momentum": Float(low=-1e150, high=1 - 1e-15, scale=Scale.REVERSE_LOG),
+        "huge_units": Int(low=1, high=2**53, scale=Scale.LOG),
     }
     current = Space(first)
     for _ in range(4):
@@ -205,6 +258,7 @@ def test_every_next_space_is_a_valid_one_around_the_best_trial(seed: int, count:
         found = narrowed(settings(), first=Space(first), current=current, ranked=ranked, allowed={})
         current = Space.model_validate(found.space.model_dump())
         assert not ranked or current.contains(ranked[0])
+        assert [name for name in first if numbers(current, name)[0] >= numbers(current, name)[1]] == ["fixed"]
 
 
 def drawn(space: Space, rng: np.random.Generator) -> FlatParams:
@@ -212,6 +266,7 @@ def drawn(space: Space, rng: np.random.Generator) -> FlatParams:
     point: dict[str, Any] = {}
     for name in space:
         low, high = numbers(space, name)
-        value = rng.choice([low, high, rng.uniform(low, high)])
-        point[name] = round(value) if isinstance(space[name], Int) else float(value)
+        whole = isinstance(space[name], Int)
+        between = int(rng.integers(low, high, endpoint=True)) if whole else float(rng.uniform(low, high))
+        point[name] = (low, high, between)[rng.integers(3)]
     return point

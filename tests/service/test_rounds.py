@@ -12,7 +12,7 @@ from tests.service.specs import METRIC, spec
 from trimtab.client import Client
 from trimtab.errors import StudyNotFound
 from trimtab.protocol import Lease
-from trimtab.space import Categorical, Float
+from trimtab.space import Categorical, Float, Int
 from trimtab.study import StudySpec
 
 SPACE = {
@@ -150,3 +150,50 @@ def test_rounds_go_with_their_study(client: Client, engine: sa.Engine) -> None:
 
     with engine.connect() as connection:
         assert connection.execute(sa.text("SELECT count(*) FROM trimtab_rounds")).scalar_one() == 0
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [
+        {"type": "float", "low": 999999.6, "high": 999999.9},
+        {"type": "float", "low": 1e6, "high": 1e6 + 1},
+        {"type": "float", "low": 1.0, "high": 1.0 + 1e-15},
+        {"type": "float", "low": -1e150, "high": 1e150},
+        {"type": "float", "low": 1e-150, "high": 1e150, "scale": "log"},
+        {"type": "float", "low": -1e150, "high": 0.5, "scale": "reverse_log"},
+        {"type": "int", "low": 2**53 - 10, "high": 2**53 - 1},
+        {"type": "int", "low": 1, "high": 2**53, "scale": "log"},
+        {"type": "int", "low": 0, "high": 7, "step": 5},
+    ],
+)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_narrow_a_huge_and_an_offset_range_come_through_all_rounds(
+    client: Client, ends: dict[str, object], sign: int
+) -> None:
+    sampler = {"name": "coarse_to_fine", "rounds": 3, "round_trials": 4}
+    client.create_study(spec(space={"x": ends}, sampler=sampler, budget={"trials": 12}))
+
+    for _ in range(12):
+        (lease,) = ask(client)
+        assert isinstance(lease.params["x"], float | int)
+        client.tell(lease, "complete", metrics={METRIC: sign * lease.params["x"]})
+
+    rounds = [each.space["x"] for each in client.rounds("study")]
+    assert len(rounds) == 3
+    assert all(isinstance(each, Float | Int) and each.low < each.high for each in rounds)
+
+
+def test_where_a_space_cannot_be_narrowed_the_next_round_has_the_same(
+    client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OverflowError
+
+    monkeypatch.setattr("service.sampling.rounds.narrowed", fail)
+    client.create_study(rounds_spec())
+
+    run(client, "study", 11)
+
+    first, second = client.rounds("study")
+    assert second.space == first.space
+    assert "study study: its space could not be narrowed" in caplog.text
