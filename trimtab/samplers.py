@@ -11,6 +11,8 @@ from trimtab.space import Categorical, Space
 
 StartupTrials = Annotated[int, Field(ge=1, le=100_000)]
 Population = Annotated[int, Field(ge=2, le=10_000)]
+Strategy = Annotated[int, Field(ge=4, le=10_000)]
+"""Of fewer, one is the better half: CMA-ES would learn nothing of how parameters depend on each other."""
 
 
 class AutoSampler(Message):
@@ -64,7 +66,7 @@ class CmaesSampler(Message):
 
     name: Literal["cmaes"]
     seed: Seed = 0
-    population_size: Population | None = None
+    population_size: Strategy | None = None
 
 
 class Nsga2Sampler(Message):
@@ -166,7 +168,7 @@ class Control(Message):
     """A share of the trials is drawn at random from the whole space: what the sampler is held against.
 
     Args:
-        share: Of the trials, on average; which ones follows from the seed and the trial's number.
+        share: Of the trials, on average; which ones follows from the seed and the number that the trial was chosen for.
     """
 
     share: Annotated[float, Field(gt=0, le=0.5)] = 0.1
@@ -222,6 +224,9 @@ def _check_rounds(sampler: CoarseToFineSampler, objectives: int, trials: int | N
         text = "coarse_to_fine has one objective only; for several there are nsga2, nsga3, tpe and gp"
         raise invalid("sampler.name", text)
     if sampler.round_trials is not None:
+        if trials is not None and sampler.round_trials >= trials:
+            text = f"must leave a second round trials of budget.trials = {trials}: {trials - 1} at most"
+            raise invalid("sampler.round_trials", f"{text}, not {sampler.round_trials}")
         return
     if trials is None:
         raise invalid("budget.trials", "is what coarse_to_fine shares among its rounds: give it, or round_trials")

@@ -20,7 +20,7 @@ _STREAM = 3
 
 
 def is_control(spec: StudySpec, number: int) -> bool:
-    """Return whether trial `number` is one of the control arm: by the seed and the number alone."""
+    """Return whether what is chosen for trial `number` is one of the control arm: by the seed and the number alone."""
     if spec.control is None:
         return False
     drawn = np.random.SeedSequence((spec.sampler.seed, number), spawn_key=(_STREAM,)).generate_state(1)[0]
