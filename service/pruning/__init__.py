@@ -57,7 +57,7 @@ def _judge(pruner: Wrapped | NoPruner, standing: Standing, others: Others, direc
         case MedianPruner() | PercentilePruner():
             judgement = percentile.judge(pruner, standing, others.curves, direction)
         case SuccessiveHalvingPruner():
-            judgement = halving.judge(pruner, standing, list(others.rungs.values()), direction)
+            judgement = halving.judge(pruner, standing, others, direction)
         case HyperbandPruner():
             judgement = hyperband.judge(pruner, standing, others, direction)
         case ThresholdPruner():

@@ -1,10 +1,11 @@
-"""Lets the best share of the trials that came to a rung go on to the next one, by Optuna's own pruner."""
+"""Lets the best share of the trials that came to a rung go on to the next one."""
 
-import optuna
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
+
 from optuna.pruners._successive_halving import _completed_rung_key
 
-from service.pruning import stand_ins
-from service.pruning.judgement import GO_ON, Judgement, Rungs, Standing
+from service.pruning.judgement import Judgement, Others, Standing
 from trimtab.pruners import SuccessiveHalvingPruner
 from trimtab.states import Decision, Direction
 
@@ -19,42 +20,48 @@ def reached(pruner: SuccessiveHalvingPruner, standing: Standing) -> list[str]:
     return names
 
 
-def judge(pruner: SuccessiveHalvingPruner, standing: Standing, rivals: list[Rungs], direction: Direction) -> Judgement:
+def judge(
+    pruner: SuccessiveHalvingPruner,
+    standing: Standing,
+    others: Others,
+    direction: Direction,
+    *,
+    bracket_of: Callable[[int], int] = lambda _: 0,
+) -> Judgement:
     """Decide as `optuna.pruners.SuccessiveHalvingPruner` does.
+
+    Not by Optuna's own, which goes through all trials at each rung: a replay of many would take minutes.
 
     Args:
         pruner: How to decide.
         standing: The trial.
-        rivals: The rungs of all other trials.
+        others: All other trials.
         direction: Which values are better.
+        bracket_of: The bracket of a trial: it is compared within its own.
     """
-    if not reached(pruner, standing):
-        return GO_ON
     rungs: dict[str, float] = {}
-    study = stand_ins.study(direction=direction, rungs=rivals, written=rungs)
-    if not _theirs(pruner).prune(study, stand_ins.trial(standing)):
-        return Judgement(Decision.CONTINUE, rungs=rungs)
-    return Judgement(Decision.STOP, f"step {standing.step}: {_fault(pruner, rungs, rivals, direction)}", rungs)
+    for name in reached(pruner, standing):
+        if standing.value is None:
+            return Judgement(Decision.STOP, f"step {standing.step}: not finite at a rung")
+        rungs[name] = standing.value
+        fault = _fault(pruner, name, standing.value, others.at(name, standing.number, bracket_of), direction)
+        if fault is not None:
+            return Judgement(Decision.STOP, f"step {standing.step}: {fault}", rungs)
+    return Judgement(Decision.CONTINUE, rungs=rungs)
 
 
-def _theirs(pruner: SuccessiveHalvingPruner) -> optuna.pruners.SuccessiveHalvingPruner:
-    return optuna.pruners.SuccessiveHalvingPruner(
-        min_resource=pruner.min_resource,
-        reduction_factor=pruner.reduction_factor,
-        min_early_stopping_rate=pruner.min_early_stopping_rate,
-        bootstrap_count=pruner.bootstrap_count,
-    )
-
-
-def _fault(pruner: SuccessiveHalvingPruner, rungs: Rungs, rivals: list[Rungs], direction: Direction) -> str:
-    if not rungs:
-        return "not finite at a rung"
-    name, value = list(rungs.items())[-1]
-    there = sorted(
-        [value, *(rival[name] for rival in rivals if name in rival)], reverse=direction is Direction.MAXIMIZE
-    )
+def _fault(
+    pruner: SuccessiveHalvingPruner, name: str, value: float, rivals: Sequence[float], direction: Direction
+) -> str | None:
+    """Return why a trial goes no further than this rung; None: it does. The values of its rivals ascend."""
     rung = name.rpartition("_")[-1]
-    if len(there) <= pruner.bootstrap_count:
-        return f"{value:.6g} at rung {rung}, to which {len(there)} trials came; more than {pruner.bootstrap_count} must"
-    kept = max(1, len(there) // pruner.reduction_factor)
-    return f"{value:.6g} at rung {rung}, the best {kept} of {len(there)} trials there reached {there[kept - 1]:.6g}"
+    came = len(rivals) + 1
+    if came <= pruner.bootstrap_count:
+        return f"{value:.6g} at rung {rung}, to which {came} trials came; more than {pruner.bootstrap_count} must"
+    kept = max(1, came // pruner.reduction_factor)
+    is_minimized = direction is Direction.MINIMIZE
+    better = bisect_left(rivals, value) if is_minimized else len(rivals) - bisect_right(rivals, value)
+    if better < kept:
+        return None
+    bound = rivals[kept - 1] if is_minimized else rivals[-kept]
+    return f"{value:.6g} at rung {rung}, the best {kept} of {came} trials there reached {bound:.6g}"

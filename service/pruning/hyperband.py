@@ -20,8 +20,7 @@ def judge(pruner: HyperbandPruner, standing: Standing, others: Others, direction
     """Decide as `optuna.pruners.HyperbandPruner` does."""
     brackets = _brackets(pruner, standing.study)
     bracket = brackets.of(standing.number)
-    rivals = [rungs for number, rungs in others.rungs.items() if brackets.of(number) == bracket]
-    judgement = halving.judge(brackets.halving(standing.number), standing, rivals, direction)
+    judgement = halving.judge(brackets.halving(standing.number), standing, others, direction, bracket_of=brackets.of)
     if judgement.decision is Decision.CONTINUE:
         return judgement
     return replace(judgement, reason=f"{judgement.reason} (bracket {bracket} of {brackets.count})")

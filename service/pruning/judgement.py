@@ -1,6 +1,6 @@
 """What a decision is made on, and what it says."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from service.curves import Curve, Curves
@@ -47,6 +47,12 @@ class Others:
 
     curves: Curves
     rungs: Mapping[int, Rungs] = field(default_factory=dict)
+
+    def at(self, rung: str, number: int, bracket_of: Callable[[int], int]) -> Sequence[float]:
+        """Return the values of those that came to a rung and are in one bracket with a trial, ascending."""
+        bracket = bracket_of(number)
+        came = ((other, rungs[rung]) for other, rungs in self.rungs.items() if rung in rungs)
+        return sorted(value for other, value in came if bracket_of(other) == bracket)
 
 
 @dataclass(frozen=True)

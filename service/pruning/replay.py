@@ -1,5 +1,7 @@
 """Plays a study again with another pruner: a trial that it stops reports no more, and is not complete."""
 
+from bisect import insort
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from service import pruning
@@ -24,7 +26,31 @@ class _Trial:
     curve: dict[int, float | None] = field(default_factory=dict)
     last_step: int = 0
     best: float | None = None
-    rungs: dict[str, float] = field(default_factory=dict)
+    rungs: int = 0
+
+
+@dataclass(frozen=True)
+class _Ordered(Others):
+    """All trials; their values at rungs are kept in order, since there may be a hundred thousand.
+
+    Args:
+        ordered: By rung and bracket, ascending.
+        fresh: By rung, with the trial's number: not yet in order.
+    """
+
+    ordered: dict[tuple[str, int], list[float]] = field(default_factory=dict)
+    fresh: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
+
+    def note(self, number: int, rungs: pruning.Rungs) -> None:
+        """Take the rungs that a trial came to."""
+        for rung, value in rungs.items():
+            self.fresh.setdefault(rung, []).append((number, value))
+
+    def at(self, rung: str, number: int, bracket_of: Callable[[int], int]) -> Sequence[float]:
+        """Return the values of those that came to a rung and are in one bracket with a trial, ascending."""
+        for other, value in self.fresh.pop(rung, []):
+            insort(self.ordered.setdefault((rung, bracket_of(other)), []), value)
+        return self.ordered.get((rung, bracket_of(number)), [])
 
 
 class Simulation:
@@ -47,6 +73,7 @@ class Simulation:
         self._looks_at_best = pruning.looks_at_best(pruner)
         self._trials: dict[int, _Trial] = {}
         self._curves = Curves()
+        self._others = _Ordered(self._curves)
 
     def report(self, number: int, step: int, value: float | None) -> None:
         """Take a report, unless the trial is stopped."""
@@ -56,13 +83,11 @@ class Simulation:
         trial.curve[step] = value
         if value is not None and (trial.best is None or self._is_better(value, trial.best)):
             trial.best = value
-        standing = Standing(
-            self._study, number, step, value, trial.last_step, trial.best, trial.curve, len(trial.rungs)
-        )
-        others = Others(self._curves, self._rivals(standing))
-        judgement = pruning.judge(self._pruner, standing, others, direction=self._direction)
+        standing = Standing(self._study, number, step, value, trial.last_step, trial.best, trial.curve, trial.rungs)
+        judgement = pruning.judge(self._pruner, standing, self._others, direction=self._direction)
         trial.last_step = step
-        trial.rungs.update(judgement.rungs)
+        trial.rungs += len(judgement.rungs)
+        self._others.note(number, judgement.rungs)
         if judgement.decision is Decision.STOP:
             self.stopped[number] = step
 
@@ -82,13 +107,6 @@ class Simulation:
     def give(self, number: int, step: int, value: float | None) -> None:
         """Take a point of a curve that was given with its trial: nobody could have stopped it."""
         self._trials.setdefault(number, _Trial()).curve[step] = value
-
-    def _rivals(self, standing: Standing) -> dict[int, pruning.Rungs]:
-        reached = pruning.reached_rungs(self._pruner, standing)
-        if not reached:
-            return {}
-        # Whoever came to a later one came to the first of them.
-        return {number: trial.rungs for number, trial in self._trials.items() if reached[0] in trial.rungs}
 
     def _is_better(self, value: float, than: float) -> bool:
         return value < than if self._direction is Direction.MINIMIZE else value > than
