@@ -1,6 +1,7 @@
 """The child process that slow samplers run in: `python -m service.sampling.child FILE_DESCRIPTOR`.
 
-Only here is torch imported. The child answers one order after another, and goes when its service does.
+Only here is torch imported, where it is installed: of the samplers that run here only the Gaussian process needs it.
+The child answers one order after another, and goes when its service does.
 """
 
 import os
@@ -10,10 +11,9 @@ from multiprocessing.connection import Connection
 from queue import SimpleQueue
 
 import numpy as np
-import torch
 
 from service.history import Observations
-from service.sampling import View, suggest, suggest_many
+from service.sampling import View, is_installed, suggest, suggest_many
 from service.sampling.gp import remember_fits
 from service.sampling.orders import Order, answer, refusal
 from service.storage.dimensions import dimensions
@@ -29,11 +29,14 @@ READY = b"ready"
 
 def main(descriptor: int) -> None:
     """Answer orders until there are no more."""
-    torch.set_num_threads(1)
     pipe = Connection(descriptor)
     orders: SimpleQueue[bytes] = SimpleQueue()
-    remember_fits()
-    _warm_up()
+    if is_installed():
+        import torch  # noqa: PLC0415  # heavy, and an extra: TPE of several objectives does without it
+
+        torch.set_num_threads(1)
+        remember_fits()
+        _warm_up()
     pipe.send_bytes(READY)
     # A child that computes for ever notices all the same that its service is gone.
     threading.Thread(target=_listen, args=(pipe, orders), daemon=True).start()

@@ -9,13 +9,18 @@ import httpx2
 import pytest
 
 from service import sampling
+from service.history import Observations
 from service.replica import Replica
-from service.sampling import children, suggester
+from service.sampling import View, children, suggester
 from service.sampling.children import Children, NoAnswer, TooLate
+from service.sampling.orders import Order, suggestions
+from service.storage.dimensions import dimensions
+from service.storage.finished import FinishedTrial
 from tests.service.long_polls import wait_until
 from tests.service.runs import complete, lease_of
 from tests.service.specs import METRIC, body, spec
 from trimtab.client import Client
+from trimtab.states import Outcome, TrialState
 
 # Does as it is told: it says who it is, hangs or dies.
 CHILD = """
@@ -36,6 +41,16 @@ OBEDIENT = (sys.executable, "-c", CHILD)
 HANGING = (sys.executable, "-c", CHILD.replace('case b"hang"', "case bytes() if sys"))
 NOT_THERE = ("/nothing/here",)
 NEVER_READY = (sys.executable, "-c", "import time; time.sleep(600)")
+# As where torch is not installed: it is not found.
+HIDING = """
+import sys
+from importlib.machinery import PathFinder
+found = PathFinder.find_spec
+PathFinder.find_spec = lambda name, *others: None if name == "torch" else found(name, *others)
+from service.sampling.child import main
+main(int(sys.argv[1]))
+"""
+WITHOUT_TORCH = (sys.executable, "-c", HIDING)
 GP = {"name": "gp", "startup_trials": 1}
 
 
@@ -157,6 +172,21 @@ def test_a_study_of_a_sampler_that_is_not_installed_is_refused(
     (error,) = refused.json()["errors"]
     assert error["field"] == "sampler.name"
     assert "pip install 'trimtab[service,gp]'" in error["message"]
+
+
+def test_a_child_without_torch_serves_the_samplers_that_need_none() -> None:
+    study = spec(sampler={"name": "tpe", "startup_trials": 1}, objectives=[{"metric": METRIC}, {"metric": "cost"}])
+    trials = [
+        FinishedTrial(n + 1, n, TrialState.COMPLETE, Outcome.COMPLETE, (x, 1 - x), 1, {"x": x})
+        for n, x in enumerate((0.1, 0.5, 0.9))
+    ]
+    view = View.of(study, dimensions(study.searched), Observations.empty(["x"], objectives=2).extended(trials))
+    children = Children(WITHOUT_TORCH)
+
+    answered = children.answer(Order(study, view, 3, 1).to_bytes(), seconds=60)
+
+    assert suggestions(answered) == [sampling.suggest(study, view, number=3)]
+    children.close()
 
 
 def test_points_that_are_asked_for_together_differ(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
