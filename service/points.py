@@ -26,10 +26,15 @@ def chosen(
 
 
 def prepare(replica: Replica, study: StudyMemory) -> None:
-    """Choose points ahead, beside the caller, if it is worth while."""
-    is_ahead = not (sampling.is_sequence(study.spec) or sampling.finite(study.spec))
-    if is_ahead and study.stock.begin_filling():
-        threading.Thread(target=_fill, args=(replica, study), name="points ahead", daemon=True).start()
+    """Choose points ahead, beside the caller, if it is worth while. Raises nothing: the caller has committed."""
+    try:
+        is_ahead = not (sampling.is_sequence(study.spec) or sampling.finite(study.spec))
+        if is_ahead and study.stock.begin_filling():
+            threading.Thread(target=_fill, args=(replica, study), name="points ahead", daemon=True).start()
+    except Exception as error:  # noqa: BLE001  # for one, there is no thread to be had
+        _log.warning("study %s: no points are chosen ahead: %s", study.spec.name, error)
+        while study.stock.go_on_filling():
+            pass  # Nobody does, whoever wanted some meanwhile.
 
 
 def _fill(replica: Replica, study: StudyMemory) -> None:
