@@ -111,8 +111,10 @@ def _read(replica: Replica, name: str) -> _Played:
         reports = replays.reports(connection, study.study_id, limit=MAX_REPORTS + 1)
     if len(reports) > MAX_REPORTS:
         beyond = reports[-1].number
-        trials = [trial for trial in trials if trial.number < beyond]
-        reports = [report for report in reports if report.number < beyond]
+        is_given = {trial.number: trial.is_given for trial in trials}
+        trials = [trial for trial in trials if (trial.is_given, trial.number) < (is_given.get(beyond, False), beyond)]
+        played = {trial.number for trial in trials}
+        reports = [report for report in reports if report.number in played]
     return _Played(study.spec, trials, reports)
 
 

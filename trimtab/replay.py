@@ -41,7 +41,8 @@ class Replay(Message):
     Args:
         study: Its name.
         metric: The objective by which trials are stopped and compared.
-        trials: How many trials are looked at: the first ones, where there are very many reports.
+        trials: How many trials are looked at: where there are very many reports the first ones, those that were
+            trained here before those that were given.
         epochs: That they spent; those of trials that were given with their curves are not counted.
         seconds: Likewise, of all devices together.
         best_trial: The best complete trial; None: there is none.

@@ -13,6 +13,7 @@ class PlayedTrial:
     """A trial, and when it was trained. Times are seconds since 1970, by PostgreSQL's clock.
 
     Args:
+        is_given: It came already finished.
         value: Of the objective by which trials are stopped.
         is_feasible: It breaks no constraint.
         ended_at: None: it has not ended.
@@ -20,6 +21,7 @@ class PlayedTrial:
     """
 
     number: int
+    is_given: bool
     state: TrialState
     value: float | None
     is_feasible: bool
@@ -43,7 +45,7 @@ class PlayedReport:
 
 
 _TRIALS = sa.text("""
-    SELECT t.number, lower(CAST(t.state AS text)) AS state,
+    SELECT t.number, o.origin = 'added' AS is_given, lower(CAST(t.state AS text)) AS state,
       CASE WHEN v.value_type = 'FINITE' THEN v.value END AS value, o.is_feasible IS NOT FALSE AS is_feasible,
       CAST(extract(epoch FROM t.datetime_complete AT TIME ZONE 'UTC') AS float8) AS ended_at,
       coalesce((
@@ -56,15 +58,17 @@ _TRIALS = sa.text("""
     WHERE t.study_id = :study_id ORDER BY t.number
 """)
 
-# Of a step that two attempts reported, the later one's is in the curve.
+# Of a step that two attempts reported, the later one's is in the curve. The study's own come first: the trials that it
+# began from may have more reports than are played.
 _REPORTS = sa.text("""
     SELECT t.number, i.step, i.intermediate_value, (
         SELECT CAST(extract(epoch FROM r.reported_at) AS float8)
         FROM trimtab_leases l JOIN trimtab_reports r USING (lease_id)
         WHERE l.trial_id = t.trial_id AND r.step = i.step ORDER BY l.fence DESC LIMIT 1) AS reported_at
     FROM trials t
+    JOIN trimtab_trials o USING (trial_id)
     JOIN trial_intermediate_values i USING (trial_id)
-    WHERE t.study_id = :study_id ORDER BY t.number, i.step LIMIT :limit
+    WHERE t.study_id = :study_id ORDER BY o.origin = 'added', t.number, i.step LIMIT :limit
 """)
 
 
@@ -74,6 +78,7 @@ def trials(connection: sa.Connection, study_id: int, *, objective: int) -> list[
     return [
         PlayedTrial(
             row.number,
+            row.is_given,
             TrialState(row.state),
             row.value,
             row.is_feasible,
@@ -85,5 +90,5 @@ def trials(connection: sa.Connection, study_id: int, *, objective: int) -> list[
 
 
 def reports(connection: sa.Connection, study_id: int, *, limit: int) -> list[PlayedReport]:
-    """Return the curves of a study, by trial and step, up to `limit` points."""
+    """Return the curves of a study, up to `limit` points: of its own trials, then of given ones, by trial and step."""
     return [PlayedReport(*row) for row in connection.execute(_REPORTS, {"study_id": study_id, "limit": limit})]

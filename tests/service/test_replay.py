@@ -173,6 +173,19 @@ def test_of_very_many_reports_the_first_trials_are_played(client: Client, monkey
     assert (replay.trials, replay.epochs, replay.best_trial) == (2, 8, 1)
 
 
+def test_of_very_many_reports_those_of_given_curves_come_last(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    client.create_study(spec())
+    for _ in range(3):
+        client.add_trial("study", {"x": 0.5}, metrics={METRIC: 0.4}, curve={at: {METRIC: 0.4} for at in range(1, 5)})
+    for error in (0.3, 0.2):
+        complete(client, [error] * 4)
+    monkeypatch.setattr(replays, "MAX_REPORTS", 13)
+
+    replay = client.replay("study")
+
+    assert (replay.trials, replay.epochs, replay.best_trial) == (3, 8, 4)
+
+
 def test_a_study_that_has_not_begun_has_nothing_to_play(client: Client) -> None:
     client.create_study(spec())
 
