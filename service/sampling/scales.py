@@ -105,7 +105,7 @@ def ranged(first: Number, wanted: Interval, *, low: float, high: float) -> Numbe
         low: No value below this one.
         high: No value above this one.
     """
-    wanted_low, wanted_high = (_value_at(first, at, low=low, high=high) for at in (wanted.low, wanted.high))
+    wanted_low, wanted_high = (_between(first, at, low=low, high=high) for at in (wanted.low, wanted.high))
     if wanted_low < wanted_high:
         width = wanted_high - wanted_low
         wanted_low = max(_rounded(first, wanted_low, width, ROUND_FLOOR), low)
@@ -134,20 +134,29 @@ def _nth(start: Decimal, step: Decimal, value: float, rounding: str) -> int:
     return int(((Decimal(str(value)) - start) / step + shift).to_integral_value(rounding))
 
 
-def _value_at(parameter: Number, at: float, *, low: float, high: float) -> float:
+def _between(parameter: Number, at: float, *, low: float, high: float) -> float:
     """Return the value at a position of the parameter's scale, or the bound that it lies beyond."""
     # Positions are compared, not values: far beyond the bounds a scale has none.
     if at <= position(parameter, low):
         return low
     if at >= position(parameter, high):
         return high
+    return min(max(value_at(parameter, at), low), high)
+
+
+def value_at(parameter: Number, at: float) -> float:
+    """Return the value at a position of the parameter's scale.
+
+    Raises:
+        OverflowError: It is too large for a double.
+    """
     match parameter.scale:
         case Scale.LINEAR:
             return at
         case Scale.LOG:
-            return min(max(math.exp(at), low), high)
+            return math.exp(at)
         case Scale.REVERSE_LOG:
-            return min(max(1 - math.exp(-at), low), high)
+            return 1 - math.exp(-at)
 
 
 def _rounded(parameter: Number, value: float, width: float, rounding: str) -> float:

@@ -267,6 +267,6 @@ def drawn(space: Space, rng: np.random.Generator) -> FlatParams:
     for name in space:
         low, high = numbers(space, name)
         whole = isinstance(space[name], Int)
-        between = int(rng.integers(low, high, endpoint=True)) if whole else float(rng.uniform(low, high))
+        between = int(rng.integers(int(low), int(high), endpoint=True)) if whole else float(rng.uniform(low, high))
         point[name] = (low, high, between)[rng.integers(3)]
     return point
