@@ -4,11 +4,15 @@ from collections.abc import Iterator, Sequence
 
 from service.sampling.scales import side
 from service.storage.dimensions import Dimension, Point
+from trimtab import grids
 from trimtab.protocol import Alarm
 from trimtab.space import Categorical
 
 FEWEST_TRIALS = 10
 """Complete ones; before, the best of a few random values is on a bound more often by chance."""
+
+FEWEST_VALUES = 4
+"""That a parameter can have; one of fewer is nearly always on a bound."""
 
 
 def on_bounds(space: Sequence[Dimension], best: Point | None, *, complete: int) -> Iterator[Alarm]:
@@ -23,7 +27,9 @@ def on_bounds(space: Sequence[Dimension], best: Point | None, *, complete: int) 
         return
     for dimension in space:
         parameter = dimension.parameter
-        if isinstance(parameter, Categorical) or dimension.stored_name not in best:
+        if isinstance(parameter, Categorical) or 0 < grids.size(parameter) < FEWEST_VALUES:
+            continue
+        if dimension.stored_name not in best:
             continue
         value = dimension.value(best[dimension.stored_name])
         if parameter.contains(value) and (on := side(parameter, float(value))):

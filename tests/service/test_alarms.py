@@ -32,6 +32,17 @@ def test_the_distance_is_that_on_the_scale(client: Client, value: float, scale: 
     assert [alarm.side for alarm in found] == sides
 
 
+@pytest.mark.parametrize(
+    ("best", "high", "sides"), [(15, 17, ["high"]), (10, 17, []), (0, 15, ["low"]), (10, 12, []), (0, 12, [])]
+)
+def test_steps_are_measured_from_the_last_one_and_fewer_than_four_values_raise_no_alarm(
+    client: Client, best: int, high: int, sides: list[str]
+) -> None:
+    found = study_with(client, [*[5] * 9, best], type="int", low=0, high=high, step=5)
+
+    assert [alarm.side for alarm in found] == sides
+
+
 def test_before_ten_complete_trials_there_is_no_alarm(client: Client) -> None:
     assert study_with(client, [*[0.5] * 8, 1.0]) == []
 
