@@ -8,7 +8,7 @@ hidden_units_3: 16 .. 64 when hidden_layers is 3
 
 from collections.abc import Mapping
 
-from trimtab.message import FlatParams, Params, Scalar, invalid
+from trimtab.message import MAX_PARAMETERS, FlatParams, Params, Scalar, invalid
 from trimtab.space import Categorical, Float, Int, Space
 
 MAX_LENGTH = 64
@@ -74,6 +74,17 @@ def check(space: Space, fixed: Params) -> None:
         for value in range(1, _length(space, parameter.per, fixed).high + 1):
             if nth(name, value) in space:
                 raise invalid(f"space.{nth(name, value)}", f"is what a value of the list {name} is called")
+    _check_total(space, fixed)
+
+
+def _check_total(space: Space, fixed: Params) -> None:
+    lists = {name: each for name, each in space.root.items() if each.per}
+    lengths = {name: len(_values(name, each, _length(space, str(each.per), fixed))) for name, each in lists.items()}
+    total = len(space) - len(lengths) + sum(lengths.values())
+    if lengths and total > MAX_PARAMETERS:
+        longest = max(lengths, key=lambda name: lengths[name])
+        text = f"makes {lengths[longest]} parameters, {total} in all: at most {MAX_PARAMETERS} are allowed"
+        raise invalid(f"space.{longest}.per", text)
 
 
 def _check_length(name: str, per: str, space: Space, fixed: Params) -> None:

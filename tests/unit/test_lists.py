@@ -78,6 +78,12 @@ BAD: dict[str, tuple[dict[str, Any], dict[str, Any] | None, str, str]] = {
     ),
     "a negative length": ({"layers": {**LAYERS, "low": -1}, "units": UNITS}, None, "space.units.per", "from 0 or more"),
     "a long list": ({"layers": {**LAYERS, "high": 65}, "units": UNITS}, None, "space.units.per", "at most 64"),
+    "more values than a space has parameters": (
+        {"layers": {**LAYERS, "high": 64}, **{f"units{n}": UNITS for n in "abcd"}, "rate": LAYERS},
+        None,
+        "space.unitsa.per",
+        "makes 64 parameters, 258 in all: at most 256",
+    ),
     "a value's name": ({"layers": LAYERS, "units": UNITS, "units_2": LAYERS}, None, "space.units_2", "the list units"),
     "a condition on a list": (
         {"layers": LAYERS, "units": UNITS, "rate": {**LAYERS, "when": {"units": [16]}}},
