@@ -40,6 +40,16 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
         "sampler.population_size",
         "at least 2",
     ),
+    "CMA-ES with three in a generation": (
+        {"sampler": {"name": "cmaes", "population_size": 3}},
+        "sampler.population_size",
+        "at least 4",
+    ),
+    "rounds of which the first has the whole budget": (
+        {"sampler": {"name": "coarse_to_fine", "round_trials": 50}, "budget": {"trials": 50}},
+        "sampler.round_trials",
+        "must leave a second round trials of budget.trials = 50: 49 at most, not 50",
+    ),
     "an unknown sequence": ({"sampler": {"name": "qmc", "sequence": "niederreiter"}}, "sampler.sequence", "'halton'"),
 }
 
