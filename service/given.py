@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from service import lifecycle
 from service.storage.endings import ClosedLease, Ending
+from trimtab import lists
 from trimtab.errors import Invalid
 from trimtab.given import GivenTrial
 from trimtab.lists import Misshapen
@@ -133,8 +134,10 @@ def mapped(params: FlatParams, other: StudySpec, spec: StudySpec) -> FlatParams 
 
     By name. What the other study does not search stands for what it holds fixed, or for the task's default; and what
     this study does not search has to be what it holds fixed, or the task's default. What it does not know at all is
-    dropped.
+    dropped. A list is no single value, whatever is in it.
     """
+    if spec.task and _lists(other) != _lists(spec):
+        return None
     theirs, ours = {**_settled(other), **params}, _settled(spec)
     if any(name in ours and name not in spec.searched and ours[name] != value for name, value in theirs.items()):
         return None
@@ -143,7 +146,7 @@ def mapped(params: FlatParams, other: StudySpec, spec: StudySpec) -> FlatParams 
         if not spec.searched.is_active(name, found):
             continue
         value = theirs.get(name)
-        if value is None or isinstance(value, tuple) or _beside(spec.searched[name], value):
+        if value is None or _beside(spec.searched[name], value):
             return None
         found[name] = value
     return found
@@ -155,12 +158,29 @@ def _trained(spec: StudySpec) -> Sequence[str]:
     return [spec.task.name, f"{spec.task.data.dataset} ({spec.task.data.split.method} {spec.task.data.split.seed})"]
 
 
-def _settled(spec: StudySpec) -> Params:
-    """Return what a study does not search: the defaults of its task, and what it holds fixed."""
+def _lists(spec: StudySpec) -> set[str]:
+    """Return the parameters that are lists in a study, searched or fixed."""
+    searched = {name for name, parameter in spec.declared.root.items() if parameter.per}
+    fixed = spec.task.fixed if spec.task else {}
+    return searched | {name for name, value in fixed.items() if isinstance(value, tuple)}
+
+
+def _settled(spec: StudySpec) -> FlatParams:
+    """Return what a study does not search: the defaults of its task, and what it holds fixed, flat.
+
+    A trial without a parameter that has a condition was trained with its default; a list that is searched has none.
+    """
     if spec.task is None:
         return {}
     defaults = {name: knob.default for name, knob in TASKS[spec.task.name].hyperparameters.items()}
-    return {**defaults, **spec.task.fixed}
+    settled: Params = {**defaults, **spec.task.fixed}
+    found: dict[str, Scalar] = {}
+    for name, value in settled.items():
+        if isinstance(value, tuple):
+            found |= {lists.nth(name, n): item for n, item in enumerate(value, 1)}
+        elif name not in _lists(spec):
+            found[name] = value
+    return found
 
 
 def has_figures(metrics: Metrics, state: TrialState, spec: StudySpec) -> bool:

@@ -15,9 +15,18 @@ from tests.service.runs import complete, lease_of, report
 from tests.service.specs import METRIC, body, spec
 from trimtab.client import Client
 from trimtab.states import Origin, StudyState, TrialState
+from trimtab.study import StudySpec
 
 FROM_OTHER: dict[str, Any] = {"warm_start": {"study": "other"}}
 RATE = {"type": "float", "low": 0.0, "high": 1.0}
+RATES = {"type": "float", "low": 1e-4, "high": 1.0, "scale": "log"}
+VALIDATED = {"validation_error": 0.1}
+
+
+def mlp(name: str, fixed: Mapping[str, object], space: Mapping[str, object], **changes: Any) -> StudySpec:
+    """Return a study of the task `mlp`."""
+    task = {"name": "mlp", "fixed": fixed}
+    return spec(name, task=task, space=space, objectives=[{"metric": "validation_error"}], **changes)
 
 
 def refused(http: httpx2.Client, **changes: Any) -> dict[str, str]:
@@ -171,6 +180,48 @@ def test_what_one_study_fixes_and_the_other_searches_is_compared(client: Client)
     # Not fixed is the task's default, 128.
     assert added == [1, 1, 0, 2]
     assert points(client, "study-3")[0] == {"learning_rate": 0.01, "hidden_units": 64, "optimizer": "adam"}
+
+
+LAYERS = {"type": "int", "low": 1, "high": 2}
+UNITS = {"type": "int", "low": 16, "high": 512}
+UNITS_OF_EACH = {**UNITS, "per": "hidden_layers"}
+
+
+@pytest.mark.parametrize(
+    ("fixed", "space", "added"),
+    [
+        ({}, {"hidden_layers": LAYERS, "hidden_units": UNITS}, 0),
+        ({"hidden_units": 256}, {"hidden_layers": LAYERS}, 0),
+        ({}, {"hidden_layers": LAYERS}, 0),
+        ({"hidden_layers": 2, "hidden_units": [256, 32]}, {"learning_rate": RATES}, 1),
+        ({"hidden_layers": 2, "hidden_units": [256, 64]}, {"learning_rate": RATES}, 0),
+        ({"hidden_layers": 2}, {"learning_rate": RATES, "hidden_units": UNITS_OF_EACH}, 1),
+    ],
+)
+def test_a_list_is_compared_with_a_list_and_never_with_one_value(
+    client: Client, fixed: dict[str, Any], space: dict[str, Any], added: int
+) -> None:
+    client.create_study(mlp("other", {}, {"hidden_layers": LAYERS, "hidden_units": UNITS_OF_EACH}))
+    client.add_trial("other", {"hidden_layers": 2, "hidden_units": [256, 32]}, metrics=VALIDATED)
+
+    created = client.create_study(mlp("study", fixed, space, **FROM_OTHER))
+
+    assert created.added == added
+
+
+def test_a_list_that_is_fixed_there_may_be_searched_here_and_one_value_may_not(client: Client) -> None:
+    for name, units in {"list": [256, 32], "value": 128}.items():
+        client.create_study(mlp(name, {"hidden_layers": 2, "hidden_units": units}, {"learning_rate": RATES}))
+        client.add_trial(name, {"learning_rate": 0.01}, metrics=VALIDATED)
+    searched = {"learning_rate": RATES, "hidden_units": UNITS_OF_EACH}
+
+    added = [
+        client.create_study(mlp(f"from-{name}", {"hidden_layers": 2}, searched, warm_start={"study": name})).added
+        for name in ("list", "value")
+    ]
+
+    assert added == [1, 0]
+    assert points(client, "from-list") == [{"learning_rate": pytest.approx(0.01), "hidden_units": (256, 32)}]
 
 
 def test_a_study_does_not_start_from_one_that_is_not_there(client: Client, http: httpx2.Client) -> None:
