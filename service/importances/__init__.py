@@ -22,7 +22,7 @@ FEWEST_TRIALS = 10
 
 
 def read(replica: Replica, study: str, *, method: ImportanceMethod, metric: str | None) -> Importances:
-    """Return what share each parameter has in how good trials are; none of them while there are too few trials.
+    """Return what share each parameter has in how good trials are; none, with the reason, of too few or all alike.
 
     Args:
         replica: That serves.
@@ -33,7 +33,7 @@ def read(replica: Replica, study: str, *, method: ImportanceMethod, metric: str 
     Raises:
         StudyNotFound: There is no such study.
         Invalid: It has no such objective, or the method needs what the service does not have.
-        Unavailable: The database is away or busy, or fANOVA is.
+        Unavailable: The database is away or busy, or fANOVA is, or fails.
     """
     with autocommit(replica.engine) as connection:
         row = studies.require(connection, study)
@@ -43,15 +43,26 @@ def read(replica: Replica, study: str, *, method: ImportanceMethod, metric: str 
         view = View.of(memory.spec, memory.dimensions, memory.observe(connection))
     position = _position(memory.spec.objectives, metric)
     table = _table(memory, view, position)
-    found = {} if len(table.losses) < FEWEST_TRIALS else _measured(table, method)
+    looked_at = fanova.spread(table) if method is ImportanceMethod.FANOVA else table
+    reason = _reason(looked_at)
+    found = {} if reason else _measured(looked_at, method)
     names = {dimension.stored_name: dimension.name for dimension in memory.dimensions}
     return Importances(
         method=method,
         metric=memory.spec.objectives[position].metric,
         trials=len(table.losses),
-        reason=None if found else f"needs {FEWEST_TRIALS} complete trials, and there are {len(table.losses)}",
+        reason=reason or (None if found else "no parameter is in every trial"),
         importances={names[stored_name]: share for stored_name, share in found.items()},
     )
+
+
+def _reason(table: Table) -> str | None:
+    """Return why nothing can be measured; None: it can."""
+    if len(table.losses) < FEWEST_TRIALS:
+        return f"needs {FEWEST_TRIALS} complete trials, and there are {len(table.losses)}"
+    if len(set(table.losses)) == 1:
+        return "the values of all trials that it looked at are equal"
+    return None
 
 
 def _measured(table: Table, method: ImportanceMethod) -> dict[str, float]:

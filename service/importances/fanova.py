@@ -22,16 +22,19 @@ LIMIT_SECONDS = 9.0
 
 _RETRY_AFTER_SECONDS = 5
 
+_MAX_CAUSE = 200
+"""Characters of what the process said."""
+
 # One at a time: each takes a core.
 _place = threading.BoundedSemaphore(1)
 
 
 def measured(table: Table) -> dict[str, float]:
-    """Return the importances of the parameters that all trials have; of many trials, some that are spread evenly.
+    """Return the importances of the parameters that all trials have.
 
     Raises:
         Invalid: scikit-learn is not installed where the service runs.
-        Unavailable: It is measuring another study, or took too long.
+        Unavailable: It is measuring another study, took too long, or failed.
     """
     if find_spec("sklearn") is None:
         message = "cannot be fanova: the service's environment lacks scikit-learn; ped_anova needs nothing more"
@@ -39,12 +42,13 @@ def measured(table: Table) -> dict[str, float]:
     if not _place.acquire(blocking=False):
         raise Unavailable("fANOVA of another study is under way", retry_after=_RETRY_AFTER_SECONDS)
     try:
-        return _in_child(_spread(table))
+        return _in_child(table)
     finally:
         _place.release()
 
 
-def _spread(table: Table) -> Table:
+def spread(table: Table) -> Table:
+    """Return the trials that it looks at: of many, some that are spread evenly."""
     if len(table.losses) <= MOST_TRIALS:
         return table
     rows = np.linspace(0, len(table.losses) - 1, MOST_TRIALS).astype(int).tolist()
@@ -67,5 +71,9 @@ def _in_child(table: Table) -> dict[str, float]:
         )
     except subprocess.TimeoutExpired:
         raise Unavailable(f"fANOVA took longer than {LIMIT_SECONDS:g} s", retry_after=_RETRY_AFTER_SECONDS) from None
+    except subprocess.CalledProcessError as error:
+        # The last line of a traceback is the exception.
+        cause = error.stderr.strip().rpartition("\n")[2] or f"exit status {error.returncode}"
+        raise Unavailable(f"fANOVA failed: {cause[:_MAX_CAUSE]}") from error
     found: dict[str, float] = json.loads(done.stdout)
     return found

@@ -10,6 +10,7 @@ from service.importances import FEWEST_TRIALS, fanova
 from service.importances.anova import Table
 from service.importances.anova import fanova as fanova_here
 from service.storage.optuna_storage import OptunaStorage
+from tests.service.runs import complete
 from tests.service.specs import METRIC, spec
 from trimtab.client import Client
 from trimtab.errors import Invalid, StudyNotFound, Unavailable
@@ -62,6 +63,24 @@ def test_before_enough_trials_are_complete_there_are_none_and_it_says_why(client
     assert (found.importances, found.reason) == ({}, "needs 10 complete trials, and there are 9")
 
 
+@pytest.mark.parametrize("method", ["ped_anova", "fanova"])
+def test_where_all_values_are_equal_there_are_none_and_it_says_why(client: Client, method: str) -> None:
+    client.create_study(spec(budget={"trials": 20}))
+    for _ in range(FEWEST_TRIALS):
+        complete(client, [0.5])
+
+    found = client.importances("study", method)
+
+    assert (found.importances, found.reason) == ({}, "the values of all trials that it looked at are equal")
+
+
+def test_a_fanova_that_fails_in_its_process_is_a_problem_with_its_cause() -> None:
+    known = table(20)
+
+    with pytest.raises(Unavailable, match="fANOVA failed: RuntimeError: Encountered zero total variance"):
+        fanova.measured(Table(known.distributions, [{"x": 0.5}] * 20, known.losses))
+
+
 def test_fanova_runs_in_a_process_of_its_own_and_gives_the_figures_of_optuna(client: Client) -> None:
     run(client, 30)
 
@@ -83,7 +102,7 @@ def test_fanova_gives_here_and_in_the_process_the_same() -> None:
 
 
 def test_of_many_trials_fanova_takes_some_that_are_spread_evenly() -> None:
-    spread = fanova._spread(table(1000))
+    spread = fanova.spread(table(1000))
 
     assert len(spread.losses) == fanova.MOST_TRIALS
     assert (spread.losses[0], spread.losses[-1]) == (0.0, 0.999)
