@@ -117,23 +117,26 @@ def best(replica: Replica, study: str) -> BestTrial:
     return answers.best(row, trial)
 
 
-def front(replica: Replica, study: str) -> Page[BestTrial]:
-    """Return the complete and feasible trials that no other beats in every objective, by number.
+def front(replica: Replica, study: str, *, cursor: str | None, limit: int) -> Page[BestTrial]:
+    """Return a page of the complete and feasible trials that no other beats in every objective, by number.
 
     With one objective that is the best one.
 
     Raises:
         StudyNotFound: There is no such study.
+        Invalid: The cursor is none of ours.
         Unavailable: The database is away or busy.
     """
+    after = cursors.integer(cursor)
     with autocommit(replica.engine) as connection:
         row = studies.require(connection, study)
         if len(row.spec.objectives) > 1:
             best_ids = pareto.front(trials.ranked(connection, row.study_id), row.spec.objectives)
         else:
             best_ids = [] if row.best_trial_id is None else [row.best_trial_id]
-        found = trials.by_ids(connection, best_ids)
-    return Page(items=[answers.best(row, trial) for trial in found])
+        found = trials.by_ids(connection, best_ids, after=-1 if after is None else after, limit=limit + 1)
+    items = [answers.best(row, trial) for trial in found[:limit]]
+    return Page(items=items, next=str(items[-1].number) if len(found) > limit else None)
 
 
 def _none_best(study: StudyRow, complete: int) -> NoCompleteTrial | NoFeasibleTrial:

@@ -121,9 +121,11 @@ async def read_best_trial(
 
 @router.get("/{name}/best-trials", responses=problems(errors.StudyNotFound))
 @needs(Scope.READ)
-def list_best_trials(name: StudyName, replica: ReplicaDep) -> Page[BestTrial]:
+def list_best_trials(
+    name: StudyName, replica: ReplicaDep, cursor: NumberCursor = None, limit: Limit = 100
+) -> Page[BestTrial]:
     """List the complete and feasible trials that no other beats in every objective: with one objective, the best."""
-    return trials.front(replica, name)
+    return trials.front(replica, name, cursor=cursor, limit=limit)
 
 
 @router.get("/{name}/replay", responses=problems(errors.StudyNotFound))

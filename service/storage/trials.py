@@ -53,7 +53,7 @@ _BY_NUMBER = sa.text(f"{_TRIAL} WHERE o.study_id = :study_id AND o.number = :num
 
 _BY_ID = sa.text(f"{_TRIAL} WHERE o.trial_id = :trial_id")
 
-_BY_IDS = sa.text(f"{_TRIAL} WHERE o.trial_id = ANY(:trial_ids) ORDER BY o.number")
+_BY_IDS = sa.text(f"{_TRIAL} WHERE o.trial_id = ANY(:trial_ids) AND o.number > :after ORDER BY o.number LIMIT :limit")
 
 _WAITING = sa.text(f"{_TRIAL} WHERE o.study_id = :study_id AND t.state = 'WAITING' ORDER BY o.number")
 
@@ -120,9 +120,10 @@ def by_id(connection: sa.Connection, trial_id: int) -> TrialRow | None:
     return _trial(row) if row else None
 
 
-def by_ids(connection: sa.Connection, trial_ids: Sequence[int]) -> list[TrialRow]:
-    """Return those of the trials that are there, by number."""
-    return [_trial(row) for row in connection.execute(_BY_IDS, {"trial_ids": list(trial_ids)})]
+def by_ids(connection: sa.Connection, trial_ids: Sequence[int], *, after: int, limit: int) -> list[TrialRow]:
+    """Return up to `limit` of those of the trials that are there beyond number `after`, by number."""
+    values = {"trial_ids": list(trial_ids), "after": after, "limit": limit}
+    return [_trial(row) for row in connection.execute(_BY_IDS, values)]
 
 
 def waiting(connection: sa.Connection, study_id: int) -> list[TrialRow]:

@@ -49,7 +49,7 @@ class TrialCalls(Calls):
         Raises:
             StudyNotFound: There is no such study.
         """
-        return self._call(Page[BestTrial], Request("GET", f"{study_path(name)}/best-trials")).items
+        return list(self._items(Page[BestTrial], f"{study_path(name)}/best-trials", PAGE))
 
     def trials(self, name: str, state: TrialState | None = None) -> Iterator[Trial]:
         """Return the trials of a study by number; with `state` only those in it.
