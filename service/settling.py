@@ -65,9 +65,7 @@ def close(connection: sa.Connection, study_id: int, *, reason: str, spec: StudyS
     It is complete when all have ended.
     """
     endings.begin_closing(connection, study_id, reason=reason)
-    for trial in trials.waiting(connection, study_id):
-        study = endings.lock_study_by_id(connection, study_id)
-        assert study is not None, "it is locked"
-        ending = lifecycle.ending_unheld(trial, spec, reason=reason)
-        settle(connection, study, trial.trial_id, ending, spec=spec, is_lost=False)
+    waiting = trials.waiting(connection, study_id)
+    pruned = {trial.trial_id: lifecycle.ending_unheld(trial, spec, reason=reason) for trial in waiting}
+    endings.prune_waiting(connection, study_id, pruned)
     endings.complete(connection, study_id)

@@ -188,14 +188,17 @@ _USAGE = sa.text("""
     FROM trimtab_studies s WHERE study_id = :study_id
 """)
 
+# Each second, in each replica: the first two conditions are those of an index.
 _USED_UP = sa.text("""
     SELECT study_id FROM trimtab_studies s
-    WHERE state IN ('running', 'paused') AND coalesce(closing NOT LIKE 'budget.%', true)
+    WHERE state IN ('running', 'paused')
+      AND (epochs IS NOT NULL OR seconds IS NOT NULL OR device_seconds IS NOT NULL)
+      AND coalesce(closing NOT LIKE 'budget.%', true)
       AND (epochs_used >= epochs
         OR first_leased_at + make_interval(secs => seconds) <= clock_timestamp()
-        OR device_seconds_used + (
+        OR CASE WHEN device_seconds IS NOT NULL THEN device_seconds_used + (
           SELECT CAST(coalesce(sum(extract(epoch FROM clock_timestamp() - leased_at)), 0) AS float8)
-          FROM trimtab_leases l WHERE l.study_id = s.study_id AND ended_at IS NULL) >= device_seconds)
+          FROM trimtab_leases l WHERE l.study_id = s.study_id AND ended_at IS NULL) >= device_seconds END)
     ORDER BY study_id
 """)
 
@@ -341,6 +344,38 @@ _FINISH = prepared(
 """,
 )
 
+# waiting -> pruned, of many at once: they end in the order of their numbers.
+_PRUNE_WAITING = sa.text("""
+    WITH given AS (
+      SELECT * FROM json_to_recordset(CAST(:endings AS json)) AS g (
+        trial_id int, outcome text, reason text, step int, metrics json, is_feasible boolean, "values" json, bound json)
+    ), trial AS (
+      UPDATE trials t SET
+        state = 'PRUNED', datetime_complete = timezone('UTC', clock_timestamp()),
+        datetime_start = coalesce(datetime_start, timezone('UTC', clock_timestamp()))
+      FROM given WHERE t.trial_id = given.trial_id AND t.state = 'WAITING'
+      RETURNING t.trial_id, t.number
+    ), placed AS (
+      SELECT trial_id, row_number() OVER (ORDER BY number) AS place FROM trial
+    ), study AS (
+      UPDATE trimtab_studies SET finished = finished + (SELECT count(*) FROM trial), failed_in_a_row = 0
+      WHERE study_id = :study_id
+      RETURNING finished - (SELECT count(*) FROM trial) AS finished_before
+    ), value AS (
+      INSERT INTO trial_values (trial_id, objective, value, value_type)
+      SELECT trial_id, v.position - 1, CAST(v.value AS float8), 'FINITE'
+      FROM trial JOIN given USING (trial_id)
+      CROSS JOIN json_array_elements_text("values") WITH ORDINALITY AS v (value, position)
+    ), bound AS (
+      INSERT INTO trial_system_attributes (trial_id, key, value_json)
+      SELECT trial_id, c.key, c.value FROM trial JOIN given USING (trial_id) CROSS JOIN json_each_text(bound) AS c
+    )
+    UPDATE trimtab_trials t SET
+      outcome = given.outcome, reason = given.reason, step = given.step, metrics = given.metrics,
+      is_feasible = given.is_feasible, finish_order = finished_before + place
+    FROM placed JOIN given USING (trial_id), study WHERE t.trial_id = placed.trial_id
+""")
+
 _OVER = sa.text(f"""
     SELECT lease_id, study_id FROM trimtab_leases
     WHERE ended_at IS NULL AND {OVER_AT} <= clock_timestamp() AND {IS_FRESH}
@@ -473,6 +508,32 @@ def finish(connection: sa.Connection, study: LockedStudy, trial_id: int, ending:
         "is_best": after.is_best,
     }
     connection.execute(_FINISH, values)
+
+
+def prune_waiting(connection: sa.Connection, study_id: int, pruned: Mapping[int, Ending]) -> None:
+    """Write that trials which waited are pruned, in one statement however many there are.
+
+    Args:
+        connection: In the transaction that locked the study.
+        study_id: Of the study. Its state stays.
+        pruned: The end of each by the id of the trial.
+    """
+    if not pruned:
+        return
+    rows = [
+        {
+            "trial_id": trial_id,
+            "outcome": ending.outcome,
+            "reason": ending.reason,
+            "step": ending.step,
+            "metrics": ending.metrics,
+            "is_feasible": ending.is_feasible if ending.excesses else None,
+            "values": list(ending.values),
+            "bound": {f"{CONSTRAINT_PREFIX}{metric}": excess for metric, excess in ending.excesses.items()},
+        }
+        for trial_id, ending in pruned.items()
+    ]
+    connection.execute(_PRUNE_WAITING, {"study_id": study_id, "endings": json.dumps(rows)})
 
 
 def _locked(row: sa.Row[tuple[object, ...]] | None) -> LockedStudy | None:

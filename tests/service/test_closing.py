@@ -1,6 +1,8 @@
 """A study comes to its end by whatever limit of its budget is reached first."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import httpx2
@@ -28,6 +30,21 @@ STEPS = "SELECT count(*) FROM trimtab_reports"
 def budget(**limits: float | None) -> dict[str, Any]:
     """Return the part of a spec that has these limits and no others."""
     return {"budget": limits}
+
+
+@contextmanager
+def counted(engine: sa.Engine) -> Iterator[list[str]]:
+    """Give the statements that are run meanwhile."""
+    statements: list[str] = []
+
+    def count(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        statements.append(statement)
+
+    sa.event.listen(engine, "before_cursor_execute", count)
+    try:
+        yield statements
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", count)
 
 
 def ended(client: Client) -> tuple[StudyState, str | None]:
@@ -76,6 +93,34 @@ def test_running_trials_are_told_to_stop_and_waiting_ones_are_pruned(client: Cli
     assert ended(client) == (StudyState.COMPLETE, reason)
     assert client.best_trial("study").values == {METRIC: 0.05}
     assert client.trial("study", 1).state is TrialState.PRUNED
+
+
+def test_waiting_trials_are_pruned_at_once_however_many_there_are(client: Client, replica: Replica) -> None:
+    counts = []
+    for name, waiting in {"few": 1, "many": 12}.items():
+        client.create_study(spec(name, constraints=[{"metric": "size", "at_most": 1}], budget={"target": 0.2}))
+        last, trained = (lease_of(client, name) for _ in range(2))
+        client.report(trained, step=1, metrics={METRIC: 0.5, "size": 3})
+        client.tell(trained, "released")
+        for _ in range(waiting):
+            client.enqueue(name, {"x": 0.5})
+        with counted(replica.engine) as statements:
+            client.tell(last, "complete", metrics={METRIC: 0.1, "size": 1})
+        counts.append(len(statements))
+
+    orders = record.value(
+        replica.engine,
+        "SELECT array_agg(finish_order ORDER BY number) FROM trimtab_trials JOIN studies USING (study_id) "
+        "WHERE study_name = 'many'",
+    )
+    study, trained_on = client.study("many"), client.trial("many", 1)
+    reason = "budget.target: error is 0.1"
+    assert counts[0] == counts[1]
+    assert orders == list(range(1, 15))
+    assert (study.state, study.reason) == (StudyState.COMPLETE, reason)
+    assert (study.counts.pruned, study.counts.finished) == (13, 14)
+    assert (trained_on.values, trained_on.is_feasible, trained_on.step) == ({METRIC: 0.5}, False, 1)
+    assert {trial.reason for trial in client.trials("many", state=TrialState.PRUNED)} == {reason}
 
 
 def test_a_trial_that_was_told_to_stop_and_is_lost_ends_with_its_study(client: Client, replica: Replica) -> None:
