@@ -11,7 +11,7 @@ install: $(VENV)/.installed  ## the environment (.venv) and nothing else
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --constraint constraints.txt torch
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[service,gp,embedded,workers,dev]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[service,gp,fanova,embedded,workers,dev]'
 	touch $@
 
 demo: install  ## a study on real data from nothing, and its answer
