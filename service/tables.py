@@ -105,6 +105,14 @@ studies = Table(
     CheckConstraint("finished <= created + added AND created <= budget", name="counters"),
     CheckConstraint("(ended_at IS NOT NULL) = (state IN ('complete', 'stopped'))", name="ended"),
     Index("ix_trimtab_studies_running", "study_id", postgresql_where=text("state = 'running'")),
+    Index(
+        "ix_trimtab_studies_limited",
+        "study_id",
+        postgresql_where=text(
+            "state IN ('running', 'paused')"
+            " AND (epochs IS NOT NULL OR seconds IS NOT NULL OR device_seconds IS NOT NULL)"
+        ),
+    ),
 )
 
 trials = Table(

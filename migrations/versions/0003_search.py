@@ -7,6 +7,9 @@ revision = "0003"
 down_revision = "0002"
 
 _COUNTERS = "finished <= created + added AND created <= budget"
+_LIMITED = (
+    "state IN ('running', 'paused') AND (epochs IS NOT NULL OR seconds IS NOT NULL OR device_seconds IS NOT NULL)"
+)
 
 
 def upgrade() -> None:
@@ -43,6 +46,9 @@ def _change_studies() -> None:
     )
     op.drop_constraint(op.f("ck_trimtab_studies_counters"), "trimtab_studies")
     op.create_check_constraint(op.f("ck_trimtab_studies_counters"), "trimtab_studies", _COUNTERS)
+    op.create_index(
+        op.f("ix_trimtab_studies_limited"), "trimtab_studies", ["study_id"], postgresql_where=sa.text(_LIMITED)
+    )
 
 
 def _change_trials() -> None:

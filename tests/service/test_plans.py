@@ -45,6 +45,18 @@ LEASES_AND_REPORTS = sa.text("""
 """)
 
 
+# Half of them are paused, the others have ended; a limit of their own has none that goes on.
+STUDIES = sa.text("""
+    WITH study AS (
+      INSERT INTO studies (study_name) SELECT 's' || n FROM generate_series(1, 4000) AS n RETURNING study_id
+    )
+    INSERT INTO trimtab_studies (study_id, spec, budget, state, ended_at)
+    SELECT study_id, '{}', 10, CASE WHEN study_id % 2 = 0 THEN 'paused' ELSE 'complete' END,
+      CASE WHEN study_id % 2 = 1 THEN now() END
+    FROM study
+""")
+
+
 @pytest.fixture
 def lease(engine: sa.Engine) -> Lease:
     """A lease of a study that has many finished trials."""
@@ -62,6 +74,19 @@ def lease(engine: sa.Engine) -> Lease:
 def scanned(plan: str) -> list[str]:
     """The growing tables that a plan reads from end to end."""
     return [table for table in re.findall(r"Seq Scan on (\w+)", plan) if table in GROWING]
+
+
+def noted_plans(engine: sa.Engine) -> dict[str, str]:
+    """Return the plan of each statement that is sent from now on."""
+    plans: dict[str, str] = {}
+
+    def note(connection: sa.Connection, cursor: DBAPICursor, statement: str, values: Any, *_: object) -> None:
+        if not statement.startswith(("SAVEPOINT", "RELEASE", "SET")):
+            cursor.execute(f"EXPLAIN {statement}", values)
+            plans[statement] = "\n".join(row[0] for row in cursor.fetchall())
+
+    sa.event.listen(engine, "before_cursor_execute", note)
+    return plans
 
 
 def explain(connection: sa.Connection, name: str, values: dict[str, object]) -> str:
@@ -103,18 +128,26 @@ def test_no_hot_statement_reads_a_growing_table_from_end_to_end(engine: sa.Engin
 def test_no_call_reads_a_growing_table_from_end_to_end(lease: Lease, served: Served) -> None:
     """As the one above, for all that the routes send on a small study beside a large one."""
     assert lease.study == "large"
-    plans: dict[str, str] = {}
-
-    def note(connection: sa.Connection, cursor: DBAPICursor, statement: str, values: Any, *_: object) -> None:
-        if not statement.startswith(("SAVEPOINT", "RELEASE", "SET")):
-            cursor.execute(f"EXPLAIN {statement}", values)
-            plans[statement] = "\n".join(row[0] for row in cursor.fetchall())
-
-    sa.event.listen(served.replica.engine, "before_cursor_execute", note)
+    plans = noted_plans(served.replica.engine)
     call_everything(served)
 
     assert len(plans) > 20
     assert {statement: plan for statement, plan in plans.items() if scanned(plan)} == {}
+
+
+def test_the_sweep_reads_no_study_without_a_limit_of_its_own(engine: sa.Engine, served: Served) -> None:
+    with engine.begin() as connection:
+        connection.execute(STUDIES)
+    served.client.create_study(spec(budget={"device_seconds": 100.0}))
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.text("VACUUM ANALYZE"))
+    plans = noted_plans(served.replica.engine)
+
+    sweep(served.replica)
+
+    (plan,) = [plan for statement, plan in plans.items() if "device_seconds_used" in statement]
+    assert "Seq Scan on trimtab_studies" not in plan
+    assert "ix_trimtab_studies_limited" in plan
 
 
 def call_everything(served: Served) -> None:
