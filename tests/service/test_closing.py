@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from service.replica import Replica
 from service.sweep import sweep
 from tests.service import record
+from tests.service.long_polls import wait_until
 from tests.service.runs import complete, lease_of, report
 from tests.service.served import Serve
 from tests.service.specs import METRIC, body, spec
@@ -25,6 +26,7 @@ AGO = """
     UPDATE trimtab_leases SET leased_at = leased_at - make_interval(secs => :seconds)
 """
 STEPS = "SELECT count(*) FROM trimtab_reports"
+HELD_UP = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
 def budget(**limits: float | None) -> dict[str, Any]:
@@ -121,6 +123,45 @@ def test_waiting_trials_are_pruned_at_once_however_many_there_are(client: Client
     assert (study.counts.pruned, study.counts.finished) == (13, 14)
     assert (trained_on.values, trained_on.is_feasible, trained_on.step) == ({METRIC: 0.5}, False, 1)
     assert {trial.reason for trial in client.trials("many", state=TrialState.PRUNED)} == {reason}
+
+
+def test_a_trial_that_was_stopped_before_its_study_ends_keeps_the_reason(client: Client) -> None:
+    client.create_study(spec(**budget(target=0.2)))
+    first, stopped = lease_of(client), lease_of(client)
+    client.stop_trial("study", stopped.trial)
+
+    client.tell(first, "complete", metrics={METRIC: 0.1})
+
+    assert client.heartbeat(stopped).reason == "stopped by hand"
+    client.tell(stopped, "pruned")
+    assert client.trial("study", stopped.trial).reason == "stopped by hand"
+    assert ended(client)[0] is StudyState.COMPLETE
+
+
+@pytest.mark.parametrize(
+    ("change", "is_waiting"),
+    [
+        ("closing = 'budget.target: error is 0.1'", False),
+        ("epochs_used = epochs", False),
+        ("epochs_used = epochs", True),
+    ],
+)
+def test_a_study_that_closes_while_a_trial_is_chosen_gives_none(
+    client: Client, replica: Replica, engine: sa.Engine, change: str, is_waiting: bool
+) -> None:
+    client.create_study(spec(**budget(epochs=10)))
+    if is_waiting:
+        client.tell(lease_of(client), "released")
+
+    def close(_: object, __: object, statement: str, *___: object) -> None:
+        if statement.startswith("EXECUTE trimtab_create") or "SET\n        state = 'RUNNING'" in statement:
+            record.execute(engine, f"UPDATE trimtab_studies SET {change}")
+
+    sa.event.listen(replica.engine, "before_cursor_execute", close)
+    asked = client.ask("worker", study="study")
+
+    assert asked.leases == []
+    assert client.study("study").counts.running == 0
 
 
 def test_a_trial_that_was_told_to_stop_and_is_lost_ends_with_its_study(client: Client, replica: Replica) -> None:
@@ -239,6 +280,26 @@ def test_epochs_are_exact_however_many_report_at_once(start_replica: Serve, engi
         recorded = sum(executor.map(train, leases))
 
     assert recorded == record.value(engine, STEPS) == 50
+
+
+def test_of_two_reports_that_wait_for_the_last_epoch_one_is_recorded(
+    client: Client, engine: sa.Engine, replica: Replica
+) -> None:
+    client.create_study(spec(**budget(epochs=3)))
+    leases = [lease_of(client) for _ in range(2)]
+    for lease in leases:
+        report(client, lease, 1, 0.5)
+
+    with ThreadPoolExecutor(2) as executor, engine.connect() as holder:
+        holder.execute(sa.text("SELECT FROM trimtab_studies FOR UPDATE"))
+        reports = [executor.submit(report, client, lease, 2, 0.5) for lease in leases]
+        wait_until(lambda: record.value(replica.engine, HELD_UP) == 2)
+        holder.rollback()
+        verdicts = [each.result() for each in reports]
+
+    assert sorted(verdict.recorded for verdict in verdicts) == [False, True]
+    assert record.value(engine, STEPS) == 3
+    assert client.study("study").used.epochs == 3
 
 
 def test_a_report_that_is_sent_twice_is_one_epoch(client: Client) -> None:
@@ -370,6 +431,17 @@ def test_a_study_without_a_running_trial_ends_at_once_when_its_time_is_up(client
 
     assert ended(client)[0] is StudyState.COMPLETE
     assert client.study("study").counts.pruned == 1
+
+
+def test_a_trial_that_waits_is_not_handed_out_when_the_time_is_up(client: Client, engine: sa.Engine) -> None:
+    client.create_study(spec(**budget(seconds=60)))
+    client.tell(lease_of(client), "released")
+    record.execute(engine, AGO, seconds=61.0)
+
+    asked = client.ask("worker", study="study")
+
+    assert asked.leases == []
+    assert client.study("study").counts.waiting == 1
 
 
 def test_time_begins_with_the_first_lease(client: Client, replica: Replica) -> None:
@@ -554,8 +626,9 @@ def test_several_objectives_have_no_better_one(client: Client, http: httpx2.Clie
     ("limits", "warning"),
     [
         ({"trials": None}, "the budget has no limit: nothing ends this study but you"),
-        ({"target": 0.1}, "only its target ends this study, and that may never be met"),
-        ({"patience": 5}, None),
+        ({"target": 0.1}, "only its target can end this study, and that may never come"),
+        ({"patience": 5}, "only its patience can end this study, and that may never come"),
+        ({"epochs": 5}, "only its epochs can end this study, and that may never come"),
         ({"seconds": 60, "target": 0.1}, None),
     ],
 )
