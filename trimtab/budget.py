@@ -39,10 +39,14 @@ class Budget(Message):
             self.__dict__["trials"] = DEFAULT_TRIALS
         return self
 
-    @property
-    def is_bound_to_end(self) -> bool:
-        """Whether a study of this budget comes to its end whatever its trials find."""
-        return any(limit is not None for field, limit in self if field != "target")
+    def is_bound_to_end(self, *, reports_epochs: bool) -> bool:
+        """Whether a study of this budget comes to its end whatever its trials find.
+
+        Args:
+            reports_epochs: Each of its trials reports, for certain.
+        """
+        limits = (self.trials, self.seconds, self.device_seconds, self.epochs if reports_epochs else None)
+        return any(limit is not None for limit in limits)
 
 
 class Limits(Message):

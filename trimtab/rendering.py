@@ -44,7 +44,7 @@ def study_view(study: Study, best: BestTrial | None) -> RenderableType:
         trials=f"{finished(study, of=' of ')} finished: {counts_line(study.counts)}{_added(study)}",
         budget=budget_line(study.spec.budget, study.used),
         warning=_plain("; ".join(study.warnings)),
-        best=best_line(best),
+        best=best_line(best) if len(study.spec.objectives) == 1 else f"several: trimtab study best {study.name}",
         task=_task(study),
         objective=", ".join(f"{objective.direction} {objective.metric}" for objective in study.spec.objectives),
         sampler=_settings(sampler.model_dump()),
@@ -171,9 +171,7 @@ def _added(study: Study) -> str:
 
 def _space_table(study: Study, best: BestTrial | None) -> Table:
     table = _table("PARAMETER", "RANGE", "SCALE", "WHEN", "BEST")
-    space = study.spec.searched
-    for name in space:
-        parameter = space[name]
+    for name, parameter in study.spec.declared.root.items():
         value = best.params.get(name) if best else None
         table.add_row(name, _range(parameter), _scale(parameter), _when(parameter), _value(value))
     return table
@@ -196,8 +194,8 @@ def _scale(parameter: Float | Int | Categorical) -> str:
 
 
 def _when(parameter: Float | Int | Categorical) -> Text:
-    conditions = (parameter.when or {}).items()
-    return _plain(", ".join(f"{parent} is {' or '.join(map(str, values))}" for parent, values in conditions))
+    said = [f"{parent} is {' or '.join(map(str, values))}" for parent, values in (parameter.when or {}).items()]
+    return _plain(", ".join([*said, f"one for each of {parameter.per}"] if parameter.per else said))
 
 
 def _task(study: Study) -> str:

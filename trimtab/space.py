@@ -249,9 +249,12 @@ def _check_condition(
     name: str, parent: str, values: tuple[Scalar, ...], earlier: Mapping[str, Float | Int | Categorical]
 ) -> None:
     if parent not in earlier:
-        raise invalid(f"{name}.when.{parent}", "is not a parameter listed before this one")
-    if earlier[parent].per:
+        raise invalid(f"{name}.when.{parent}", "is not listed before this parameter: move it up, or name another")
+    known = earlier[parent]
+    if known.per:
         raise invalid(f"{name}.when.{parent}", "is a list: a condition is on one value")
+    if isinstance(known, Float) and known.step is None:
+        raise invalid(f"{name}.when.{parent}", "is never just one of its numbers: give it a step, or choices")
     for value in values:
-        if not earlier[parent].contains(value):
+        if not known.contains(value):
             raise invalid(f"{name}.when.{parent}", f"can never be {value!r}")

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from trimtab import lists
 from trimtab.budget import Budget, Limits
+from trimtab.grids import infinite
 from trimtab.message import (
     FlatParams,
     Message,
@@ -21,7 +22,15 @@ from trimtab.message import (
 )
 from trimtab.objectives import Constraints, Objective, Objectives, check_distinct
 from trimtab.pruners import MedianPruner, Pruner, check_pruner, resolved_pruner
-from trimtab.samplers import Control, GridSampler, Sampler, TpeSampler, resolved_budget, resolved_sampler
+from trimtab.samplers import (
+    CoarseToFineSampler,
+    Control,
+    GridSampler,
+    Sampler,
+    TpeSampler,
+    resolved_budget,
+    resolved_sampler,
+)
 from trimtab.samplers import check as check_sampler
 from trimtab.space import Space
 from trimtab.tasks import TASKS, Hyperparameter, Task
@@ -203,12 +212,14 @@ class StudySpec(Message):
     @property
     def warnings(self) -> list[str]:
         """What whoever asked for a study of this resolved spec should know."""
-        if self.budget.is_bound_to_end or isinstance(self.sampler, GridSampler):
+        is_finite = not infinite(self.searched) and not isinstance(self.sampler, CoarseToFineSampler)
+        if is_finite or self.budget.is_bound_to_end(reports_epochs=self.task is not None):
             return []
-        needed = "a limit on trials, epochs, seconds or device_seconds, or patience, would end it for certain"
-        if self.budget.target is None:
+        needed = "a limit on trials, seconds or device_seconds would end it for certain"
+        hoped = [field for field in ("epochs", "target", "patience") if getattr(self.budget, field) is not None]
+        if not hoped:
             return [f"the budget has no limit: nothing ends this study but you; {needed}"]
-        return [f"only its target ends this study, and that may never be met; {needed}"]
+        return [f"only its {' or '.join(hoped)} can end this study, and that may never come; {needed}"]
 
     def lacking(self, metrics: Metrics) -> list[str]:
         """Return the metrics that a complete trial needs and that are not among `metrics`."""

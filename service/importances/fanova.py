@@ -37,7 +37,7 @@ def measured(table: Table) -> dict[str, float]:
         Unavailable: It is measuring another study, took too long, or failed.
     """
     if find_spec("sklearn") is None:
-        message = "cannot be fanova: scikit-learn (the extra fanova) is not where the service runs; ped_anova needs nothing more"
+        message = "cannot be fanova: scikit-learn (the extra fanova) is missing here; ped_anova needs nothing more"
         raise Invalid("this method is not installed", errors=[FieldProblem(field="method", message=message)])
     if not _place.acquire(blocking=False):
         raise Unavailable("fANOVA of another study is under way", retry_after=_RETRY_AFTER_SECONDS)

@@ -95,12 +95,20 @@ BAD_SPACES: dict[str, tuple[dict[str, Any], str, str]] = {
     "with choices that are equal": ({"x": {**OPTIMIZER, "choices": [1, True]}}, "x.choices.1", "there twice: True"),
     "with a choice that is a list": ({"x": {**OPTIMIZER, "choices": [[1]]}}, "x.choices.0", "must be true or false"),
     "with a choice that cannot be stored": ({"x": {**OPTIMIZER, "choices": ["\0"]}}, "x.choices.0", "must match"),
-    "with a condition on nothing": ({"x": {**RATE, "when": {"y": [1]}}}, "x.when.y", "not a parameter listed before"),
-    "with a condition on itself": ({"x": {**RATE, "when": {"x": [1]}}}, "x.when.x", "not a parameter listed before"),
+    "with a condition on nothing": (
+        {"x": {**RATE, "when": {"y": [1]}}},
+        "x.when.y",
+        "is not listed before",
+    ),
+    "with a condition on itself": (
+        {"x": {**RATE, "when": {"x": [1]}}},
+        "x.when.x",
+        "is not listed before",
+    ),
     "with a condition on a later parameter": (
         {"x": {**RATE, "when": {"optimizer": ["adam"]}}, "optimizer": OPTIMIZER},
         "x.when.optimizer",
-        "not a parameter listed before",
+        "is not listed before",
     ),
     "with a condition that never holds": (
         {"optimizer": OPTIMIZER, "x": {**RATE, "when": {"optimizer": ["sgd"]}}},
@@ -246,3 +254,8 @@ def test_what_hangs_on_a_removed_parameter_goes_with_it() -> None:
     left = chain.without({"optimizer": "adam"})
 
     assert list(left) == ["rate"]
+
+
+def test_a_condition_on_a_number_without_steps_is_refused() -> None:
+    with pytest.raises(Invalid, match=r"x\.when\.y is never just one of its numbers"):
+        from_json(Space, json.dumps({"y": RATE, "x": {**RATE, "when": {"y": [0.01]}}}))

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from trimtab.budget import Budget
 from trimtab.errors import Invalid
+from trimtab.objectives import Objective
 from trimtab.pruners import MedianPruner, NoPruner
 from trimtab.samplers import RandomSampler, TpeSampler
 from trimtab.space import Categorical, Float, Int, Scale, Space
 from trimtab.states import Direction
 from trimtab.study import DataSpec, SplitSpec, StudySpec, TaskSpec
-from trimtab.objectives import Objective
 from trimtab.tasks import MLP, TASKS, Task
 from trimtab.validation import from_json
 
