@@ -200,7 +200,7 @@ class Model:
     def ask(self, name: str, count: int) -> list[tuple[int, int, int]]:
         """Give leases: the trial, the fence and the attempt of each."""
         study = self.studies[name]
-        if study.state != "running":
+        if study.state != "running" or study.is_spent:
             return []
         waiting = [number for number, trial in enumerate(study.trials) if trial.state == "waiting"]
         numbers = waiting[:count]
@@ -321,7 +321,8 @@ class Model:
     def enqueue(self, name: str) -> Expected:
         """Let a trial wait that somebody gives."""
         study = self.studies[name]
-        if study.state in {"complete", "stopped"} or study.is_closing or study.created >= study.budget:
+        is_used_up = study.is_closing or study.is_spent or study.created >= study.budget
+        if is_used_up or study.state in {"complete", "stopped"}:
             return Conflict
         study.trials.append(TrialModel("waiting"))
         return None

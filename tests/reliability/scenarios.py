@@ -100,10 +100,10 @@ def _limited(**limits: float) -> Prepare:
     def prepare(caller: Caller) -> Lease:
         _study(caller, budget=limits)
         lease, released = caller.lease(), caller.lease()
-        caller.report(lease, 1, 0.25)
         caller.tell(released, "released")
         caller.lease()
         caller.send("POST", "/v1/studies/study/trials", {"params": {"x": 0.5}})
+        caller.report(lease, 1, 0.25)
         return lease
 
     return prepare
