@@ -16,7 +16,7 @@ MAX_LENGTH = 64
 
 
 class Misshapen(ValueError):
-    """A list is given for one value, or one value for a list.
+    """A list is given for one value, one value for a list, or a list of another length than is said.
 
     Args:
         name: Of the parameter.
@@ -57,6 +57,8 @@ def flattened(space: Space, params: Params) -> FlatParams:
         if isinstance(value, tuple):
             if counted_by is None:
                 raise Misshapen(name, "must be one value, not a list")
+            if params.get(counted_by, len(value)) != len(value):
+                raise Misshapen(name, f"has {len(value)} values, and {counted_by} is {params[counted_by]}")
             found |= {nth(name, n): item for n, item in enumerate(value, 1)}
         elif counted_by is not None:
             raise Misshapen(name, f"must be a list: one value for each of {counted_by}")

@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 MOST = 2
 """Children of a replica. Each takes 300 MB."""
 
-IDLE_SECONDS = 300.0
+IDLE_SECONDS = 3600.0
 """A child that nobody needed for so long goes."""
 
 REAP_SECONDS = 60.0

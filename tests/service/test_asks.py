@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from service.replica import Replica
 from tests.service import record
 from tests.service.served import LEASE_SECONDS
-from tests.service.specs import spec
+from tests.service.specs import number, spec
 from trimtab.client import Client
 from trimtab.errors import StudyNotFound
 from trimtab.message import Params
@@ -195,5 +195,5 @@ def test_the_same_asks_give_the_same_trials(client: Client) -> None:
 def asked_and_told(client: Client, study: str) -> Params:
     """Run one trial, whose error is what was drawn; return its point."""
     lease = client.ask("worker", study=study).leases[0]
-    client.tell(lease, "complete", metrics={"error": float(lease.params["x"])})
+    client.tell(lease, "complete", metrics={"error": number(lease.params["x"])})
     return lease.params

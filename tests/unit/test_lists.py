@@ -58,9 +58,16 @@ def test_a_point_with_a_list_is_flattened() -> None:
 
 
 @pytest.mark.parametrize(
-    ("params", "name"), [({"layers": (1, 2), "units": (16,)}, "layers"), ({"layers": 1, "units": 16}, "units")]
+    ("params", "name"),
+    [
+        ({"layers": (1, 2), "units": (16,)}, "layers"),
+        ({"layers": 1, "units": 16}, "units"),
+        ({"layers": 2, "units": (16,)}, "units"),
+    ],
 )
-def test_a_list_for_one_value_and_one_value_for_a_list_are_refused(params: dict[str, Any], name: str) -> None:
+def test_a_list_for_one_value_one_value_for_a_list_and_a_list_of_another_length_are_refused(
+    params: dict[str, Any], name: str
+) -> None:
     with pytest.raises(Misshapen) as refused:
         spec({"layers": LAYERS, "units": UNITS}).flattened(params)
 
