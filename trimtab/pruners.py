@@ -154,8 +154,9 @@ class NoPruner(_Stopping):
 
 
 def _wrappable(given: object) -> object:
-    if isinstance(given, Mapping) and given.get("name") in {"patient", "none"}:
-        text = f"cannot be {given['name']} inside patient: name another pruner, or null for patience alone"
+    name = given.get("name") if isinstance(given, Mapping) else None
+    if isinstance(name, str) and name in {"patient", "none"}:
+        text = f"cannot be {name} inside patient: name another pruner, or null for patience alone"
         raise invalid("name", text)
     return given
 

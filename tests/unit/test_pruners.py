@@ -53,6 +53,11 @@ BAD_PRUNERS: dict[str, tuple[dict[str, Any], str, str]] = {
         "pruner.wrapped_pruner.name",
         "cannot be patient inside patient: name another pruner, or null for patience alone",
     ),
+    "patient with what has no name": (
+        {"name": "patient", "wrapped_pruner": {"name": {}}},
+        "pruner.wrapped_pruner",
+        "has an unknown 'name'",
+    ),
     "of two metrics": (
         {"name": "patient", "wrapped_pruner": {"name": "median", "metric": "error"}},
         "pruner.wrapped_pruner.metric",
