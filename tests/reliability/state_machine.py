@@ -184,11 +184,10 @@ class StateMachine(RuleBasedStateMachine):
         found = self.served.client.report_many(reports)
 
         for (lease, model), wanted, answer in zip(chosen, expected, found, strict=True):
+            met = None if isinstance(answer, Verdict) else type(answer)
+            assert met is wanted, f"{met and met.__name__}, not {wanted and wanted.__name__}"
             if isinstance(answer, Verdict):
-                assert wanted is None
                 self._heard(lease, model, step, answer)
-            else:
-                assert type(answer) is wanted
 
     def _heard(self, lease: Lease, model: LeaseModel, step: int, verdict: Verdict) -> None:
         """The first verdict on a report is the verdict on it for ever. Which it is, the pruner's own tests say."""
