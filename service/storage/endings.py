@@ -348,7 +348,8 @@ _FINISH = prepared(
 _PRUNE_WAITING = sa.text("""
     WITH given AS (
       SELECT * FROM json_to_recordset(CAST(:endings AS json)) AS g (
-        trial_id bigint, outcome text, reason text, step int, metrics json, is_feasible boolean, "values" json, bound json)
+        trial_id bigint, outcome text, reason text, step int, metrics json,
+        is_feasible boolean, "values" json, bound json)
     ), trial AS (
       UPDATE trials t SET
         state = 'PRUNED', datetime_complete = timezone('UTC', clock_timestamp()),
