@@ -329,4 +329,5 @@ def _lease(study: StudyMemory, granted: Granted, lease_seconds: float) -> Lease:
         expires_in=lease_seconds,
         expires_at=granted.expires_at,
         checkpoint=granted.checkpoint,
+        purpose=study.purpose,
     )

@@ -13,7 +13,7 @@ from trimtab.protocol import FieldProblem, Tell
 from trimtab.space import Categorical, Float, Int, Space
 from trimtab.states import Outcome, TrialState
 from trimtab.study import StudySpec
-from trimtab.tasks import TASKS
+from trimtab.tasks import checks
 
 _OUTCOMES = {"complete": Outcome.COMPLETE, "pruned": Outcome.PRUNED, "fail": Outcome.ERROR}
 
@@ -155,7 +155,8 @@ def mapped(params: FlatParams, other: StudySpec, spec: StudySpec) -> FlatParams 
 def _trained(spec: StudySpec) -> Sequence[str]:
     if spec.task is None:
         return ["whatever is asked for"]
-    return [spec.task.name, f"{spec.task.data.dataset} ({spec.task.data.split.method} {spec.task.data.split.seed})"]
+    data = spec.task.data.model_dump_json(exclude_defaults=True, exclude={"dataset"})
+    return [spec.task.name, spec.task.data.dataset if data == "{}" else f"{spec.task.data.dataset} {data}"]
 
 
 def _lists(spec: StudySpec) -> set[str]:
@@ -172,7 +173,7 @@ def _settled(spec: StudySpec) -> FlatParams:
     """
     if spec.task is None:
         return {}
-    defaults = {name: knob.default for name, knob in TASKS[spec.task.name].hyperparameters.items()}
+    defaults = {name: knob.default for name, knob in checks.known(spec.task.name).hyperparameters.items()}
     settled: Params = {**defaults, **spec.task.fixed}
     found: dict[str, Scalar] = {}
     for name, value in settled.items():

@@ -19,6 +19,7 @@ from service.sampling.suggester import Suggester
 from service.storage import finished, studies
 from service.storage.dimensions import Dimension
 from trimtab.objectives import Objective
+from trimtab.states import Purpose
 from trimtab.study import StudySpec
 
 MAX_STUDIES = 256
@@ -43,6 +44,7 @@ class StudyMemory:
         pruner_failures: How often its pruner raised. Changed under `lock`.
         lock: Never held while the database is asked.
         crowd: The calls on it that use the database now.
+        purpose: What it is for.
     """
 
     study_id: int
@@ -57,6 +59,7 @@ class StudyMemory:
     pruner_failures: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
     crowd: Crowd = field(default_factory=Crowd)
+    purpose: Purpose = Purpose.SEARCH
     _asking: int = 0
 
     @contextmanager
@@ -202,7 +205,9 @@ class Memory:
         )
         # Chosen once for all, by what was asked: a larger budget changes no sampler under way.
         spec = row.current_spec.model_copy(update={"sampler": chosen(row.spec).sampler})
-        fresh = StudyMemory(row.study_id, spec, row.revision, space, nothing, Suggester(self.children))
+        fresh = StudyMemory(
+            row.study_id, spec, row.revision, space, nothing, Suggester(self.children), purpose=row.purpose
+        )
         with self._lock:
             known = self._studies.setdefault(row.study_id, fresh)
             if known.revision < fresh.revision:

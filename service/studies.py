@@ -171,6 +171,9 @@ def _study(row: StudyRow, counts: dict[str, int]) -> Study:
         used=row.used,
         closing=row.closing,
         warnings=[] if row.state.is_ended else row.current_spec.warnings,
+        purpose=row.purpose,
+        parent=row.parent,
+        children=row.children,
         created_at=row.created_at,
         completed_at=row.ended_at,
     )

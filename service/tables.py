@@ -6,6 +6,9 @@
                                   ^-- trimtab_reports     every report with its verdict
     trimtab_rounds            of a study, the spaces of a search from coarse to fine
     trimtab_checkpoints       of a trial, the newest ones
+    trimtab_models            of a study, its final model
+    trimtab_test_reads        of a study, each time that its test set was to be read
+    trimtab_datasets          each version of each data set that was put
     trimtab_workers, trimtab_tombstones
     trimtab_tokens, trimtab_audit       who may call, and who changed what
     trimtab_keys                        answers that are given again to the same Idempotency-Key
@@ -15,6 +18,8 @@ Rows are locked in one order: a study, then its leases, then its trials. A repor
 is taken by who holds the study that it works on, and by who holds nothing else. An idempotency key is taken before
 all of them; the row of liveness, and then leases, by who holds nothing else.
 """
+
+from enum import StrEnum
 
 from sqlalchemy import (
     JSON,
@@ -39,7 +44,8 @@ from sqlalchemy import (
     true,
 )
 
-from trimtab.states import Decision, Origin, Outcome, StudyState, TokenKind
+from trimtab.data import Problem
+from trimtab.states import Decision, Origin, Outcome, Purpose, StudyState, TokenKind
 
 metadata = MetaData(
     naming_convention={
@@ -56,9 +62,7 @@ Table("studies", metadata, Column("study_id", BigInteger, primary_key=True))
 Table("trials", metadata, Column("trial_id", BigInteger, primary_key=True))
 
 
-def _one_of(
-    column: str, values: type[StudyState] | type[Outcome] | type[Decision] | type[TokenKind] | type[Origin]
-) -> CheckConstraint:
+def _one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
     listed = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column} IN ({listed})", name=column)
 
@@ -99,9 +103,17 @@ studies = Table(
     Column("revision", Integer, nullable=False, server_default="0", comment="of the space"),
     Column("trial_seconds", Double(53), comment="limit of an attempt"),
     Column("step_seconds", Double(53), comment="limit between reports"),
+    Column("purpose", Text, nullable=False, server_default=Purpose.SEARCH, comment="what it is for"),
+    Column(
+        "parent_id",
+        ForeignKey("trimtab_studies.study_id", ondelete="SET NULL"),
+        comment="the study that it follows; null: none, or it was deleted",
+    ),
     _time("created_at", now=True),
     _time("ended_at"),
     _one_of("state", StudyState),
+    _one_of("purpose", Purpose),
+    Index("ix_trimtab_studies_parent_id", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
     CheckConstraint("finished <= created + added AND created <= budget", name="counters"),
     CheckConstraint("(ended_at IS NOT NULL) = (state IN ('complete', 'stopped'))", name="ended"),
     Index("ix_trimtab_studies_running", "study_id", postgresql_where=text("state = 'running'")),
@@ -228,6 +240,50 @@ checkpoints = Table(
     Column("size", BigInteger, nullable=False, comment="bytes"),
     Column("path", Text, nullable=False, comment="below TRIMTAB_ARTIFACTS"),
     _time("created_at", now=True),
+)
+
+# The content is a file, named by its hash: two versions of the same content share it.
+datasets = Table(
+    "trimtab_datasets",
+    metadata,
+    Column("dataset_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("version", Integer, nullable=False, comment="the n-th content of that name, from 1"),
+    Column("sha256", Text, nullable=False, comment="of the file as workers read it"),
+    Column("size", BigInteger, nullable=False, comment="bytes"),
+    Column("path", Text, nullable=False, comment="below TRIMTAB_ARTIFACTS"),
+    Column("problem", Text, nullable=False),
+    Column("examples", Integer, nullable=False),
+    Column("facts", JSON, nullable=False, comment="columns, classes, image, what to look at"),
+    _time("created_at", now=True),
+    _one_of("problem", Problem),
+    UniqueConstraint("name", "version"),
+    UniqueConstraint("name", "sha256"),
+)
+
+models = Table(
+    "trimtab_models",
+    metadata,
+    Column("study_id", ForeignKey("trimtab_studies.study_id", ondelete="CASCADE"), primary_key=True),
+    Column("fence", Integer, nullable=False, comment="of the lease that wrote it"),
+    Column("sha256", Text, nullable=False),
+    Column("size", BigInteger, nullable=False, comment="bytes"),
+    Column("path", Text, nullable=False, comment="below TRIMTAB_ARTIFACTS"),
+    _time("created_at", now=True),
+)
+
+test_reads = Table(
+    "trimtab_test_reads",
+    metadata,
+    Column("read_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("study_id", ForeignKey("trimtab_studies.study_id", ondelete="CASCADE"), nullable=False),
+    _time("at", now=True),
+    Column("token_id", BigInteger, comment="who asked for it; null: the operator"),
+    Column("final_study", Text, nullable=False, comment="the study that reads it"),
+    Column("is_override", Boolean, nullable=False, comment="it had been read before"),
+    Column("reason", Text, comment="given with an override"),
+    # The lock: of a study, the first read is the only one that is no override.
+    Index("uq_trimtab_test_reads_first", "study_id", unique=True, postgresql_where=text("NOT is_override")),
 )
 
 tokens = Table(

@@ -22,7 +22,7 @@ from trimtab.message import (
     invalid,
 )
 from trimtab.space import Bounds, Space
-from trimtab.states import Decision, NoLease, Origin, Outcome, StudyState, TokenKind, TrialState
+from trimtab.states import Decision, NoLease, Origin, Outcome, Purpose, StudyState, TokenKind, TrialState
 from trimtab.study import StudySpec, TaskSpec
 
 MAX_LEASES = 256
@@ -95,6 +95,7 @@ class Lease(Message):
         expires_at: The same as a time of the server's clock, for people.
         limits: How long the attempt may take.
         checkpoint: Where to go on; None: from the start.
+        purpose: What the trial is for; but for `check` and `final` it is trained alike.
     """
 
     id: str
@@ -109,6 +110,7 @@ class Lease(Message):
     expires_at: datetime
     limits: Limits = Limits()
     checkpoint: Checkpoint | None = None
+    purpose: Annotated[Purpose, Lax] = Purpose.SEARCH
 
 
 class Leases(Message):
@@ -305,6 +307,9 @@ class Study(Message):
         used: Of its budget.
         closing: Why it comes to its end, while some of its trials have not: no more are handed out.
         warnings: What whoever asked for it should know, such as that it may never end.
+        purpose: What it is for.
+        parent: The study that it follows; None: none, or one that was deleted.
+        children: The studies that follow it.
         completed_at: When it ended; None before.
     """
 
@@ -319,6 +324,9 @@ class Study(Message):
     used: Used = Used(trials=0)
     closing: str | None = None
     warnings: list[str] = Field(default_factory=list)
+    purpose: Annotated[Purpose, Lax] = Purpose.SEARCH
+    parent: StudyName | None = None
+    children: list[StudyName] = Field(default_factory=list)
     created_at: datetime
     completed_at: datetime | None = None
 

@@ -54,6 +54,23 @@ class Origin(StrEnum):
     ADDED = "added"
 
 
+class Purpose(StrEnum):
+    """What a study is for; all but the first two follow another study, and are made by the service alone.
+
+    search         to find params
+    prescription   likewise, with the doctor's edits to another study
+    check          to check the gradients of another study's task, before it trains
+    confirmation   to train another study's best again, with fresh seeds
+    final          to train another study's best once more, and read the test set
+    """
+
+    SEARCH = "search"
+    PRESCRIPTION = "prescription"
+    CHECK = "check"
+    CONFIRMATION = "confirmation"
+    FINAL = "final"
+
+
 class Outcome(StrEnum):
     """How a lease ended. A worker tells each of them but the last, which the service finds out itself."""
 

@@ -1,6 +1,6 @@
 """What a study is asked to be: its spec, each part with a default, checked as a whole."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
@@ -8,14 +8,14 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from trimtab import lists
 from trimtab.budget import Budget, Limits
+from trimtab.data import DataSpec
+from trimtab.diagnosis import DiagnosisSpec
 from trimtab.grids import infinite
 from trimtab.message import (
     FlatParams,
     Message,
     Metrics,
-    ParamName,
     Params,
-    Seed,
     StudyName,
     TaskName,
     invalid,
@@ -33,46 +33,25 @@ from trimtab.samplers import (
 )
 from trimtab.samplers import check as check_sampler
 from trimtab.space import Space
-from trimtab.tasks import TASKS, Hyperparameter, Task
+from trimtab.tasks import checks
+from trimtab.tasks.training import TRAINING
 from trimtab.warm_start import WarmStart
-
-
-class SplitSpec(Message):
-    """How examples are dealt out to training, validation and test.
-
-    Args:
-        method: `auto`: min(0.2 n, 10,000) of n examples for validation, as many for test, stratified.
-        seed: The deal.
-    """
-
-    method: Literal["auto"] = "auto"
-    seed: Seed = 0
-
-
-class DataSpec(Message):
-    """What a task is trained on.
-
-    Args:
-        dataset: A built-in data set by name.
-        split: How it is split. Every trial of a study sees the same split.
-    """
-
-    dataset: ParamName = "digits"
-    split: SplitSpec = SplitSpec()
 
 
 class TaskSpec(Message):
     """How trials are trained: by which task, on what, with what held fixed.
 
     Args:
-        name: A built-in task.
+        name: A built-in task, or one of the user's own, `module:attribute`, that workers were started with.
         data: The data.
         fixed: Hyperparameters that every trial has alike.
+        repeats: Trainings of each trial, alike but for their seeds; its value is their mean.
     """
 
     name: TaskName
     data: DataSpec = DataSpec()
     fixed: Params = Field(default_factory=dict)
+    repeats: Annotated[int, Field(ge=1, le=100)] = 1
 
 
 STEP_SECONDS = 3600.0
@@ -107,6 +86,7 @@ class StudySpec(Message):
         failed_in_a_row: Failed trials, one after another, that stop the study.
         limits: How long an attempt may take.
         warm_start: A study whose finished trials it begins with.
+        diagnosis: What the doctor goes by.
     """
 
     name: StudyName
@@ -122,6 +102,7 @@ class StudySpec(Message):
     failed_in_a_row: Annotated[int, Field(ge=1, le=1_000_000)] = 10
     limits: Limits = Limits()
     warm_start: WarmStart | None = None
+    diagnosis: DiagnosisSpec = DiagnosisSpec()
 
     @model_validator(mode="after")
     def _fits_its_task(self) -> Self:
@@ -130,16 +111,13 @@ class StudySpec(Message):
                 raise invalid("space", "is needed where task is null: there is no default one")
             lists.check(self.space, {})
             return self
-        task = _builtin(self.task.name)
-        _check_data(self.task.data, task)
-        for name in self.task.fixed:
-            _check_fixed(name, self.task.fixed, task)
+        task = checks.known(self.task.name)
+        checks.check_fixed(self.task.fixed, task)
+        checks.check_space(self.space, self.task.fixed, task)
         if self.space is not None:
-            _check_space(self.space, self.task.fixed, task)
             lists.check(self.space, self.task.fixed)
-        elif set(task.space) <= set(self.task.fixed):
-            raise invalid("space", "has nothing left to search: task.fixed settles all of the default one")
-        _check_metrics(self, task)
+        checks.check_metrics("objectives", [objective.metric for objective in self.objectives], task)
+        checks.check_metrics("constraints", [constraint.metric for constraint in self.constraints], task)
         return self
 
     @model_validator(mode="after")
@@ -195,7 +173,7 @@ class StudySpec(Message):
         if self.space is not None:
             return self.space
         assert self.task is not None, "a spec without a task has its space"
-        return TASKS[self.task.name].space.without(self.task.fixed)
+        return checks.default_space(checks.known(self.task.name)).without(self.task.fixed)
 
     @property
     def stopping(self) -> Objective:
@@ -249,70 +227,12 @@ class StudySpec(Message):
         return lists.flattened(self.declared, params)
 
 
-def _builtin(name: str) -> Task:
-    if name not in TASKS:
-        raise invalid("task.name", f"is not a task: {name!r}; there are {_list(TASKS)}")
-    return TASKS[name]
-
-
-def _check_data(data: DataSpec, task: Task) -> None:
-    if data.dataset not in task.datasets:
-        raise invalid("task.data.dataset", f"is not a data set: {data.dataset!r}; there are {_list(task.datasets)}")
-
-
-def _hyperparameter(field: str, name: str, task: Task) -> Hyperparameter:
-    if name not in task.hyperparameters:
-        raise invalid(field, f"is not a hyperparameter of this task; it has {_list(task.hyperparameters)}")
-    return task.hyperparameters[name]
-
-
-def _check_fixed(name: str, fixed: Params, task: Task) -> None:
-    knob = _hyperparameter(f"task.fixed.{name}", name, task)
-    value = fixed[name]
-    values = value if isinstance(value, tuple) else (value,)
-    if isinstance(value, tuple) and (knob.per is None or fixed.get(knob.per) != len(value)):
-        text = f"needs {knob.per} fixed to {len(value)}" if knob.per else "must be one value"
-        raise invalid(f"task.fixed.{name}", f"is a list of {len(value)}: {text}")
-    for one in values:
-        if not knob.allowed.contains(one):
-            raise invalid(f"task.fixed.{name}", f"cannot be {one!r}; {knob.allowed.described()}")
-
-
-def _check_space(space: Space, fixed: Params, task: Task) -> None:
-    for name in space:
-        knob = _hyperparameter(f"space.{name}", name, task)
-        if name in fixed:
-            raise invalid(f"space.{name}", "is both searched and fixed (task.fixed)")
-        if space[name].per not in {None, knob.per}:
-            text = f"can be {knob.per} only" if knob.per else "cannot be: this task has one value of it"
-            raise invalid(f"space.{name}.per", text)
-        for value in space[name].extremes():
-            if not knob.allowed.contains(value):
-                raise invalid(f"space.{name}", f"cannot be {value!r}; {knob.allowed.described()}")
-
-
-def _check_metrics(spec: StudySpec, task: Task) -> None:
-    _check_reported("objectives", [objective.metric for objective in spec.objectives], task)
-    _check_reported("constraints", [constraint.metric for constraint in spec.constraints], task)
-
-
-def _check_reported(field: str, metrics: Iterable[str], task: Task) -> None:
-    for position, metric in enumerate(metrics):
-        if metric not in task.metrics:
-            text = f"is not reported by this task: {metric!r}; it reports {_list(task.metrics)}"
-            raise invalid(f"{field}.{position}.metric", text)
-
-
 def _longest_trial(spec: StudySpec) -> int | None:
     """Return the epochs of the longest trial; None where the task does not say."""
-    if spec.task is None or "epochs" not in TASKS[spec.task.name].hyperparameters:
+    if spec.task is None:
         return None
     if spec.space is not None and "epochs" in spec.space:
         return max(value for value in spec.space["epochs"].extremes() if isinstance(value, int))
-    epochs = spec.task.fixed.get("epochs", TASKS[spec.task.name].hyperparameters["epochs"].default)
+    epochs = spec.task.fixed.get("epochs", TRAINING["epochs"].default)
     assert isinstance(epochs, int), "the task allows no other"
     return epochs
-
-
-def _list(names: Iterable[str]) -> str:
-    return ", ".join(names)

@@ -24,7 +24,7 @@ from trimtab.message import Message
 from trimtab.states import Outcome
 from workers import devices
 from workers.messages import Answer, Begun, Ended, Measured, Order, Ready, Saved, Unfit, Unsaved, clipped
-from workers.tasks import TRAININGS
+from workers.tasks import BUILDS, begin
 from workers.training import checkpoints
 from workers.training.errors import CheckpointUnusable, Diverged
 from workers.training.loop import Epoch, Training
@@ -58,7 +58,7 @@ def main() -> None:
         say(Unfit(message=str(error)))
         return
     torch.set_num_threads(THREADS)
-    say(Ready(tasks=tuple(TRAININGS), device=_described(device)))
+    say(Ready(tasks=tuple(BUILDS), device=_described(device)))
     while True:
         serve(Order.model_validate_json(inbox.get()), device, say=say, hear=inbox.get)
 
@@ -113,7 +113,8 @@ def _training(order: Order, device: torch.device) -> Training:
 
 
 def _begun(order: Order, device: torch.device) -> Training:
-    return TRAININGS[order.task](order.params, order.data, seed=order.seed, device=device)
+    files = {name: Path(path) for name, path in order.files.items()}
+    return begin(order.task, order.params, seed=order.seed, purpose=order.purpose, files=files, device=device)
 
 
 def _saved(training: Training, path: Path, *, step: int, belongs_to: str) -> Saved | Unsaved:

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from trimtab.message import Lax, Message, Metrics, Params, Step, TaskName, Text
-from trimtab.states import Outcome
-from trimtab.study import DataSpec
+from trimtab.states import Outcome, Purpose
+from trimtab.study import TaskSpec
 
 MAX_TEXT = 2000
 """Characters of a message that goes into the record of a trial."""
@@ -30,23 +30,25 @@ class Order(Message):
     """To a child: train this. It says that it has begun, what it measured, epoch by epoch, and how it ended.
 
     Args:
-        task: How, by name.
+        task: How, and on what.
         params: All hyperparameters that are not left to their defaults.
-        data: On what.
         seed: All the randomness.
+        purpose: What the trial is for.
+        files: The data sets that are not built in, by name: where they are on this machine.
         checkpoint: Where to go on; None, or one that cannot be gone on from: from the first epoch.
     """
 
-    task: TaskName
+    task: TaskSpec
     params: Params
-    data: DataSpec
     seed: int
+    purpose: Annotated[Purpose, Lax] = Purpose.SEARCH
+    files: dict[str, str] = Field(default_factory=dict)
     checkpoint: CheckpointFile | None = None
 
     @property
     def identity(self) -> str:
         """SHA-256 of what is trained, wherever it goes on from."""
-        trained = self.model_dump(mode="json", exclude={"checkpoint"})
+        trained = self.model_dump(mode="json", exclude={"checkpoint", "files"})
         return hashlib.sha256(json.dumps(trained, sort_keys=True).encode()).hexdigest()
 
 

@@ -195,5 +195,5 @@ class Session:
 def order(lease: Lease, checkpoint: CheckpointFile | None) -> Order:
     """Return what a child is told of a lease. What the space gives comes before what the task holds fixed."""
     assert lease.task is not None, "only trials with a task are asked for"
-    task, params = lease.task, {**lease.task.fixed, **lease.params}
-    return Order(task=task.name, params=params, data=task.data, seed=lease.seed, checkpoint=checkpoint)
+    params = {**lease.task.fixed, **lease.params}
+    return Order(task=lease.task, params=params, seed=lease.seed, purpose=lease.purpose, checkpoint=checkpoint)

@@ -17,8 +17,9 @@ from service.storage.dimensions import dimensions, params
 from trimtab.message import FlatParams
 from trimtab.samplers import RandomSampler
 from trimtab.space import Categorical, Float, Int, Scale, Space
+from trimtab.states import Purpose
 from trimtab.study import StudySpec, TaskSpec
-from workers.tasks import mlp
+from workers.tasks import begin
 
 TABLE = Path(__file__).parent / "tables" / "curves.json"
 TRIALS, EPOCHS = 24, 20
@@ -59,7 +60,7 @@ def curve(study: StudySpec, point: FlatParams, *, seed: int) -> list[float]:
     """Return the validation error after each epoch, a share in [0, 1]."""
     assert study.task is not None, "the study has one"
     given: dict[str, Any] = {**study.task.fixed, **point}
-    training = mlp.begin(given, study.task.data, seed=seed, device=torch.device("cpu"))
+    training = begin(study.task, given, seed=seed, purpose=Purpose.SEARCH, files={}, device=torch.device("cpu"))
     return [round(epoch.figures.validation_error, 4) for epoch in training.epochs()]
 
 

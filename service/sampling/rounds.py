@@ -16,7 +16,7 @@ from trimtab.message import FlatParams
 from trimtab.samplers import CoarseToFineSampler
 from trimtab.space import Categorical, Parameter, Space
 from trimtab.study import StudySpec
-from trimtab.tasks import TASKS
+from trimtab.tasks import checks
 
 
 def has_rounds(spec: StudySpec) -> bool:
@@ -98,8 +98,8 @@ def _limits(spec: StudySpec) -> dict[str, Parameter]:
     assert spec.space is not None, "resolved"
     limits: dict[str, Parameter] = {}
     if spec.task is not None:
-        knobs = TASKS[spec.task.name].hyperparameters
+        knobs = checks.known(spec.task.name).hyperparameters
         declared = {name: name if name in spec.space else name.rpartition("_")[0] for name in spec.searched}
-        limits = {name: knobs[declared[name]].allowed for name in spec.searched}
+        limits = {name: knobs[knob].allowed for name, knob in declared.items() if knob in knobs}
     counters = {parameter.per for parameter in spec.space.root.values() if parameter.per}
     return limits | {name: spec.space[name] for name in counters if name in spec.space}

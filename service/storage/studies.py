@@ -12,7 +12,7 @@ from trimtab.budget import Budget, Limits
 from trimtab.errors import StudyNotFound
 from trimtab.protocol import Used
 from trimtab.space import Space
-from trimtab.states import StudyState
+from trimtab.states import Purpose, StudyState
 from trimtab.study import StudySpec
 
 _UNLIMITED = 2**31 - 1
@@ -27,6 +27,9 @@ class StudyRow:
         spec: Resolved, as it was at creation.
         space: As it is now; None: as it was.
         revision: How often it has changed.
+        purpose: What it is for.
+        parent: The study that it follows, by name.
+        children: The studies that follow it, by name.
     """
 
     study_id: int
@@ -45,6 +48,9 @@ class StudyRow:
     best_point: Point | None
     space: Space | None
     revision: int
+    purpose: Purpose
+    parent: str | None
+    children: list[str]
     created_at: datetime
     ended_at: datetime | None
 
@@ -90,9 +96,9 @@ _INSERT = sa.text("""
       FROM study, unnest(CAST(:directions AS text[])) WITH ORDINALITY AS o (direction, position)
     )
     INSERT INTO trimtab_studies (study_id, spec, task, trial_seconds, step_seconds, budget, epochs, seconds,
-      device_seconds, target, patience)
+      device_seconds, target, patience, purpose, parent_id)
     SELECT study_id, CAST(:spec AS json), :task, :trial_seconds, :step_seconds, :budget, :epochs, :seconds,
-      :device_seconds, :target, :patience
+      :device_seconds, :target, :patience, :purpose, :parent_id
     FROM study
     RETURNING study_id
 """)
@@ -101,7 +107,11 @@ _COLUMNS = """
     study_id, CAST(spec AS text) AS spec, state, reason, trial_seconds, step_seconds, created, added, finished,
     best_trial_id,
     (SELECT json_object_agg(param_name, param_value) FROM trial_params WHERE trial_id = best_trial_id) AS best_point,
-    CAST(space AS text) AS space, revision, created_at, ended_at, closing,
+    CAST(space AS text) AS space, revision, created_at, ended_at, closing, purpose,
+    (SELECT study_name FROM studies p WHERE p.study_id = parent_id) AS parent,
+    ARRAY (
+      SELECT study_name FROM trimtab_studies c JOIN studies USING (study_id)
+      WHERE c.parent_id = trimtab_studies.study_id ORDER BY study_id) AS children,
     nullif(budget, 2147483647) AS trials, epochs, seconds, device_seconds, target, patience,
     CASE WHEN epochs IS NOT NULL THEN epochs_used END AS used_epochs,
     CAST(extract(epoch FROM coalesce(ended_at, clock_timestamp()) - first_leased_at) AS float8) AS used_seconds,
@@ -161,13 +171,17 @@ _BURY = sa.text("""
 _DELETE = sa.text("DELETE FROM studies WHERE study_id = :study_id")
 
 
-def insert(connection: sa.Connection, spec: StudySpec) -> bool:
+def insert(
+    connection: sa.Connection, spec: StudySpec, *, purpose: Purpose = Purpose.SEARCH, parent_id: int | None = None
+) -> bool:
     """Store a new study of the resolved `spec`; return False, storing nothing, if the name is taken."""
     values = {
         "name": spec.name,
         "directions": [objective.direction.upper() for objective in spec.objectives],
         "spec": spec.model_dump_json(),
         "task": spec.task.name if spec.task else None,
+        "purpose": purpose,
+        "parent_id": parent_id,
         **_limits(spec.budget),
         **dict(spec.limits),
     }
@@ -255,5 +269,6 @@ def _study(row: sa.Row[tuple[object, ...]]) -> StudyRow:
         space=Space.model_validate_json(space) if space else None,
         spec=spec,
         state=StudyState(values.pop("state")),
+        purpose=Purpose(values.pop("purpose")),
         **values,
     )

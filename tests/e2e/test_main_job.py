@@ -20,12 +20,13 @@ from trimtab.protocol import TrialHistory
 from trimtab.states import Decision, StudyState, TrialState
 from trimtab.study import StudySpec
 from trimtab.tasks import MLP
+from trimtab.tasks.checks import default_space
 
 TRIALS = 16
 EPOCHS = 12
 
 # Two slots that ask at once get points that no seed decides: of the default space some would diverge.
-SPACE = MLP.space.model_dump(mode="json")
+SPACE = default_space(MLP).model_dump(mode="json")
 SPACE["learning_rate"]["high"] = 0.01
 
 DIGITS = StudySpec.model_validate_json(
@@ -126,7 +127,7 @@ def test_the_best_trial_is_the_complete_one_with_the_smallest_error(trained: Tra
 def test_optuna_alone_reads_every_parameter_intermediate_value_and_state(trained: Trained) -> None:
     command = [sys.executable, "-c", READ_BY_OPTUNA, trained.database_url]
     trials = trained.trials()
-    assert {name for trial in trials for name in trial.params} == set(MLP.space)
+    assert {name for trial in trials for name in trial.params} == set(default_space(MLP))
 
     done = subprocess.run(command, cwd="/", capture_output=True, text=True, check=False)
 

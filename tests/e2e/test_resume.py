@@ -17,7 +17,7 @@ from trimtab.message import Params
 from trimtab.protocol import TrialHistory
 from trimtab.states import Outcome, TrialState
 from workers.session import order
-from workers.tasks.mlp import begin
+from workers.tasks import begin
 from workers.training import checkpoints
 
 EPOCHS = 80
@@ -121,7 +121,9 @@ def test_a_trial_that_was_left_between_its_last_report_and_its_tell_completes_wi
     create(client, fixed={"epochs": 3})
     (lease,) = client.ask("another", study="study").leases
     ordered = order(lease, None)
-    training = begin(ordered.params, ordered.data, seed=ordered.seed, device=torch.device("cpu"))
+    training = begin(
+        ordered.task, ordered.params, seed=ordered.seed, purpose=ordered.purpose, files={}, device=torch.device("cpu")
+    )
     for epoch in training.epochs():
         client.report(lease, step=epoch.step, metrics=epoch.metrics)
         if epoch.step == kept:

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from trimtab.tasks import MLP
-from workers.training.datasets import NAMES, Dataset, load
+from workers.training.datasets import Dataset, load
 
 
 @pytest.mark.parametrize(
@@ -15,10 +14,6 @@ def test_each_data_set_is_whole(name: str, examples: int, features: int, classes
     assert dataset.x_ND.shape == (examples, features)
     assert dataset.classes == classes
     assert set(dataset.y_N) == set(range(classes))
-
-
-def test_the_data_sets_are_those_that_the_task_names() -> None:
-    assert MLP.datasets == NAMES
 
 
 def test_an_unknown_data_set_is_refused_with_those_that_exist() -> None:

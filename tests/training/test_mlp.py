@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.training.runs import run
+from trimtab.data import DataSpec, SplitSpec
 from trimtab.message import Params, Scalar
 from trimtab.space import Categorical
-from trimtab.study import DataSpec, SplitSpec
 from trimtab.tasks import MLP, TASKS
-from workers.tasks import TRAININGS
-from workers.tasks.mlp import begin, build
+from workers.tasks import BUILDS
+from workers.tasks.mlp import build
 from workers.training.data import prepare
 from workers.training.randomness import Randomness
 
@@ -25,6 +26,7 @@ GOOD: Params = {
     "dropout": 0.3,
     "decay": "cosine",
 }
+DEFAULTS: Params = {name: knob.default for name, knob in MLP.hyperparameters.items()}
 CHOICES = [
     (name, choice)
     for name, knob in MLP.hyperparameters.items()
@@ -34,7 +36,7 @@ CHOICES = [
 
 
 def curve(params: Params, *, seed: int = 0, data: DataSpec = DIGITS) -> list[dict[str, float]]:
-    return [epoch.metrics for epoch in begin(params, data, seed=seed, device=CPU).epochs()]
+    return [epoch.metrics for epoch in run(params, data, seed=seed).epochs()]
 
 
 def test_good_hyperparameters_reach_three_percent_on_digits() -> None:
@@ -44,7 +46,7 @@ def test_good_hyperparameters_reach_three_percent_on_digits() -> None:
     assert metrics["training_error"] <= 0.01
 
 
-@pytest.mark.parametrize("dataset", MLP.datasets)
+@pytest.mark.parametrize("dataset", ["digits", "breast_cancer", "wine", "iris"])
 def test_every_data_set_can_be_learnt_in_the_default_number_of_epochs(dataset: str) -> None:
     figures = curve({"learning_rate": 0.01}, data=DataSpec(dataset=dataset))
 
@@ -67,13 +69,13 @@ def test_each_epoch_reports_the_metrics_that_the_task_names() -> None:
 
 
 def test_the_tasks_are_those_of_the_vocabulary() -> None:
-    assert TRAININGS.keys() == TASKS.keys()
+    assert BUILDS.keys() == TASKS.keys()
 
 
 def test_params_shape_the_network() -> None:
     data = prepare("wine", split_seed=0, device=CPU)
 
-    network = build({"hidden_layers": 3, "hidden_units": 7}, data, Randomness.from_seed(0, device=CPU))
+    network = build({**DEFAULTS, "hidden_layers": 3, "hidden_units": 7}, data, Randomness.from_seed(0, device=CPU))
 
     shapes = [tuple(parameter.shape) for parameter in network.parameters() if parameter.ndim == 2]
     assert shapes == [(7, 13), (7, 7), (7, 7), (3, 7)]
@@ -84,8 +86,8 @@ def test_the_same_seed_gives_the_same_figures_bit_for_bit_whatever_else_draws() 
     expected = curve(params)
 
     torch.manual_seed(12345)
-    first = begin(params, DIGITS, seed=0, device=CPU).epochs()
-    neighbour = begin(params, DIGITS, seed=1, device=CPU).epochs()
+    first = run(params, seed=0).epochs()
+    neighbour = run(params, seed=1).epochs()
     figures = []
     for epoch, other in zip(first, neighbour, strict=True):
         figures.append(epoch.metrics)

@@ -12,13 +12,14 @@ import psutil
 import pytest
 import torch
 
+from tests.training.runs import run
+from trimtab.data import DataSpec
 from trimtab.errors import Misconfigured
 from trimtab.states import Outcome
-from trimtab.study import DataSpec
+from trimtab.study import TaskSpec
 from workers.child import ended_by
 from workers.messages import Begun, CheckpointFile, Ended, FromTraining, Measured, Order, Saved, Unsaved
 from workers.process import ChildDied, ChildProcess, how_it_ended
-from workers.tasks import TRAININGS
 
 REPOSITORY = Path(__file__).parents[2]
 NOWHERE = Path("/nowhere/trimtab")
@@ -28,7 +29,7 @@ LONG_EPOCH: dict[str, int] = {"hidden_units": 2048, "hidden_layers": 20, "batch_
 
 
 def order(seed: int = 0, dataset: str = "iris", **params: float | str) -> Order:
-    return Order(task="mlp", params=params, data=DataSpec(dataset=dataset), seed=seed)
+    return Order(task=TaskSpec(name="mlp", data=DataSpec(dataset=dataset)), params=params, seed=seed)
 
 
 def start(device: str = "cpu", *, folder: Path = NOWHERE, environment: Mapping[str, str] = os.environ) -> ChildProcess:
@@ -100,7 +101,7 @@ def test_a_child_measures_what_the_training_yields(warm: ChildProcess) -> None:
 
     curve, ended = trained(warm, ordered)
 
-    expected = TRAININGS["mlp"](ordered.params, ordered.data, seed=3, device=torch.device("cpu")).epochs()
+    expected = run(ordered.params, ordered.task.data, seed=3).epochs()
     assert [(said.step, said.metrics) for said in curve] == [(epoch.step, epoch.metrics) for epoch in expected]
     assert ended == Ended(outcome=Outcome.COMPLETE)
 

@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 import torch
 
+from trimtab.data import DataSpec, SplitSpec
 from trimtab.message import Params
 from trimtab.space import Categorical
-from trimtab.study import DataSpec, SplitSpec
+from trimtab.states import Purpose
+from trimtab.study import TaskSpec
 from trimtab.tasks import MLP
-from workers.tasks.mlp import begin
+from workers.tasks import begin
 from workers.training import checkpoints
 from workers.training.errors import CheckpointForeign
 from workers.training.loop import Training
@@ -31,7 +33,8 @@ def training(
     params: Params, *, seed: int = 7, dataset: str = "wine", split: int = 0, device: torch.device = CPU
 ) -> Training:
     data = DataSpec(dataset=dataset, split=SplitSpec(seed=split))
-    return begin(params, data, seed=seed, device=device)
+    task = TaskSpec(name="mlp", data=data)
+    return begin(task, params, seed=seed, purpose=Purpose.SEARCH, files={}, device=device)
 
 
 def curve(running: Training) -> Curve:

@@ -8,13 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trimtab.budget import Budget
+from trimtab.data import BUILT_IN, DataSpec, SplitSpec
 from trimtab.errors import Invalid
 from trimtab.objectives import Objective
 from trimtab.pruners import MedianPruner, NoPruner
 from trimtab.samplers import RandomSampler, TpeSampler
 from trimtab.space import Categorical, Float, Int, Scale, Space
 from trimtab.states import Direction
-from trimtab.study import DataSpec, SplitSpec, StudySpec, TaskSpec
+from trimtab.study import StudySpec, TaskSpec
 from trimtab.tasks import MLP, TASKS, Task
 from trimtab.validation import from_json
 
@@ -223,7 +224,7 @@ def test_any_spec_survives_the_wire(spec: StudySpec) -> None:
 
 
 @given(
-    st.builds(DataSpec, dataset=st.sampled_from(MLP.datasets), split=st.builds(SplitSpec, seed=seeds)),
+    st.builds(DataSpec, dataset=st.sampled_from(sorted(BUILT_IN)), split=st.builds(SplitSpec, seed=seeds)),
     st.sampled_from(sorted(MLP.hyperparameters)),
 )
 def test_any_task_survives_the_wire(data: DataSpec, fixed: str) -> None:

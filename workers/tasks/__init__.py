@@ -1,21 +1,46 @@
 """How trials are trained, by the name of their task."""
 
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import torch
+from torch import nn
+from torch.nn.functional import cross_entropy
 
 from trimtab.message import Params
-from trimtab.study import DataSpec
+from trimtab.states import Purpose
+from trimtab.study import TaskSpec
+from trimtab.tasks.checks import known
 from workers.tasks import mlp
-from workers.training.loop import Training
+from workers.training.data import Data, prepare
+from workers.training.loop import Plan, Training
+from workers.training.randomness import Randomness
+
+Build = Callable[[Params, Data, Randomness], nn.Module]
+"""From all hyperparameters and the data to a network on the CPU, its weights drawn."""
+
+BUILDS: dict[str, Build] = {"mlp": mlp.build}
+"""The networks of the built-in tasks by name."""
 
 
-class Begin(Protocol):
-    """Makes a training ready to run, or to go on from a checkpoint."""
+def begin(
+    task: TaskSpec, params: Params, *, seed: int, purpose: Purpose, files: Mapping[str, Path], device: torch.device
+) -> Training:
+    """Return what a lease asks for at its beginning. The same arguments give the same figures, bit for bit.
 
-    def __call__(self, params: Params, data: DataSpec, *, seed: int, device: torch.device) -> Training:
-        """See workers.tasks.mlp.begin."""
+    Args:
+        task: How to train, and on what.
+        params: Hyperparameters by name; those left out have their defaults (trimtab.tasks).
+        seed: All the randomness of the training.
+        purpose: What it is for.
+        files: The data sets that are not built in, by name.
+        device: Where to train.
 
-
-TRAININGS: dict[str, Begin] = {"mlp": mlp.begin}
-"""The tasks of this worker by name."""
+    Raises:
+        torch.OutOfMemoryError: The device has too little memory.
+    """
+    settled = {name: knob.default for name, knob in known(task.name).hyperparameters.items()} | dict(params)
+    randomness = Randomness.from_seed(seed, device=device)
+    data = prepare(task.data.dataset, split_seed=task.data.split.seed, device=device)
+    network = BUILDS[task.name](settled, data, randomness).to(device)
+    return Training(network, data, Plan.of(settled), loss=cross_entropy, randomness=randomness)

@@ -1,6 +1,7 @@
 """What a network is trained and judged on: normalised, on the device, without the test set."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from trimtab.data import Problem
 from workers.training import datasets
 from workers.training.normalization import Normalization
 from workers.training.split import deal
@@ -35,23 +37,29 @@ class Examples:
 
 @dataclass(frozen=True)
 class Data:
-    """The two sets that a trial may see.
+    """The sets that a training may see.
 
     Args:
         train: What the weights are fitted to.
         validation: What the trial is judged by.
-        features: Number of features.
-        classes: Number of classes.
-        normalization: How features became what they are here.
+        problem: What is learned.
+        inputs: Shape of one example: (D,), or channels, height and width.
+        outputs: Outputs of the network: classes, or 1 for a number.
         split_hash: The split that this came from.
+        train_dev: Held out from where `train` comes from, where validation comes from elsewhere.
+        test: For the final model alone; None: locked.
+        facts: What is known of the data, as metrics by name.
     """
 
     train: Examples
     validation: Examples
-    features: int
-    classes: int
-    normalization: Normalization
+    problem: Problem
+    inputs: tuple[int, ...]
+    outputs: int
     split_hash: str
+    train_dev: Examples | None = None
+    test: Examples | None = None
+    facts: Mapping[str, float] = field(default_factory=dict)
 
 
 @lru_cache(maxsize=_KEPT)
@@ -72,8 +80,8 @@ def prepare(name: str, *, split_seed: int, device: torch.device) -> Data:
     return Data(
         train=examples(split.train),
         validation=examples(split.validation),
-        features=dataset.x_ND.shape[1],
-        classes=dataset.classes,
-        normalization=normalization,
+        problem=Problem.CLASSIFICATION,
+        inputs=dataset.x_ND.shape[1:],
+        outputs=dataset.classes,
         split_hash=split.hash,
     )

@@ -1,9 +1,9 @@
 """The loop: train for an epoch, measure, yield; and the state that it can go on from."""
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -37,6 +37,16 @@ class Plan:
     batch_size: int
     rule: UpdateRule
     schedule: Schedule
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any]) -> Self:
+        """Return the plan that hyperparameters, all of them, describe."""
+        rule = UpdateRule(
+            name=params["optimizer"],
+            **{field.name: params[field.name] for field in fields(UpdateRule) if field.name != "name"},
+        )
+        schedule = Schedule(params["decay"], rate=params["decay_rate"], epochs=params["epochs"])
+        return cls(params["batch_size"], rule, schedule)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,30 @@
+"""Trainings as a worker's child begins them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+
+from trimtab.data import DataSpec
+from trimtab.message import Params
+from trimtab.states import Purpose
+from trimtab.study import TaskSpec
+from workers.tasks import begin
+from workers.training.loop import Training
+
+CPU = torch.device("cpu")
+
+
+def run(
+    params: Params,
+    data: DataSpec | None = None,
+    *,
+    seed: int = 0,
+    task: str = "mlp",
+    repeats: int = 1,
+    purpose: Purpose = Purpose.SEARCH,
+    files: Mapping[str, Path] | None = None,
+) -> Training:
+    """Return a training at its beginning, on the CPU."""
+    spec = TaskSpec(name=task, data=data or DataSpec(), repeats=repeats)
+    return begin(spec, params, seed=seed, purpose=purpose, files=files or {}, device=CPU)
