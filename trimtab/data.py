@@ -1,5 +1,6 @@
 """What a task is trained on: a data set, and how its examples are dealt out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Literal, Self
@@ -105,6 +106,9 @@ class DatasetFacts:
         columns: The features by name, in their order; of images none.
         classes: How many; 0: none, the target is a number.
         image: Channels, height and width; None: the examples are no images.
+        labels: What the classes are called, in the order of their numbers.
+        class_sizes: Examples of each class.
+        categories: Those of the columns that hold no numbers and no times.
     """
 
     problem: Problem
@@ -112,19 +116,36 @@ class DatasetFacts:
     columns: tuple[str, ...] = ()
     classes: int = 0
     image: tuple[int, int, int] | None = None
+    labels: tuple[str, ...] = ()
+    class_sizes: tuple[int, ...] = ()
+    categories: tuple[str, ...] = ()
 
 
 def _numbered(count: int) -> tuple[str, ...]:
     return tuple(f"x{number}" for number in range(1, count + 1))
 
 
+def _classes(sizes: Mapping[str, int], columns: int = 0, image: tuple[int, int, int] | None = None) -> DatasetFacts:
+    return DatasetFacts(
+        Problem.CLASSIFICATION,
+        sum(sizes.values()),
+        _numbered(columns),
+        classes=len(sizes),
+        image=image,
+        labels=tuple(sizes),
+        class_sizes=tuple(sizes.values()),
+    )
+
+
+_DIGITS = (178, 182, 177, 183, 181, 182, 181, 179, 174, 180)
+
 BUILT_IN = {
-    "digits": DatasetFacts(Problem.CLASSIFICATION, 1797, classes=10, image=(1, 8, 8)),
-    "breast_cancer": DatasetFacts(Problem.CLASSIFICATION, 569, _numbered(30), classes=2),
-    "wine": DatasetFacts(Problem.CLASSIFICATION, 178, _numbered(13), classes=3),
-    "iris": DatasetFacts(Problem.CLASSIFICATION, 150, _numbered(4), classes=3),
+    "digits": _classes({str(digit): size for digit, size in enumerate(_DIGITS)}, image=(1, 8, 8)),
+    "breast_cancer": _classes({"malignant": 212, "benign": 357}, columns=30),
+    "wine": _classes({"class_0": 59, "class_1": 71, "class_2": 48}, columns=13),
+    "iris": _classes({"setosa": 50, "versicolor": 50, "virginica": 50}, columns=4),
     "diabetes": DatasetFacts(Problem.REGRESSION, 442, _numbered(10)),
-    "moons": DatasetFacts(Problem.CLASSIFICATION, 1000, _numbered(2), classes=2),
-    "spirals": DatasetFacts(Problem.CLASSIFICATION, 1000, _numbered(2), classes=2),
+    "moons": _classes({"0": 500, "1": 500}, columns=2),
+    "spirals": _classes({"0": 500, "1": 500}, columns=2),
 }
 """The data sets that need not be put: those that scikit-learn carries, and two that are drawn."""
