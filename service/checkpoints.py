@@ -1,90 +1,28 @@
 """Checkpoints: a training's state goes up while it runs, and down to the next attempt."""
 
-import hashlib
 import logging
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from typing import IO
 
-from service import artifacts
-from service.artifacts import Artifacts
-from service.calls import Away, after_outage, crowd, look, not_live
-from service.database import Held, autocommit, transaction
+from service import artifacts, files
+from service.calls import after_outage, crowd, look, not_live
+from service.database import autocommit, transaction
+from service.files import Upload
 from service.once import UNKEYED, Once, Replayed
 from service.replica import Replica
 from service.storage import checkpoints as stored
 from service.storage import leases
 from service.storage.checkpoints import StoredCheckpoint
 from service.storage.leases import LeaseRow, Reference
-from trimtab.errors import BodyTooLarge, CheckpointNotFound, Invalid, Refused, StepConflict, Unavailable
-from trimtab.protocol import Checkpoint, FieldProblem
+from trimtab.errors import CheckpointNotFound, Refused, StepConflict
+from trimtab.protocol import Checkpoint
 
-CHUNK_BYTES = 2**20
+WHAT = "the checkpoint"
+"""Whose files these are, for people."""
 
 _FOLDER = "checkpoints"
 
 _log = logging.getLogger(__name__)
-
-
-class Upload:
-    """A checkpoint on its way into the store.
-
-    Args:
-        store: Where to.
-        path: There.
-        step: After which it was written.
-        sha256: That it has to have.
-        max_bytes: That it may have.
-    """
-
-    def __init__(self, store: Artifacts, path: str, *, step: int, sha256: str, max_bytes: int) -> None:
-        self._store = store
-        self._path = path
-        self._step = step
-        self._sha256 = sha256
-        self._max_bytes = max_bytes
-        self._hash = hashlib.sha256()
-        self._size = 0
-        self._file = store.create(path)
-
-    def take(self, chunk: bytes) -> None:
-        """Write what comes next.
-
-        Raises:
-            BodyTooLarge: That is more than it may be.
-            Unavailable: The store is away or full.
-        """
-        self._size += len(chunk)
-        if self._size > self._max_bytes:
-            raise too_large(self._max_bytes)
-        self._hash.update(chunk)
-        with artifacts.translated():
-            self._file.write(chunk)
-
-    def finish(self) -> StoredCheckpoint:
-        """Close the file.
-
-        Raises:
-            Invalid: It is not the one that was announced.
-            Unavailable: The store is away or full.
-        """
-        if not self._size or self._hash.hexdigest() != self._sha256:
-            problem = FieldProblem(field="sha256", message=f"is not that of the body of {self._size} bytes")
-            raise Invalid("the checkpoint is not the one that was announced", errors=[problem])
-        with artifacts.translated():
-            artifacts.keep(self._file)
-        return StoredCheckpoint(self._step, self._sha256, self._size, self._path)
-
-    def discard(self) -> None:
-        """Delete what was written."""
-        with suppress(OSError):
-            self._file.close()
-        delete(self._store, [self._path])
-
-
-def too_large(max_bytes: int) -> BodyTooLarge:
-    """Return the refusal of a checkpoint over the limit."""
-    return BodyTooLarge(f"a checkpoint may have {max_bytes} bytes (TRIMTAB_MAX_CHECKPOINT_BYTES)")
 
 
 @after_outage
@@ -107,7 +45,7 @@ def begin(replica: Replica, lease: Reference, *, step: int, sha256: str, once: O
             return known.described
     # In one folder: a store may keep folders of which all files are gone.
     path = f"{_FOLDER}/{artifacts.fresh_name()}-{row.study_id}-{row.number}-{step}"
-    return Upload(replica.artifacts, path, step=step, sha256=sha256, max_bytes=replica.max_checkpoint_bytes)
+    return Upload(replica.artifacts, path, what=WHAT, sha256=sha256, max_bytes=replica.max_checkpoint_bytes)
 
 
 def keep(replica: Replica, lease: Reference, checkpoint: StoredCheckpoint, *, once: Once = UNKEYED) -> Checkpoint:
@@ -119,11 +57,10 @@ def keep(replica: Replica, lease: Reference, checkpoint: StoredCheckpoint, *, on
     try:
         needless = _keep(replica, lease, checkpoint, once)
     except (Refused, Replayed) as error:
-        # Otherwise a commit may have been under way: whether a row names the file is then unknown.
-        if isinstance(error, Held | Away) or not isinstance(error, Unavailable):
-            delete(replica.artifacts, [checkpoint.path])
+        if files.is_unnamed_after(error):
+            files.delete(replica.artifacts, [checkpoint.path])
         raise
-    delete(replica.artifacts, needless)
+    files.delete(replica.artifacts, needless)
     return checkpoint.described
 
 
@@ -156,28 +93,13 @@ def newest(replica: Replica, lease: Reference) -> tuple[Checkpoint, IO[bytes]]:
             raise not_live(row)
         if found is None:
             raise CheckpointNotFound(f"trial {row.number} of {row.study!r} has no checkpoint")
-        if file := _whole(replica.artifacts, found):
+        if file := files.whole(replica.artifacts, found.path, sha256=found.sha256):
             return found.described, file
         _log.warning("the checkpoint of step %s of trial %s of %s is torn", found.step, row.number, row.study)
         with transaction(replica.engine) as connection:
             stored.drop(connection, lease, found)
         replica.memory.forget(lease.lease_id)
-        delete(replica.artifacts, [found.path])
-
-
-def delete(store: Artifacts, paths: Iterable[str]) -> None:
-    """Delete files that no row names; those that cannot be deleted now are litter."""
-    try:
-        store.delete_all(paths)
-    except Unavailable as error:
-        _log.warning("files are left for later: %s", error)
-
-
-def content(file: IO[bytes]) -> Iterator[bytes]:
-    """Yield what is in a file, and close it."""
-    with file:
-        while chunk := file.read(CHUNK_BYTES):
-            yield chunk
+        files.delete(replica.artifacts, [found.path])
 
 
 def _require_reported(row: LeaseRow, step: int) -> None:
@@ -185,34 +107,3 @@ def _require_reported(row: LeaseRow, step: int) -> None:
         raise not_live(row)
     if not row.start_step < step <= row.last_step:
         raise StepConflict(f"a checkpoint belongs to a step of this lease that was reported: not {step}")
-
-
-def _whole(store: Artifacts, checkpoint: StoredCheckpoint) -> IO[bytes] | None:
-    """Return the file of a checkpoint, at its beginning; None: it is not there, or not what was written.
-
-    Raises:
-        Unavailable: The store is away.
-    """
-    try:
-        file = store.open(checkpoint.path)
-    except FileNotFoundError:
-        return None
-    if _hash_of(file) == checkpoint.sha256:
-        file.seek(0)
-        return file
-    file.close()
-    return None
-
-
-def _hash_of(file: IO[bytes]) -> str | None:
-    """Return the SHA-256 of what is in a file; None: its disk cannot read it any more."""
-    found = hashlib.sha256()
-    try:
-        with artifacts.translated():
-            while chunk := file.read(CHUNK_BYTES):
-                found.update(chunk)
-    except Unavailable as error:
-        if artifacts.is_damage(error, file):
-            return None
-        raise
-    return found.hexdigest()

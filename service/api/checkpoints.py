@@ -1,18 +1,17 @@
 """/v1/leases/{lease_id}/checkpoint: files, streamed through and never held."""
 
-from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from service import checkpoints
+from service import checkpoints, files
 from service.api.dependencies import LeaseDep, ReplicaDep
+from service.api.files import FILE, FILE_BODY, OCTETS, check_declared, received
 from service.api.idempotency import once_by_address
 from service.api.problems import problems
 from service.api.scopes import ScopedRoute, needs
-from service.checkpoints import CHUNK_BYTES, Upload
 from service.once import Once
 from service.principals import Scope
 from service.storage.checkpoints import StoredCheckpoint
@@ -22,13 +21,11 @@ from trimtab.protocol import SHA256, Checkpoint
 router = APIRouter(prefix="/v1/leases", tags=["leases"], route_class=ScopedRoute)
 
 _DEAD = (errors.LeaseNotFound, errors.LeaseLost, errors.LeaseEnded, errors.StudyDeleted)
-_BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
-_BODY: dict[str, Any] = {"requestBody": {"required": True, "content": _BYTES}}
 
 
 @router.put(
     "/{lease_id}/checkpoint",
-    openapi_extra=_BODY,
+    openapi_extra=FILE_BODY,
     responses=problems(*_DEAD, errors.StepConflict, errors.InProgress),
 )
 @needs(Scope.LEASES)
@@ -41,13 +38,12 @@ async def put_checkpoint(
     once: Annotated[Once, Depends(once_by_address)],
 ) -> Checkpoint:
     """Keep the state of the training after a step, for the next attempt; renew the lease."""
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > replica.max_checkpoint_bytes:
-        raise checkpoints.too_large(replica.max_checkpoint_bytes)
+    check_declared(request, replica.max_checkpoint_bytes, what=checkpoints.WHAT)
     upload = await run_in_threadpool(checkpoints.begin, replica, lease, step=step, sha256=sha256, once=once)
     if isinstance(upload, Checkpoint):
         return upload
-    written = await _received(request, upload)
+    file = await received(request, upload)
+    written = StoredCheckpoint(step, **vars(file))
     return await run_in_threadpool(checkpoints.keep, replica, lease, written, once=once)
 
 
@@ -57,7 +53,7 @@ async def put_checkpoint(
     responses={
         200: {
             "description": "The newest checkpoint that is whole.",
-            "content": _BYTES,
+            "content": FILE,
             "headers": {
                 "Trimtab-Step": {"description": "The step after which it was written.", "schema": {"type": "integer"}},
                 "Trimtab-SHA256": {"description": "Of the body, in hexadecimal.", "schema": {"type": "string"}},
@@ -75,25 +71,4 @@ def get_checkpoint(lease: LeaseDep, replica: ReplicaDep) -> StreamingResponse:
         "Trimtab-Step": str(found.step),
         "Trimtab-SHA256": found.sha256,
     }
-    return StreamingResponse(checkpoints.content(file), headers=headers, media_type="application/octet-stream")
-
-
-async def _received(request: Request, upload: Upload) -> StoredCheckpoint:
-    try:
-        async for chunk in _chunks(request):
-            await run_in_threadpool(upload.take, chunk)
-        return await run_in_threadpool(upload.finish)
-    except BaseException:
-        await run_in_threadpool(upload.discard)
-        raise
-
-
-async def _chunks(request: Request) -> AsyncIterator[bytes]:
-    """Yield the body in pieces that are worth a thread each."""
-    held = bytearray()
-    async for part in request.stream():
-        held += part
-        if len(held) >= CHUNK_BYTES:
-            yield bytes(held)
-            held.clear()
-    yield bytes(held)
+    return StreamingResponse(files.content(file), headers=headers, media_type=OCTETS)

@@ -100,14 +100,14 @@ def test_a_file_that_its_disk_cannot_read_gives_way_to_the_one_before(
         file = whole(self, path)
         if not unreadable:
             unreadable.append(path)
-            monkeypatch.setattr("service.checkpoints.CHUNK_BYTES", Unreadable())
+            monkeypatch.setattr("service.files.CHUNK_BYTES", Unreadable())
         return file
 
     class Unreadable:
         """A number of bytes that fails to be read once."""
 
         def __index__(self) -> int:
-            monkeypatch.setattr("service.checkpoints.CHUNK_BYTES", 2**20)
+            monkeypatch.setattr("service.files.CHUNK_BYTES", 2**20)
             raise OSError(errno.EIO, "input/output error")
 
     monkeypatch.setattr(Artifacts, "open", opened)

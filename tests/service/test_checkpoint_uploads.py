@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 import uvicorn
 
-from service.checkpoints import CHUNK_BYTES
+from service.files import CHUNK_BYTES
 from service.replica import Replica
 from tests.service import record
 from tests.service.checkpointing import begun, files, lost, put

@@ -1,0 +1,154 @@
+"""Files on their way into the store and out of it: streamed, hashed, limited, whole or not at all."""
+
+import hashlib
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import IO
+
+from service import artifacts
+from service.artifacts import Artifacts
+from service.calls import Away
+from service.database import Held
+from service.once import Replayed
+from trimtab.errors import BodyTooLarge, Invalid, Refused, Unavailable
+from trimtab.protocol import FieldProblem
+
+CHUNK_BYTES = 2**20
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file that is written to its end.
+
+    Args:
+        sha256: In hexadecimal.
+        size: In bytes.
+        path: In the store.
+    """
+
+    sha256: str
+    size: int
+    path: str
+
+
+class Upload:
+    """A file on its way into the store.
+
+    Args:
+        store: Where to.
+        path: There.
+        what: It is, for people: `a checkpoint`.
+        sha256: That it has to have.
+        max_bytes: That it may have.
+    """
+
+    def __init__(self, store: Artifacts, path: str, *, what: str, sha256: str, max_bytes: int) -> None:
+        self._store = store
+        self._path = path
+        self._what = what
+        self._sha256 = sha256
+        self._max_bytes = max_bytes
+        self._hash = hashlib.sha256()
+        self._size = 0
+        self._file = store.create(path)
+
+    def take(self, chunk: bytes) -> None:
+        """Write what comes next.
+
+        Raises:
+            BodyTooLarge: That is more than it may be.
+            Unavailable: The store is away or full.
+        """
+        self._size += len(chunk)
+        check_size(self._size, self._max_bytes, what=self._what)
+        self._hash.update(chunk)
+        with artifacts.translated():
+            self._file.write(chunk)
+
+    def finish(self) -> StoredFile:
+        """Close the file.
+
+        Raises:
+            Invalid: It is not the one that was announced.
+            Unavailable: The store is away or full.
+        """
+        if not self._size or self._hash.hexdigest() != self._sha256:
+            problem = FieldProblem(field="sha256", message=f"is not that of the body of {self._size} bytes")
+            raise Invalid(f"what came is not {self._what} that was announced", errors=[problem])
+        with artifacts.translated():
+            artifacts.keep(self._file)
+        return StoredFile(self._sha256, self._size, self._path)
+
+    def discard(self) -> None:
+        """Delete what was written."""
+        with suppress(OSError):
+            self._file.close()
+        delete(self._store, [self._path])
+
+
+def check_size(size: int, max_bytes: int, *, what: str) -> None:
+    """Return if a file may be so large.
+
+    Raises:
+        BodyTooLarge: It may not.
+    """
+    if size > max_bytes:
+        raise BodyTooLarge(f"{what} may have {max_bytes} bytes (TRIMTAB_MAX_CHECKPOINT_BYTES)")
+
+
+def is_unnamed_after(error: Refused | Replayed) -> bool:
+    """Return whether no row names a file whose recording failed so.
+
+    Otherwise a commit may have been under way: whether a row names it is then unknown.
+    """
+    return isinstance(error, Held | Away) or not isinstance(error, Unavailable)
+
+
+def delete(store: Artifacts, paths: Iterable[str]) -> None:
+    """Delete files that no row names; those that cannot be deleted now are litter."""
+    try:
+        store.delete_all(paths)
+    except Unavailable as error:
+        _log.warning("files are left for later: %s", error)
+
+
+def whole(store: Artifacts, path: str, *, sha256: str) -> IO[bytes] | None:
+    """Return a file, at its beginning; None: it is not there, or not what was written.
+
+    Raises:
+        Unavailable: The store is away.
+    """
+    try:
+        file = store.open(path)
+    except FileNotFoundError:
+        return None
+    if _hash_of(file) == sha256:
+        file.seek(0)
+        return file
+    file.close()
+    return None
+
+
+def content(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield what is in a file, and close it."""
+    with file:
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk
+
+
+def _hash_of(file: IO[bytes]) -> str | None:
+    """Return the SHA-256 of what is in a file; None: its disk cannot read it any more."""
+    found = hashlib.sha256()
+    try:
+        with artifacts.translated():
+            while chunk := file.read(CHUNK_BYTES):
+                found.update(chunk)
+    except Unavailable as error:
+        if artifacts.is_damage(error, file):
+            return None
+        raise
+    return found.hexdigest()
