@@ -12,7 +12,8 @@ PACKAGES = ("trimtab", "service", "workers", "migrations")
 LINT_IMPORTS = Path(sys.executable).with_name("lint-imports")
 
 PACKAGES_CONTRACT = "migrations over service, service and workers side by side over trimtab"
-LIGHT = "trimtab is light: no server, no database, no sampler, no arrays"
+LIGHT = "trimtab is light: no server, no database, no sampler, no arrays but in its models"
+MODELS = "only what trains, and who loads a model, import the models"
 NO_DATABASE = "workers hold no database, no sampler and no server"
 NO_TORCH = "service never imports torch"
 ONLY_OPTUNA = "only storage, sampling, pruning, importances and the first migration import Optuna"
@@ -34,6 +35,8 @@ FORBIDDEN = [
     ("trimtab/states.py", "torch", LIGHT),
     ("trimtab/states.py", "sqlalchemy", LIGHT),
     ("trimtab/states.py", "numpy", LIGHT),
+    ("trimtab/states.py", "trimtab.models.networks", MODELS),
+    ("trimtab/models/networks.py", "sklearn", LIGHT),
     ("workers/pool.py", "optuna", NO_DATABASE),
     ("workers/pool.py", "sqlalchemy", NO_DATABASE),
     ("service/sampling/tpe.py", "torch", NO_TORCH),

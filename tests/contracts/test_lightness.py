@@ -5,10 +5,22 @@ import sys
 
 import pytest
 
-HEAVY = {"torch", "optuna", "numpy", "scipy", "sklearn", "sqlalchemy", "psycopg2", "fastapi", "service", "workers"}
+HEAVY = {
+    "torch",
+    "optuna",
+    "numpy",
+    "safetensors",
+    "scipy",
+    "sklearn",
+    "sqlalchemy",
+    "psycopg2",
+    "fastapi",
+    "service",
+    "workers",
+}
 
 
-@pytest.mark.parametrize("module", ["trimtab.cli", "trimtab.watching"])
+@pytest.mark.parametrize("module", ["trimtab", "trimtab.cli", "trimtab.watching"])
 def test_the_command_line_imports_nothing_heavy(module: str) -> None:
     program = f"import sys, {module}; print(*sys.modules)"
 
