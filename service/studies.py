@@ -17,6 +17,7 @@ from trimtab.errors import Invalid, StudyExists, StudyNotFound
 from trimtab.protocol import ChosenSampler, Counts, FieldProblem, Page, Study, StudyChange
 from trimtab.states import StudyState
 from trimtab.study import StudySpec
+from trimtab.tasks.training import OF_COMPANIONS
 
 CREATED = 201
 
@@ -38,6 +39,7 @@ def create(
     """
     resolved = spec.resolved()
     _check_installed(resolved)
+    _check_metrics(resolved)
     with once.transaction(replica.engine) as connection:
         is_new = studies.insert(connection, resolved)
         study = studies.find(connection, spec.name)
@@ -188,6 +190,15 @@ def _check_installed(spec: StudySpec) -> None:
     if sampling.will_be_slow(spec) and not sampling.is_installed():
         text = "gp needs torch, which the service does not have: pip install 'trimtab[service,gp]', or take tpe"
         raise Invalid("a sampler is not installed", errors=[FieldProblem(field="sampler.name", message=text)])
+
+
+def _check_metrics(spec: StudySpec) -> None:
+    """Refuse to search by what only the studies that the service makes report."""
+    for field, named in (("objectives", spec.objectives), ("constraints", spec.constraints)) if spec.task else ():
+        for position, one in enumerate(named):
+            if one.metric in OF_COMPANIONS:
+                problem = FieldProblem(field=f"{field}.{position}.metric", message=f"is not searched by: {one.metric}")
+                raise Invalid("no trial that searches reports it", errors=[problem])
 
 
 def _differences(one: StudySpec, other: StudySpec) -> list[str]:

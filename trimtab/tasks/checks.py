@@ -6,6 +6,7 @@ from trimtab import tasks
 from trimtab.message import Params, Value, invalid
 from trimtab.space import Space
 from trimtab.tasks.knobs import Hyperparameter, Task
+from trimtab.tasks.training import OF_COMPANIONS
 
 
 def known(name: str) -> Task:
@@ -69,7 +70,7 @@ def check_metrics(field: str, metrics: Sequence[str], task: Task) -> None:
         PydanticCustomError: There is one.
     """
     for position, metric in enumerate(metrics):
-        if metric not in task.metrics:
+        if metric not in (*task.metrics, *OF_COMPANIONS):
             text = f"is not reported by this task: {metric!r}; it reports {_list(task.metrics)}"
             raise invalid(f"{field}.{position}.metric", text)
 

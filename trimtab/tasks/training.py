@@ -49,6 +49,9 @@ TRAINING = {
 METRICS = ("training_error", "validation_error", "training_loss", "validation_loss", "parameters")
 """What each epoch reports."""
 
+OF_COMPANIONS = ("gradient_check", "test_error")
+"""What trials report of studies that check or end another one, and that the service alone makes."""
+
 FIRST = {
     "learning_rate": Float(low=1e-4, high=1.0, scale=Scale.LOG),
     "optimizer": choice("momentum", "adam"),

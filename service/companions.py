@@ -1,0 +1,160 @@
+"""Studies that follow another one: its task once more, at points that are given, for a purpose of their own.
+
+Their trials are enqueued when they are made, as many as the budget has, so nothing is ever sampled in them; leases,
+attempts, checkpoints and limits are those of every study.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+import sqlalchemy as sa
+
+from service.sampling import chance
+from service.storage import endings, studies
+from service.storage import given as stored
+from service.storage.studies import StudyRow
+from trimtab.budget import Budget
+from trimtab.errors import Conflict, Invalid, StudyNotFound
+from trimtab.lists import Misshapen
+from trimtab.message import FlatParams, Params, Value
+from trimtab.objectives import Objective
+from trimtab.protocol import FieldProblem
+from trimtab.pruners import NoPruner
+from trimtab.samplers import RandomSampler
+from trimtab.space import Categorical, Float, Int, Space
+from trimtab.states import Purpose
+from trimtab.study import StudySpec, TaskSpec
+from trimtab.validation import built
+
+_LONGEST_NAME = 128
+
+
+@dataclass(frozen=True)
+class Companion:
+    """A study that is to follow another one.
+
+    Args:
+        purpose: What it is for; it gives the name its ending.
+        task: As each of its trials trains. What it holds fixed and the other study searches goes into the points.
+        metric: Its objective.
+        points: What its trials train, one trial each. What the space has and a point lacks is drawn by chance.
+        seed: All the randomness of its trials.
+    """
+
+    purpose: Purpose
+    task: TaskSpec
+    metric: str
+    points: Sequence[Params]
+    seed: int
+
+
+def locked_parent(connection: sa.Connection, name: str) -> tuple[StudyRow, TaskSpec]:
+    """Lock a study that others are to follow; return it and its task. One companion of a study is made at a time.
+
+    Raises:
+        StudyNotFound: There is none of that name.
+        Conflict: It has no task, so nobody knows how to train for it.
+    """
+    if endings.lock_study_named(connection, name) is None:
+        raise StudyNotFound(f"there is no study {name!r}")
+    parent = studies.require(connection, name)
+    if parent.spec.task is None:
+        raise Conflict(f"study {name!r} has no task: how its trials are trained is known to whoever asks for them only")
+    return parent, parent.spec.task
+
+
+def follow(connection: sa.Connection, parent: StudyRow, wanted: Companion) -> StudyRow:
+    """Make a companion of a study, in the transaction that locked it; return it, its trials waiting.
+
+    Raises:
+        Invalid: A point, or what is fixed, does not go with the task.
+    """
+    searched = parent.current_spec.declared
+    settled = {name: value for name, value in wanted.task.fixed.items() if name in searched}
+    points = [{**point, **settled} for point in wanted.points]
+    task = wanted.task.model_copy(
+        update={"fixed": {name: value for name, value in wanted.task.fixed.items() if name not in settled}}
+    )
+    spec = _spec(parent.current_spec, wanted, task, points)
+    made = _stored(connection, parent, wanted.purpose, spec)
+    for number, point in enumerate(points):
+        _enqueue(connection, made, point, number)
+    return studies.require(connection, made.spec.name)
+
+
+def _spec(parent: StudySpec, wanted: Companion, task: TaskSpec, points: Sequence[Params]) -> StudySpec:
+    return built(
+        StudySpec,
+        {
+            "name": parent.name,
+            "task": task,
+            "space": _reaching(parent.declared, points),
+            "objectives": (Objective(metric=wanted.metric),),
+            "sampler": RandomSampler(name="random", seed=wanted.seed),
+            "pruner": NoPruner(name="none"),
+            "budget": Budget(trials=len(points)),
+            "max_attempts": parent.max_attempts,
+            "limits": parent.limits,
+            "diagnosis": parent.diagnosis,
+        },
+    ).resolved()
+
+
+def _reaching(space: Space, points: Iterable[Params]) -> Mapping[str, Mapping[str, object]]:
+    """Return the space with bounds that hold every point: a trial may be older than the bounds of its study."""
+    parameters = {name: dict(parameter) for name, parameter in space.root.items()}
+    for point in points:
+        for name in point.keys() & parameters.keys():
+            parameters[name] |= _bounds(space[name], parameters[name], point[name])
+    return parameters
+
+
+def _bounds(parameter: Float | Int | Categorical, known: Mapping[str, Any], value: Value) -> Mapping[str, object]:
+    """Return bounds that hold a value, or each of a list, beside what they held."""
+    numbers = [one for one in (value if isinstance(value, tuple) else (value,)) if isinstance(one, int | float)]
+    if isinstance(parameter, Categorical):
+        return {}
+    return {"low": min([known["low"], *numbers]), "high": max([known["high"], *numbers])}
+
+
+def _stored(connection: sa.Connection, parent: StudyRow, purpose: Purpose, spec: StudySpec) -> StudyRow:
+    for name in _names(parent.spec.name, purpose):
+        named = spec.model_copy(update={"name": name})
+        if studies.insert(connection, named, purpose=purpose, parent_id=parent.study_id):
+            return studies.require(connection, name)
+    raise AssertionError("there is no end of names")
+
+
+def _names(parent: str, purpose: Purpose) -> Iterator[str]:
+    """Return what companions may be called, the first of them first."""
+    for number in count(1):
+        ending = f".{purpose}" if number == 1 else f".{purpose}-{number}"
+        yield parent[: _LONGEST_NAME - len(ending)] + ending
+
+
+def _enqueue(connection: sa.Connection, made: StudyRow, params: Params, number: int) -> None:
+    locked = endings.lock_study_by_id(connection, made.study_id)
+    assert locked is not None, "it was just made"
+    seed = chance.filling_seed(made.spec.sampler.seed, number)
+    point = chance.drawn(made.spec.searched, made.dimensions, _checked(made.spec, params), seed=seed)
+    stored.enqueue(connection, locked, made.dimensions, point)
+
+
+def _checked(spec: StudySpec, params: Params) -> FlatParams:
+    """Return a point, flat. Off the grid of a parameter is no fault: the grid may have moved since."""
+    try:
+        flat = spec.flattened(params)
+    except Misshapen as error:
+        raise _misfit(error.name, str(error)) from error
+    for name, value in flat.items():
+        if name not in spec.searched:
+            raise _misfit(name, "is no parameter of the study")
+        if not spec.searched[name].contains(value):
+            raise _misfit(name, f"cannot be {value!r}; {spec.searched[name].described()}")
+    return flat
+
+
+def _misfit(name: str, text: str) -> Invalid:
+    return Invalid("the task cannot be trained so", errors=[FieldProblem(field=f"params.{name}", message=text)])
