@@ -194,11 +194,12 @@ def _check_installed(spec: StudySpec) -> None:
 
 def _check_metrics(spec: StudySpec) -> None:
     """Refuse to search by what only the studies that the service makes report."""
-    for field, named in (("objectives", spec.objectives), ("constraints", spec.constraints)) if spec.task else ():
-        for position, one in enumerate(named):
-            if one.metric in OF_COMPANIONS:
-                problem = FieldProblem(field=f"{field}.{position}.metric", message=f"is not searched by: {one.metric}")
-                raise Invalid("no trial that searches reports it", errors=[problem])
+    named = {f"objectives.{position}": objective.metric for position, objective in enumerate(spec.objectives)}
+    named |= {f"constraints.{position}": constraint.metric for position, constraint in enumerate(spec.constraints)}
+    for field, metric in named.items() if spec.task else ():
+        if metric in OF_COMPANIONS:
+            problem = FieldProblem(field=f"{field}.metric", message=f"is not searched by: {metric}")
+            raise Invalid("no trial that searches reports it", errors=[problem])
 
 
 def _differences(one: StudySpec, other: StudySpec) -> list[str]:
