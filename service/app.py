@@ -8,7 +8,7 @@ from importlib.metadata import version
 from fastapi import Depends, FastAPI
 
 from service import litter, liveness, sweep
-from service.api import checkpoints, health, idempotency, leases, problems, scopes, studies, tokens, workers
+from service.api import checkpoints, datasets, health, idempotency, leases, problems, scopes, studies, tokens, workers
 from service.api.dependencies import bearer
 from service.api.description import describe
 from service.api.gate import Gate
@@ -51,7 +51,7 @@ def create_app(replica: Replica, operator: Tokens, *, requests_per_second: int =
     problems.install(app)
     idempotency.install(app)
     app.include_router(health.router)
-    for router in (studies.router, leases.router, checkpoints.router, workers.router, tokens.router):
+    for router in (studies.router, leases.router, checkpoints.router, workers.router, tokens.router, datasets.router):
         app.include_router(router, dependencies=[Depends(bearer)], responses=problems.EVERYWHERE)
     scopes.check(app)
     app.openapi = cache(lambda: describe(app))  # type: ignore[method-assign]  # as FastAPI documents it

@@ -10,6 +10,7 @@ class Scope(StrEnum):
     """What a route needs a right to. Each route declares one."""
 
     READ = "read"
+    DATASETS = "datasets"
     STUDIES = "studies"
     LEASES = "leases"
     TOKENS = "tokens"
@@ -17,9 +18,9 @@ class Scope(StrEnum):
 
 _RIGHTS = {
     TokenKind.ADMIN: frozenset(Scope),
-    TokenKind.USER: frozenset({Scope.READ, Scope.STUDIES, Scope.LEASES}),
-    TokenKind.WORKER: frozenset({Scope.LEASES}),
-    TokenKind.READER: frozenset({Scope.READ}),
+    TokenKind.USER: frozenset({Scope.READ, Scope.DATASETS, Scope.STUDIES, Scope.LEASES}),
+    TokenKind.WORKER: frozenset({Scope.DATASETS, Scope.LEASES}),
+    TokenKind.READER: frozenset({Scope.READ, Scope.DATASETS}),
 }
 
 

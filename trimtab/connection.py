@@ -122,7 +122,11 @@ class Connection:
         part = path.with_name(f"{path.name}.part")
         try:
             with self._http.stream(
-                request.method, request.path, headers=request.sent_headers, timeout=self._patience(request)
+                request.method,
+                request.path,
+                params=request.query,
+                headers=request.sent_headers,
+                timeout=self._patience(request),
             ) as answer:
                 if not answer.is_success:
                     answer.read()

@@ -8,11 +8,11 @@ TrimtabError
    |- Forbidden           403
    |- NotFound            404
    |  |- StudyNotFound, TrialNotFound, LeaseNotFound, NoCompleteTrial, NoFeasibleTrial, CheckpointNotFound,
-   |  |  TokenNotFound
+   |  |  TokenNotFound, DatasetNotFound, FinalNotFound, ModelNotFound
    |- MethodNotAllowed    405
    |- Conflict            409
    |  |- StudyExists, LeaseLost, LeaseEnded, StepConflict, TrialEnded, SeveralObjectives, InProgress,
-   |  |  TokenAlreadyShown
+   |  |  TokenAlreadyShown, DatasetInUse, DatasetBuiltIn, TestSetRead, ConfirmationRunning
    |- StudyDeleted        410
    |- BodyTooLarge        413
    |- Invalid             422
@@ -137,6 +137,24 @@ class TokenNotFound(NotFound):
     code = "token_not_found"
 
 
+class DatasetNotFound(NotFound):
+    """There is no data set of that name, or none with that content."""
+
+    code = "dataset_not_found"
+
+
+class FinalNotFound(NotFound):
+    """No final model of the study was asked for."""
+
+    code = "final_not_found"
+
+
+class ModelNotFound(NotFound):
+    """The study has no final model that can be read."""
+
+    code = "model_not_found"
+
+
 class MethodNotAllowed(Refused):
     """The path exists, the method on it does not."""
 
@@ -197,6 +215,30 @@ class TokenAlreadyShown(Conflict):
     """The token was made with this Idempotency-Key and shown then. It is not kept."""
 
     code = "token_already_shown"
+
+
+class DatasetInUse(Conflict):
+    """A study needs the data set."""
+
+    code = "dataset_in_use"
+
+
+class DatasetBuiltIn(Conflict):
+    """The data set is built in: it is neither put nor deleted, and has no file."""
+
+    code = "dataset_built_in"
+
+
+class TestSetRead(Conflict):
+    """The study's test set was read before. It was not read again."""
+
+    code = "test_set_read"
+
+
+class ConfirmationRunning(Conflict):
+    """The study's best trials are being confirmed: which one is chosen is not known yet."""
+
+    code = "confirmation_running"
 
 
 class StudyDeleted(Refused):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import SupportsFloat
 from uuid import uuid4
 
+from trimtab.data import DatasetName
 from trimtab.message import Message, StudyName
 from trimtab.protocol import Lease
 from trimtab.validation import built
@@ -67,6 +68,19 @@ def study_path(name: str) -> str:
         Invalid: No study can have that name.
     """
     return f"/v1/studies/{built(_Named, {'study': name}).study}"
+
+
+class _NamedDataset(Message):
+    dataset: DatasetName
+
+
+def dataset_path(name: str) -> str:
+    """Return where a data set is.
+
+    Raises:
+        Invalid: No data set can have that name.
+    """
+    return f"/v1/datasets/{built(_NamedDataset, {'dataset': name}).dataset}"
 
 
 def best_trial_request(name: str, *, etag: str | None, wait: float) -> Request:

@@ -23,7 +23,7 @@ from trimtab.client import Client
 # What is not named belongs to a study, and goes with it. In the role of a replica no trigger keeps the audit's rows.
 EMPTY = sa.text("""
     DELETE FROM studies; DELETE FROM trimtab_workers; DELETE FROM trimtab_tombstones;
-    DELETE FROM trimtab_keys; DELETE FROM trimtab_tokens;
+    DELETE FROM trimtab_keys; DELETE FROM trimtab_tokens; DELETE FROM trimtab_datasets;
     SET session_replication_role = replica; DELETE FROM trimtab_audit; RESET session_replication_role;
     UPDATE trimtab_liveness SET seen_at = clock_timestamp()
 """)
