@@ -11,7 +11,7 @@ import shutil
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import SimpleQueue
@@ -20,14 +20,14 @@ import torch
 
 from trimtab import logs
 from trimtab.errors import Misconfigured
-from trimtab.message import Message
+from trimtab.message import Message, Metrics
 from trimtab.states import Outcome
 from workers import devices
 from workers.messages import Answer, Begun, Ended, Measured, Order, Ready, Saved, Unfit, Unsaved, clipped
 from workers.tasks import BUILDS, begin
 from workers.training import checkpoints
 from workers.training.errors import CheckpointUnusable, Diverged
-from workers.training.loop import Epoch, Training
+from workers.training.steps import Epoch, Steps
 
 _log = logging.getLogger(__name__)
 
@@ -75,19 +75,25 @@ def serve(order: Order, device: torch.device, *, say: Say, hear: Hear) -> None:
                 return
             if answer.save_to and not training.is_over:
                 say(_saved(training, Path(answer.save_to), step=epoch.step, belongs_to=order.identity))
+        ended = _ended(Outcome.COMPLETE, training.result)
     except Exception as error:  # noqa: BLE001  # whatever a trial raises is its outcome and no more
         say(ended_by(error))
     else:
-        say(Ended(outcome=Outcome.COMPLETE))
+        say(ended)
 
 
 def ended_by(error: Exception) -> Ended:
     """Return what an error of the training means for its trial."""
     if isinstance(error, Diverged):
-        return Ended(outcome=Outcome.DIVERGED, message=clipped(str(error)))
+        finite = {name: figure for name, figure in error.metrics.items() if math.isfinite(figure)}
+        return _ended(Outcome.DIVERGED, Epoch(error.step, finite), message=clipped(str(error)))
     _log.error("the training failed", exc_info=error)
     said = clipped(f"{type(error).__name__}: {error}")
     return Ended(outcome=Outcome.OUT_OF_MEMORY if _is_out_of_memory(error) else Outcome.ERROR, message=said)
+
+
+def _ended(outcome: Outcome, result: Epoch, *, message: str | None = None) -> Ended:
+    return Ended(outcome=outcome, step=result.step, metrics=_as_json(result.metrics), message=message)
 
 
 def _is_out_of_memory(error: Exception) -> bool:
@@ -98,7 +104,7 @@ def _is_out_of_memory(error: Exception) -> bool:
     return isinstance(error, RuntimeError) and ("out of memory" in said or "can't allocate memory" in said)
 
 
-def _training(order: Order, device: torch.device) -> Training:
+def _training(order: Order, device: torch.device) -> Steps:
     """Return the training where its checkpoint left it, or at its beginning."""
     training = _begun(order, device)
     if order.checkpoint is None:
@@ -112,12 +118,12 @@ def _training(order: Order, device: torch.device) -> Training:
     return training
 
 
-def _begun(order: Order, device: torch.device) -> Training:
+def _begun(order: Order, device: torch.device) -> Steps:
     files = {name: Path(path) for name, path in order.files.items()}
     return begin(order.task, order.params, seed=order.seed, purpose=order.purpose, files=files, device=device)
 
 
-def _saved(training: Training, path: Path, *, step: int, belongs_to: str) -> Saved | Unsaved:
+def _saved(training: Steps, path: Path, *, step: int, belongs_to: str) -> Saved | Unsaved:
     try:
         written = checkpoints.write(training.state(), path, belongs_to=belongs_to)
     except OSError as error:
@@ -126,8 +132,12 @@ def _saved(training: Training, path: Path, *, step: int, belongs_to: str) -> Sav
 
 
 def _measured(epoch: Epoch) -> Measured:
-    metrics = {name: figure if math.isfinite(figure) else None for name, figure in epoch.metrics.items()}
-    return Measured(step=epoch.step, metrics=metrics)
+    return Measured(step=epoch.step, metrics=_as_json(epoch.metrics))
+
+
+def _as_json(metrics: Mapping[str, float]) -> Metrics:
+    """Return metrics as JSON can have them: null for what is not finite."""
+    return {name: figure if math.isfinite(figure) else None for name, figure in metrics.items()}
 
 
 def _received(pipe: Connection, folder: Path) -> SimpleQueue[bytes]:

@@ -123,10 +123,19 @@ class Unsaved(Message):
 
 
 class Ended(Message):
-    """From a child: the training is over by itself."""
+    """From a child: the training is over by itself.
+
+    Args:
+        outcome: How.
+        step: The one that the metrics belong to; None: there are none.
+        metrics: What it came to. Of a trial that did not come to its end the service knows the last report.
+        message: What went wrong, for people.
+    """
 
     kind: Literal["ended"] = "ended"
     outcome: Annotated[Outcome, Lax]
+    step: Step | None = None
+    metrics: Metrics = Field(default_factory=dict)
     message: Text | None = None
 
 

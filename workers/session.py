@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from trimtab.client import Client
 from trimtab.errors import InternalError, TrimtabError, Unauthorized
-from trimtab.protocol import Lease, Tell, Verdict
+from trimtab.protocol import Lease, Verdict
 from trimtab.states import Decision, Outcome
 from workers.allowance import Allowance
 from workers.checkpoints import Checkpoints, Start
@@ -44,7 +44,6 @@ class Session:
         self._drain = drain
         self._checkpoints = checkpoints
         self._start = Start()
-        self._last: Measured | None = None
         self._renewed_at = time.monotonic()
         self._allowance = Allowance(lease.limits)
         self._name = f"trial {lease.trial} of {lease.study}"
@@ -128,7 +127,6 @@ class Session:
     def _go_on(self, measured: Measured) -> Ended | None:
         """Report an epoch; let the child go on, or return what ends the training."""
         verdict = self._report(measured)
-        self._last = measured
         if verdict.verdict is Decision.STOP:
             return Ended(outcome=Outcome.PRUNED)
         if self._drain.has_begun:
@@ -140,7 +138,6 @@ class Session:
 
     def _pass_over(self, measured: Measured) -> Ended | None:
         """Let the child go on from an epoch that is on record: it trains anew what its checkpoint could not give it."""
-        self._last = measured
         if ended := Ended(outcome=Outcome.RELEASED) if self._drain.has_begun else self._interruption():
             return ended
         self._child.answer_go_on()
@@ -178,14 +175,13 @@ class Session:
             return False
 
     def _tell(self, ended: Ended) -> None:
-        told = patiently(lambda: self._client.tell(self._lease, **vars(self._final(ended))), self._drain)
+        told = patiently(
+            lambda: self._client.tell(
+                self._lease, outcome=ended.outcome, metrics=ended.metrics, step=ended.step, message=ended.message
+            ),
+            self._drain,
+        )
         _log.info("%s: %s", self._name, ": ".join(filter(None, (told.outcome, ended.message))))
-
-    def _final(self, ended: Ended) -> Tell:
-        """Return what is told. Of a trial that did not come to its end the service knows the last report."""
-        if ended.outcome is Outcome.COMPLETE and self._last:
-            return Tell(outcome=ended.outcome, metrics=self._last.metrics, step=self._last.step)
-        return Tell(outcome=ended.outcome, message=ended.message)
 
     @property
     def _heartbeat_seconds(self) -> float:

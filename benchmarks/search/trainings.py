@@ -61,7 +61,7 @@ def curve(study: StudySpec, point: FlatParams, *, seed: int) -> list[float]:
     assert study.task is not None, "the study has one"
     given: dict[str, Any] = {**study.task.fixed, **point}
     training = begin(study.task, given, seed=seed, purpose=Purpose.SEARCH, files={}, device=torch.device("cpu"))
-    return [round(epoch.figures.validation_error, 4) for epoch in training.epochs()]
+    return [round(epoch.metrics["validation_error"], 4) for epoch in training.epochs()]
 
 
 if __name__ == "__main__":

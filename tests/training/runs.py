@@ -10,7 +10,7 @@ from trimtab.message import Params
 from trimtab.states import Purpose
 from trimtab.study import TaskSpec
 from workers.tasks import begin
-from workers.training.loop import Training
+from workers.training.steps import Steps
 
 CPU = torch.device("cpu")
 
@@ -24,7 +24,7 @@ def run(
     repeats: int = 1,
     purpose: Purpose = Purpose.SEARCH,
     files: Mapping[str, Path] | None = None,
-) -> Training:
+) -> Steps:
     """Return a training at its beginning, on the CPU."""
     spec = TaskSpec(name=task, data=data or DataSpec(), repeats=repeats)
     return begin(spec, params, seed=seed, purpose=purpose, files=files or {}, device=CPU)

@@ -12,7 +12,7 @@ import torch
 from workers.training import checkpoints
 from workers.training.checkpoints import Written
 from workers.training.errors import CheckpointForeign, CheckpointTorn
-from workers.training.loop import State
+from workers.training.steps import State
 
 STATE: State = {"step": 3, "network": {"weight": torch.arange(1000.0)}, "name": "adam", "pair": (0.9, 0.999)}
 

@@ -9,11 +9,13 @@ from torch.nn.functional import cross_entropy
 
 from workers.training.data import Data, prepare
 from workers.training.errors import Diverged
-from workers.training.loop import Epoch, Loss, Plan, Training
+from workers.training.loop import Loss, Training
 from workers.training.network import Architecture, perceptron
 from workers.training.optimizer import UpdateRule
+from workers.training.plan import Plan
 from workers.training.randomness import Randomness
 from workers.training.schedule import Schedule
+from workers.training.steps import Epoch
 
 CPU = torch.device("cpu")
 RULE = UpdateRule(
@@ -54,12 +56,12 @@ def test_errors_and_losses_are_measured_in_evaluation_mode_on_the_whole_sets(dat
     model = network(dropout=0.5)
     training = epochs(model, data, PLAN, loss=cross_entropy)
 
-    figures = next(training).figures
+    metrics = next(training).metrics
 
     model.eval()
     for examples, error, loss in (
-        (data.train, figures.training_error, figures.training_loss),
-        (data.validation, figures.validation_error, figures.validation_loss),
+        (data.train, metrics["training_error"], metrics["training_loss"]),
+        (data.validation, metrics["validation_error"], metrics["validation_loss"]),
     ):
         logits_NC = model(examples.x_ND)
         wrong = int((logits_NC.argmax(dim=1) != examples.y_N).sum())
@@ -71,18 +73,6 @@ def test_steps_count_from_one_to_the_last_epoch(data: Data) -> None:
     training = epochs(network(), data, PLAN, loss=cross_entropy)
 
     assert [epoch.step for epoch in training] == [1, 2, 3]
-
-
-def test_the_metrics_are_the_figures_by_name(data: Data) -> None:
-    epoch = next(epochs(network(), data, PLAN, loss=cross_entropy))
-
-    assert epoch.metrics == {
-        "training_error": epoch.figures.training_error,
-        "validation_error": epoch.figures.validation_error,
-        "training_loss": epoch.figures.training_loss,
-        "validation_loss": epoch.figures.validation_loss,
-        "parameters": epoch.figures.parameters,
-    }
 
 
 def test_an_epoch_sees_every_training_example_once_in_a_new_order(data: Data) -> None:

@@ -91,7 +91,7 @@ def test_the_same_seed_gives_the_same_figures_bit_for_bit_whatever_else_draws() 
     figures = []
     for epoch, other in zip(first, neighbour, strict=True):
         figures.append(epoch.metrics)
-        torch.rand(int(100 * other.figures.training_loss) + 1)
+        torch.rand(int(100 * other.metrics["training_loss"]) + 1)
 
     assert figures == expected
 

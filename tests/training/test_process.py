@@ -62,6 +62,10 @@ def heard(child: ChildProcess) -> FromTraining:
     return child.receive() if isinstance(said, Begun) else said
 
 
+def outcome_of(said: FromTraining) -> Outcome | None:
+    return said.outcome if isinstance(said, Ended) else None
+
+
 def trained(child: ChildProcess, ordered: Order) -> tuple[list[Measured], FromTraining]:
     child.order(ordered)
     curve: list[Measured] = []
@@ -103,7 +107,7 @@ def test_a_child_measures_what_the_training_yields(warm: ChildProcess) -> None:
 
     expected = run(ordered.params, ordered.task.data, seed=3).epochs()
     assert [(said.step, said.metrics) for said in curve] == [(epoch.step, epoch.metrics) for epoch in expected]
-    assert ended == Ended(outcome=Outcome.COMPLETE)
+    assert outcome_of(ended) is Outcome.COMPLETE
 
 
 def test_a_child_that_is_told_to_drop_its_trial_takes_the_next(warm: ChildProcess) -> None:
@@ -130,7 +134,7 @@ def test_another_child_goes_on_from_a_checkpoint_as_the_first_would_have(
     assert (said.step, said.size) == (2, Path(said.path).stat().st_size)
     assert [measured.step for measured in resumed] == [3, 4, 5, 6]
     assert resumed == whole[2:]
-    assert ended == Ended(outcome=Outcome.COMPLETE)
+    assert outcome_of(ended) is Outcome.COMPLETE
 
 
 @pytest.mark.parametrize(
@@ -154,7 +158,7 @@ def test_a_child_trains_from_the_first_epoch_where_the_checkpoint_is_torn(warm: 
     resumed, ended = trained(warm, going_on(order(epochs=3), said))
 
     assert [measured.step for measured in resumed] == [1, 2, 3]
-    assert ended == Ended(outcome=Outcome.COMPLETE)
+    assert outcome_of(ended) is Outcome.COMPLETE
 
 
 def test_a_checkpoint_that_cannot_be_written_leaves_the_training_as_it_is(warm: ChildProcess, tmp_path: Path) -> None:
@@ -177,7 +181,7 @@ def test_after_the_last_epoch_no_checkpoint_is_written(warm: ChildProcess, tmp_p
 
     warm.answer_go_on(save_to=tmp_path / "checkpoint")
 
-    assert warm.receive() == Ended(outcome=Outcome.COMPLETE)
+    assert outcome_of(warm.receive()) is Outcome.COMPLETE
     assert list(tmp_path.iterdir()) == []
 
 
@@ -206,8 +210,29 @@ def test_a_child_that_dies_of_an_order_has_begun(child: ChildProcess) -> None:
 def test_a_child_survives_a_trial_that_diverges(warm: ChildProcess) -> None:
     _, ended = trained(warm, order(optimizer="sgd", learning_rate=1e6))
 
-    assert ended == Ended(outcome=Outcome.DIVERGED, message="the loss is not finite in epoch 2")
+    assert isinstance(ended, Ended)
+    assert (ended.outcome, ended.message) == (Outcome.DIVERGED, "the loss is not finite in epoch 2")
     assert warm.is_idle
+
+
+def test_a_child_says_of_a_trial_that_diverges_what_is_finite(warm: ChildProcess) -> None:
+    _, ended = trained(warm, order(optimizer="sgd", learning_rate=1e6))
+
+    assert isinstance(ended, Ended)
+    assert ended.step == 2
+    assert "validation_error" in ended.metrics
+    assert None not in ended.metrics.values()
+
+
+def test_a_child_says_at_the_end_what_the_training_came_to(warm: ChildProcess) -> None:
+    ordered = order(seed=3, epochs=2)
+
+    _, ended = trained(warm, ordered)
+
+    training = run(ordered.params, ordered.task.data, seed=3)
+    list(training.epochs())
+    assert isinstance(ended, Ended)
+    assert (ended.step, ended.metrics) == (training.result.step, training.result.metrics)
 
 
 def test_a_child_is_left_alone_by_the_signals_that_end_its_worker(warm: ChildProcess) -> None:
@@ -215,7 +240,7 @@ def test_a_child_is_left_alone_by_the_signals_that_end_its_worker(warm: ChildPro
 
     _, ended = trained(warm, order(epochs=1))
 
-    assert ended == Ended(outcome=Outcome.COMPLETE)
+    assert outcome_of(ended) is Outcome.COMPLETE
     assert os.getpgid(process(warm).pid) != os.getpgid(0)  # where Ctrl-C would reach it
 
 

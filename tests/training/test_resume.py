@@ -14,7 +14,7 @@ from trimtab.tasks import MLP
 from workers.tasks import begin
 from workers.training import checkpoints
 from workers.training.errors import CheckpointForeign
-from workers.training.loop import Training
+from workers.training.steps import Steps
 
 CPU = torch.device("cpu")
 EPOCHS = 6
@@ -31,13 +31,13 @@ def choices(name: str) -> list[str]:
 
 def training(
     params: Params, *, seed: int = 7, dataset: str = "wine", split: int = 0, device: torch.device = CPU
-) -> Training:
+) -> Steps:
     data = DataSpec(dataset=dataset, split=SplitSpec(seed=split))
     task = TaskSpec(name="mlp", data=data)
     return begin(task, params, seed=seed, purpose=Purpose.SEARCH, files={}, device=device)
 
 
-def curve(running: Training) -> Curve:
+def curve(running: Steps) -> Curve:
     return [(epoch.step, epoch.metrics) for epoch in running.epochs()]
 
 

@@ -13,8 +13,10 @@ from trimtab.study import TaskSpec
 from trimtab.tasks.checks import known
 from workers.tasks import mlp
 from workers.training.data import Data, prepare
-from workers.training.loop import Plan, Training
+from workers.training.loop import Training
+from workers.training.plan import Plan
 from workers.training.randomness import Randomness
+from workers.training.steps import Steps
 
 Build = Callable[[Params, Data, Randomness], nn.Module]
 """From all hyperparameters and the data to a network on the CPU, its weights drawn."""
@@ -25,7 +27,7 @@ BUILDS: dict[str, Build] = {"mlp": mlp.build}
 
 def begin(
     task: TaskSpec, params: Params, *, seed: int, purpose: Purpose, files: Mapping[str, Path], device: torch.device
-) -> Training:
+) -> Steps:
     """Return what a lease asks for at its beginning. The same arguments give the same figures, bit for bit.
 
     Args:

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import torch
 
 from workers.training.errors import CheckpointForeign, CheckpointTorn
-from workers.training.loop import State
+from workers.training.steps import State
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,21 @@
 """How training ends before its time, and why it cannot go on from where it was."""
 
+from collections.abc import Mapping
+
 
 class Diverged(Exception):
-    """The loss is not finite any more.
+    """The training gets nowhere any more.
 
     Args:
-        step: The epoch in which that was found, counted from 1.
+        reason: What shows it.
+        step: The step in which that was found, counted from 1.
+        metrics: The figures of that step, finite or not.
     """
 
-    def __init__(self, step: int) -> None:
-        super().__init__(f"the loss is not finite in epoch {step}")
+    def __init__(self, reason: str, *, step: int, metrics: Mapping[str, float]) -> None:
+        super().__init__(f"{reason} in epoch {step}")
         self.step = step
+        self.metrics = metrics
 
 
 class CheckpointUnusable(Exception):

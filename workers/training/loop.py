@@ -1,89 +1,24 @@
 """The loop: train for an epoch, measure, yield; and the state that it can go on from."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Self
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from trimtab.tasks.training import METRICS
 from workers.training.data import Data, Examples
 from workers.training.errors import CheckpointForeign, Diverged
-from workers.training.optimizer import UpdateRule, optimizer_of
+from workers.training.optimizer import optimizer_of
+from workers.training.plan import Plan
 from workers.training.randomness import Randomness
-from workers.training.schedule import Schedule
+from workers.training.steps import Epoch, State
 
 # N examples, M examples of a batch, D features, C classes.
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 """From logits_NC and y_N to the mean loss, a scalar."""
-
-State = dict[str, Any]
-"""Tensors and plain values by name, nested: what `torch.load(weights_only=True)` reads."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How a network is trained.
-
-    Args:
-        batch_size: Examples in a step; the last batch of an epoch has what is left.
-        rule: How weights are updated.
-        schedule: How the learning rate falls, and for how many epochs.
-    """
-
-    batch_size: int
-    rule: UpdateRule
-    schedule: Schedule
-
-    @classmethod
-    def of(cls, params: Mapping[str, Any]) -> Self:
-        """Return the plan that hyperparameters, all of them, describe."""
-        rule = UpdateRule(
-            name=params["optimizer"],
-            **{field.name: params[field.name] for field in fields(UpdateRule) if field.name != "name"},
-        )
-        schedule = Schedule(params["decay"], rate=params["decay_rate"], epochs=params["epochs"])
-        return cls(params["batch_size"], rule, schedule)
-
-
-@dataclass(frozen=True)
-class Figures:
-    """What an epoch led to, in evaluation mode: nothing dropped, no regularisation in the loss.
-
-    Args:
-        training_error: Share of the training set that is classified wrongly, in [0, 1].
-        validation_error: The same of the validation set.
-        training_loss: Mean loss on the training set.
-        validation_loss: Mean loss on the validation set.
-        parameters: Numbers that are trained: weights and biases.
-    """
-
-    training_error: float
-    validation_error: float
-    training_loss: float
-    validation_loss: float
-    parameters: float
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """One pass over the training set.
-
-    Args:
-        step: Which one, counted from 1.
-        figures: What it led to.
-    """
-
-    step: int
-    figures: Figures
-
-    @property
-    def metrics(self) -> dict[str, float]:
-        """The figures by name."""
-        return asdict(self.figures)
 
 
 class Training:
@@ -108,6 +43,7 @@ class Training:
         self._randomness = randomness
         self._optimizer = optimizer_of(network, plan.rule)
         self._step = 0
+        self._metrics: dict[str, float] = {}
 
     @property
     def is_over(self) -> bool:
@@ -123,7 +59,13 @@ class Training:
         while not self.is_over:
             self._step += 1
             loss_sum = self._train()
-            yield Epoch(self._step, _measure(self._network, self._data, self._loss, loss_sum=loss_sum, step=self._step))
+            self._metrics = _measure(self._network, self._data, self._loss, loss_sum=loss_sum, step=self._step)
+            yield Epoch(self._step, self._metrics)
+
+    @property
+    def result(self) -> Epoch:
+        """The last epoch's figures and what is known of the data, once the training is over."""
+        return Epoch(self._step, self._metrics | dict(self._data.facts))
 
     def state(self) -> State:
         """Return all that the epochs to come depend on. It changes with the training: it is no copy."""
@@ -181,16 +123,16 @@ def _train(
     return loss_sum
 
 
-def _measure(network: nn.Module, data: Data, loss: Loss, *, loss_sum: Tensor, step: int) -> Figures:
+def _measure(network: nn.Module, data: Data, loss: Loss, *, loss_sum: Tensor, step: int) -> dict[str, float]:
     network.eval()
     train, validation = _evaluate(network, data.train, loss), _evaluate(network, data.validation, loss)
     # One wait for the device in each epoch: here.
-    figures = torch.stack((loss_sum, train[0], validation[0], train[1], validation[1])).tolist()
-    if not all(map(math.isfinite, figures)):
-        raise Diverged(step)
-    _, training_error, validation_error, training_loss, validation_loss = figures
+    batches_loss, *figures = torch.stack((loss_sum, train[0], validation[0], train[1], validation[1])).tolist()
     parameters = sum(parameter.numel() for parameter in network.parameters())
-    return Figures(training_error, validation_error, training_loss, validation_loss, parameters)
+    metrics = dict(zip(METRICS, (*figures, parameters), strict=True))
+    if not all(map(math.isfinite, (batches_loss, *figures))):
+        raise Diverged("the loss is not finite", step=step, metrics=metrics)
+    return metrics
 
 
 @torch.inference_mode()

@@ -1,0 +1,33 @@
+"""How a network is trained."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+from workers.training.optimizer import UpdateRule
+from workers.training.schedule import Schedule
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a network is trained.
+
+    Args:
+        batch_size: Examples in a step; the last batch of an epoch has what is left.
+        rule: How weights are updated.
+        schedule: How the learning rate falls, and for how many epochs.
+    """
+
+    batch_size: int
+    rule: UpdateRule
+    schedule: Schedule
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any]) -> Self:
+        """Return the plan that hyperparameters, all of them, describe."""
+        rule = UpdateRule(
+            name=params["optimizer"],
+            **{field.name: params[field.name] for field in fields(UpdateRule) if field.name != "name"},
+        )
+        schedule = Schedule(params["decay"], rate=params["decay_rate"], epochs=params["epochs"])
+        return cls(params["batch_size"], rule, schedule)
