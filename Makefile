@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install demo test check format bench bench-asks bench-search crash-points test-states fuzz chaos test-compose clean
+.PHONY: install demo test check format bench bench-asks bench-search bench-training crash-points test-states fuzz chaos test-compose clean
 
 install: $(VENV)/.installed  ## the environment (.venv) and nothing else
 
@@ -39,6 +39,9 @@ bench-asks: install  ## what an ask costs at 10,000 trials, and the memory of a 
 
 bench-search: install  ## every sampler on problems of known optimum; goes on where it stopped; see benchmarks/LOG.md
 	$(BIN)/python -m benchmarks.search
+
+bench-training: install  ## training through the worker against a loop written by hand; see benchmarks/LOG.md
+	$(BIN)/python -m benchmarks.training
 
 CASES ?= 20000
 SEED ?= 1

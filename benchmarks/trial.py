@@ -9,14 +9,11 @@ the caches hold the other system, is not counted. Last, a service that has just 
 """
 
 import argparse
-import os
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,13 +22,11 @@ import optuna
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
-from benchmarks import history
+from benchmarks import history, running
 from service import embedded
 from service.migrate import migrate
 from trimtab.client import Client
-from trimtab.errors import Unreachable
 
-TOKEN = "benchmark"  # noqa: S105  # a service on loopback, for as long as the benchmark runs
 TURN = 10
 VERBS = ("ask", "report", "tell", "trial")
 
@@ -83,7 +78,7 @@ def _filled(server: str, size: int, trials: int) -> tuple[str, str]:
     ours, theirs = (_create(server, f"{name}_{size}") for name in ("ours", "theirs"))
     migrate(ours)
     optuna.create_study(storage=theirs, study_name=study)
-    with _server(ours) as url, Client(url, TOKEN) as client:
+    with running.service(ours) as url, Client(url, running.TOKEN) as client:
         client.create_study(history.spec(study, size + 2 * trials + 10))
     for url in (ours, theirs):
         engine = sa.create_engine(url, poolclass=NullPool)
@@ -100,44 +95,6 @@ def _create(server: str, name: str) -> str:
     return sa.make_url(server).set(database=name).render_as_string(hide_password=False)
 
 
-@contextmanager
-def _server(database_url: str) -> Iterator[str]:
-    """Run the service; give its URL once it answers."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("TRIMTAB_")}
-    environment |= {
-        "TRIMTAB_DATABASE_URL": database_url,
-        "TRIMTAB_ADMIN_TOKEN": TOKEN,
-        "TRIMTAB_PORT": str(port),
-    }
-    with subprocess.Popen([sys.executable, "-m", "service"], env=environment, stderr=subprocess.DEVNULL) as process:
-        url = f"http://127.0.0.1:{port}"
-        try:
-            _wait_for(lambda: _answers(url))
-            yield url
-        finally:
-            process.terminate()
-
-
-def _answers(url: str) -> bool:
-    try:
-        with Client(url, TOKEN) as client:
-            list(client.studies(limit=1))
-    except Unreachable:
-        return False
-    return True
-
-
-def _wait_for(is_true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not is_true():
-        if time.monotonic() > deadline:
-            raise TimeoutError("the service did not start within 30 s")
-        time.sleep(0.05)
-
-
 def _compare(ours: str, theirs: str, *, size: int, trials: int) -> tuple[Times, Times]:
     study = optuna.load_study(
         study_name=f"study-{size}",
@@ -148,7 +105,7 @@ def _compare(ours: str, theirs: str, *, size: int, trials: int) -> tuple[Times, 
     # Better than any median, so that no verdict is stop and every trial runs to its end.
     curves = (history.random_history(trials, seed=1).curves_TS - 1).tolist()
     our_times, their_times = Times(), Times()
-    with _server(ours) as url, Client(url, TOKEN) as client:
+    with running.service(ours) as url, Client(url, running.TOKEN) as client:
         for start in range(0, trials, TURN):
             for position, curve in enumerate(curves[start : start + TURN]):
                 _our_trial(client, f"study-{size}", curve, our_times if position else Times())
@@ -183,7 +140,7 @@ def _their_trial(study: optuna.Study, curve: list[float], times: Times) -> None:
 
 def _cold_ask(database_url: str, size: int) -> float:
     """Return the seconds that the first ask takes in a replica that has just started."""
-    with _server(database_url) as url, Client(url, TOKEN) as client:
+    with running.service(database_url) as url, Client(url, running.TOKEN) as client:
         start = time.perf_counter()
         (lease,) = client.ask(worker="benchmark", study=f"study-{size}").leases
         seconds = time.perf_counter() - start
