@@ -7,10 +7,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from trimtab.models.descriptions import Perceptron
 from workers.training.data import Data, prepare
 from workers.training.errors import Diverged
 from workers.training.loop import Loss, Training
-from workers.training.network import Architecture, perceptron
+from workers.training.network import Start, trainable
 from workers.training.optimizer import UpdateRule
 from workers.training.plan import Plan
 from workers.training.randomness import Randomness
@@ -36,16 +37,9 @@ def data() -> Data:
     return prepare("digits", split_seed=0, device=CPU)
 
 
-def network(dropout: float = 0.0) -> nn.Sequential:
-    shape = Architecture(
-        features=64,
-        classes=10,
-        hidden_units=(32,),
-        activation="relu",
-        initialization="auto",
-        dropout=(dropout,),
-    )
-    return perceptron(shape, Randomness.from_seed(0, device=CPU))
+def network(dropout: float = 0.0) -> nn.Module:
+    shape = Perceptron(inputs=(64,), outputs=10, hidden_units=(32,), activation="relu", normalization="none")
+    return trainable(shape, Start(dropout=(dropout,)), Randomness.from_seed(0, device=CPU))
 
 
 def epochs(model: nn.Module, data: Data, plan: Plan, *, loss: Loss) -> Iterator[Epoch]:

@@ -1,62 +1,119 @@
-from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
-from workers.training.network import Architecture, Dropout, perceptron
+from trimtab.models.descriptions import Convolutional, Perceptron
+from trimtab.models.parts import hidden_activations, weight_matrices
+from workers.training.network import Dropout, Start, trainable
+from workers.training.optimizer import UpdateRule, optimizer_of
 from workers.training.randomness import Randomness
 
 CPU = torch.device("cpu")
-SHAPE = Architecture(
-    features=64,
-    classes=10,
-    hidden_units=(128, 128),
+MLP = Perceptron(inputs=(64,), outputs=10, hidden_units=(128, 128), activation="relu", normalization="none")
+CNN = Convolutional(
+    inputs=(3, 8, 8),
+    outputs=10,
+    channels=(16, 32),
+    kernel_size=3,
+    pooling="max",
+    residual=True,
+    hidden_units=(64,),
     activation="relu",
-    initialization="auto",
-    dropout=(0.5, 0.5),
+    normalization="batch",
 )
+DROPPED = Start(dropout=(0.5, 0.5))
 
 
-def build(shape: Architecture, seed: int = 0) -> nn.Sequential:
-    return perceptron(shape, Randomness.from_seed(seed, device=CPU))
+def build(description: Perceptron | Convolutional, start: Start | None = None, seed: int = 0) -> nn.Module:
+    start = start or Start(dropout=nothing(description))
+    return trainable(description, start, Randomness.from_seed(seed, device=CPU))
 
 
-def linear_layers(network: nn.Sequential) -> list[nn.Linear]:
-    return [module for module in network if isinstance(module, nn.Linear)]
+def nothing(description: Perceptron | Convolutional) -> tuple[float, ...]:
+    """No dropout in any hidden layer."""
+    return (0.0,) * len(description.hidden_units)
+
+
+def changed(description: Perceptron | Convolutional, **changes: Any) -> Any:
+    return description.model_copy(update=changes)
+
+
+def deviations(network: nn.Module) -> list[float]:
+    return [weight.std().item() for weight in weight_matrices(network).values()]
+
+
+def examples(*shape: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(5, *shape, generator=torch.Generator().manual_seed(seed))
+
+
+def dropouts(network: nn.Module) -> dict[str, float]:
+    return {name: 1 - module.keep for name, module in network.named_modules() if isinstance(module, Dropout)}
 
 
 def test_hidden_layers_are_activated_and_dropped_and_the_output_layer_is_neither() -> None:
-    network = build(SHAPE)
+    network = build(MLP, DROPPED)
 
-    assert [type(module) for module in network] == [
-        *(nn.Linear, nn.ReLU, Dropout),
-        *(nn.Linear, nn.ReLU, Dropout),
-        nn.Linear,
-    ]
+    assert [*weight_matrices(network)] == ["hidden.0.weight", "hidden.1.weight", "output.weight"]
+    assert [*hidden_activations(network)] == ["hidden.0.activation", "hidden.1.activation"]
+    assert dropouts(network) == {"hidden.0.dropout": 0.5, "hidden.1.dropout": 0.5}
 
 
-def test_without_hidden_layers_it_is_a_linear_classifier_and_drops_nothing() -> None:
-    network = build(replace(SHAPE, hidden_units=(), dropout=()))
+def test_only_what_has_a_share_is_dropped() -> None:
+    network = build(MLP, Start(dropout=(0.0, 0.25), input_dropout=0.5))
 
-    assert [type(module) for module in network] == [nn.Linear]
+    assert dropouts(network) == {"input_dropout": 0.5, "hidden.1.dropout": 0.25}
+
+
+def test_a_convolutional_network_without_hidden_layers_drops_what_its_last_block_gives() -> None:
+    network = build(changed(CNN, hidden_units=()), Start(dropout=(0.5,)))
+
+    assert dropouts(network) == {"features_dropout": 0.5}
+
+
+def test_without_hidden_layers_it_is_a_linear_model() -> None:
+    network = build(changed(MLP, hidden_units=()))
+
+    assert [*weight_matrices(network)] == ["output.weight"]
     assert network(torch.zeros(3, 64)).shape == (3, 10)
 
 
 def test_auto_gives_each_layer_the_weights_that_suit_what_follows_it() -> None:
-    layers = linear_layers(build(replace(SHAPE, hidden_units=(1024, 1024))))
+    found = deviations(build(changed(MLP, hidden_units=(1024, 1024))))
 
-    deviations = [layer.weight.std().item() for layer in layers]
+    assert found == pytest.approx([(2 / 64) ** 0.5, (2 / 1024) ** 0.5, (1 / 1024) ** 0.5], rel=0.05)
 
-    assert deviations == pytest.approx([(2 / 64) ** 0.5, (2 / 1024) ** 0.5, (1 / 1024) ** 0.5], rel=0.05)
+
+def test_auto_counts_the_inputs_of_a_convolution_by_its_kernel_and_takes_a_projection_for_linear() -> None:
+    network = build(changed(CNN, inputs=(64, 8, 8), channels=(256, 512)))
+
+    found = dict(zip(weight_matrices(network), deviations(network), strict=True))
+
+    assert found == pytest.approx(
+        {
+            "blocks.0.convolution.weight": (2 / (64 * 9)) ** 0.5,
+            "blocks.0.projection.weight": (1 / 64) ** 0.5,
+            "blocks.1.convolution.weight": (2 / (256 * 9)) ** 0.5,
+            "blocks.1.projection.weight": (1 / 256) ** 0.5,
+            "hidden.0.weight": (2 / (512 * 4)) ** 0.5,
+            "output.weight": (1 / 64) ** 0.5,
+        },
+        rel=0.05,
+    )
 
 
 def test_a_named_initialization_holds_for_every_layer() -> None:
-    layers = linear_layers(build(replace(SHAPE, initialization="xavier", hidden_units=(1024, 1024))))
+    found = deviations(build(changed(MLP, hidden_units=(1024, 1024)), Start("xavier", dropout=nothing(MLP))))
 
-    deviations = [layer.weight.std().item() for layer in layers]
+    assert found == pytest.approx([(2 / 1088) ** 0.5, (2 / 2048) ** 0.5, (2 / 1034) ** 0.5], rel=0.05)
 
-    assert deviations == pytest.approx([(2 / 1088) ** 0.5, (2 / 2048) ** 0.5, (2 / 1034) ** 0.5], rel=0.05)
+
+def test_the_gain_multiplies_the_first_weights() -> None:
+    plain, tripled = build(MLP), build(MLP, Start(gain=3.0, dropout=nothing(MLP)))
+
+    for one, three in zip(weight_matrices(plain).values(), weight_matrices(tripled).values(), strict=True):
+        torch.testing.assert_close(3 * one, three)
 
 
 def test_dropout_drops_its_share_and_keeps_the_expectation() -> None:
@@ -70,13 +127,15 @@ def test_dropout_drops_its_share_and_keeps_the_expectation() -> None:
     assert dropped_NH.mean().item() == pytest.approx(1, abs=0.004)
 
 
-def test_dropout_is_off_in_evaluation() -> None:
-    network = build(SHAPE).eval()
-    x_ND = torch.randn(5, 64, generator=torch.Generator().manual_seed(0))
+@pytest.mark.parametrize("description", [MLP, CNN], ids=["mlp", "cnn"])
+def test_nothing_is_dropped_in_evaluation(description: Perceptron | Convolutional) -> None:
+    shares = (0.5,) * len(description.hidden_units)
+    network = build(description, Start(dropout=shares, input_dropout=0.5)).eval()
+    x = examples(*description.inputs)
 
-    kept = build(replace(SHAPE, dropout=(0.0, 0.0)))
+    kept = build(description).eval()
 
-    assert torch.equal(network(x_ND), kept(x_ND))
+    assert torch.equal(network(x), kept(x))
 
 
 def test_the_gradient_passes_only_through_units_that_stayed() -> None:
@@ -90,12 +149,26 @@ def test_the_gradient_passes_only_through_units_that_stayed() -> None:
     assert torch.equal(a_NH.grad, dropped_NH.detach())
 
 
-def test_the_seed_is_all_the_randomness_of_the_weights() -> None:
-    x_ND = torch.randn(5, 64, generator=torch.Generator().manual_seed(0))
+@pytest.mark.parametrize("description", [MLP, CNN], ids=["mlp", "cnn"])
+def test_the_seed_is_all_the_randomness_of_the_weights(description: Perceptron | Convolutional) -> None:
+    x = examples(*description.inputs)
     before = torch.get_rng_state()
 
-    first, again, other = (build(SHAPE, seed).eval()(x_ND) for seed in (1, 1, 2))
+    first, again, other = (build(description, seed=seed).eval()(x) for seed in (1, 1, 2))
 
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("normalization", ["batch", "layer"])
+def test_what_normalises_and_biases_do_not_decay(normalization: str) -> None:
+    network = build(changed(CNN, normalization=normalization))
+    rule = UpdateRule("sgd", 0.1, 0.0, 0.9, 0.999, 1e-8, l2=0.5, weight_decay=0.0)
+
+    decayed, kept = optimizer_of(network, rule).param_groups
+
+    names = {id(parameter): name for name, parameter in network.named_parameters()}
+    assert {names[id(parameter)] for parameter in decayed["params"]} == {*weight_matrices(network)}
+    assert {"blocks.0.normalization.weight", "output.bias"} <= {names[id(parameter)] for parameter in kept["params"]}
+    assert (decayed["weight_decay"], kept["weight_decay"]) == (0.5, 0.0)

@@ -40,7 +40,7 @@ class BatchNormalization(nn.modules.batchnorm._BatchNorm):  # noqa: SLF001  # to
 
 
 class Hidden(nn.Linear):
-    """A hidden layer: linear, normalised, activated and, in training, dropped.
+    """A hidden layer: linear, normalised, activated and, where training has put a `dropout` there, dropped.
 
     Args:
         inputs: How many.
@@ -49,12 +49,14 @@ class Hidden(nn.Linear):
         normalization: By name.
     """
 
+    dropout: nn.Module | None
+
     def __init__(self, inputs: int, units: int, *, activation: Activation, normalization: Normalization) -> None:
         # The mean that batch normalisation subtracts would take any bias along.
         super().__init__(inputs, units, bias=normalization != "batch")
         self.normalization: nn.Module | None = _normalization(normalization, units, over_units=True)
         self.activation = ACTIVATIONS[activation]()
-        self.dropout: nn.Module | None = None
+        self.register_module("dropout", None)
 
     def forward(self, a_NH: Tensor) -> Tensor:
         """Return the activations of the units."""
@@ -96,7 +98,7 @@ class Block(nn.Module):
         self.normalization: nn.Module | None = _normalization(normalization, channels, over_units=False)
         self.is_residual = residual
         is_projected = residual and inputs != channels
-        self.projection: nn.Module | None = nn.Conv2d(inputs, channels, 1, bias=False) if is_projected else None
+        self.projection: nn.Conv2d | None = nn.Conv2d(inputs, channels, 1, bias=False) if is_projected else None
         self.activation = ACTIVATIONS[activation]()
         self.pooling: nn.Module | None = None if pooling == "none" else _POOLINGS[pooling](2)
 

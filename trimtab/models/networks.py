@@ -24,7 +24,7 @@ def network_of(description: Perceptron | Convolutional) -> "PerceptronNetwork | 
 
 
 class PerceptronNetwork(nn.Module):
-    """A multilayer perceptron; hidden layers and the input may be given a dropout.
+    """A multilayer perceptron. Training may give it an `input_dropout`, and each hidden layer a `dropout`.
 
     Args:
         description: What it is.
@@ -49,7 +49,10 @@ class PerceptronNetwork(nn.Module):
 
 
 class ConvolutionalNetwork(nn.Module):
-    """A convolutional network; hidden layers, the input and what the last block gives may be given a dropout.
+    """A convolutional network.
+
+    Training may give it an `input_dropout`, and a `features_dropout` of what the last block gives, or each hidden
+    layer a `dropout`.
 
     Args:
         description: What it is.

@@ -11,7 +11,7 @@ from trimtab.message import Params
 from trimtab.states import Purpose
 from trimtab.study import TaskSpec
 from trimtab.tasks.checks import known
-from workers.tasks import mlp
+from workers.tasks import cnn, mlp
 from workers.training.data import Data, prepare
 from workers.training.loop import Training
 from workers.training.plan import Plan
@@ -21,7 +21,7 @@ from workers.training.steps import Steps
 Build = Callable[[Params, Data, Randomness], nn.Module]
 """From all hyperparameters and the data to a network on the CPU, its weights drawn."""
 
-BUILDS: dict[str, Build] = {"mlp": mlp.build}
+BUILDS: dict[str, Build] = {"mlp": mlp.build, "cnn": cnn.build}
 """The networks of the built-in tasks by name."""
 
 

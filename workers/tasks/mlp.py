@@ -1,31 +1,30 @@
 """The task `mlp`: a multilayer perceptron."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from torch import nn
 
 from trimtab.message import Params
+from trimtab.models.descriptions import Perceptron
+from workers.tasks.lists import for_each
 from workers.training.data import Data
-from workers.training.network import Architecture, perceptron
+from workers.training.network import Start, trainable
 from workers.training.randomness import Randomness
 
 
 def build(params: Params, data: Data, randomness: Randomness) -> nn.Module:
     """Return the network that hyperparameters, all of them, describe, for such data, on the CPU."""
-    architecture = Architecture(
-        features=data.inputs[0],
-        classes=data.outputs,
-        hidden_units=_for_each_layer(params, "hidden_units"),
-        activation=str(params["activation"]),
-        initialization=str(params["initialization"]),
-        dropout=_for_each_layer(params, "dropout"),
+    start = Start.of(params, dropout=for_each(params, "dropout", per="hidden_layers"))
+    return trainable(describe(params, data), start, randomness)
+
+
+def describe(params: Params, data: Data) -> Perceptron:
+    """Return what the network is, apart from its weights."""
+    settled: dict[str, Any] = dict(params)
+    return Perceptron(
+        inputs=tuple(data.inputs),
+        outputs=data.outputs,
+        hidden_units=for_each(params, "hidden_units", per="hidden_layers"),
+        activation=settled["activation"],
+        normalization=settled["normalization"],
     )
-    return perceptron(architecture, randomness)
-
-
-def _for_each_layer(params: Params, name: str) -> Sequence[Any]:
-    """Return a value for each hidden layer, of one that all share or of a list."""
-    value, layers = params[name], params["hidden_layers"]
-    assert isinstance(layers, int), "the task allows no other"
-    return value if isinstance(value, tuple) else (value,) * layers

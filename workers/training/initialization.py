@@ -46,8 +46,22 @@ def standard_deviation(kind: Initialization, *, inputs: int, outputs: int) -> fl
 
 
 @torch.no_grad()
-def initialize(layer: nn.Linear, kind: Initialization, generator: torch.Generator) -> None:
-    """Draw the weights of a layer from a normal distribution; its biases become zero."""
-    deviation = standard_deviation(kind, inputs=layer.in_features, outputs=layer.out_features)
+def initialize(
+    layer: nn.Linear | nn.Conv2d, kind: Initialization, generator: torch.Generator, *, gain: float = 1.0
+) -> None:
+    """Draw the weights of a layer from a normal distribution; its biases become zero.
+
+    A convolution's output has as many inputs as its kernels have numbers, and each of its inputs as many outputs.
+
+    Args:
+        layer: On the generator's device.
+        kind: Its variance.
+        generator: What is drawn from.
+        gain: What the weights are multiplied by.
+    """
+    places = layer.weight[0, 0].numel()
+    outputs, inputs = layer.weight.shape[0] * places, layer.weight.shape[1] * places
+    deviation = gain * standard_deviation(kind, inputs=inputs, outputs=outputs)
     layer.weight.normal_(0.0, deviation, generator=generator)
-    layer.bias.zero_()
+    if layer.bias is not None:
+        layer.bias.zero_()

@@ -1,45 +1,42 @@
-"""The multilayer perceptron."""
+"""Built-in networks as they are trained: their weights drawn, some of their units dropped."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 
+from trimtab.models.descriptions import Convolutional, Perceptron
+from trimtab.models.layers import Block, Hidden
+from trimtab.models.networks import ConvolutionalNetwork, PerceptronNetwork, network_of
 from workers.training.initialization import Initialization, choose, initialize
 from workers.training.randomness import Randomness
 
 # N examples, H units.
 
-_ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
-    "relu": nn.ReLU,
-    "leaky_relu": nn.LeakyReLU,
-    "gelu": nn.GELU,
-    "tanh": nn.Tanh,
-    "sigmoid": nn.Sigmoid,
-}
-
 
 @dataclass(frozen=True)
-class Architecture:
-    """The shape of a perceptron.
+class Start:
+    """How a network is before its first step, and what is dropped in training.
 
     Args:
-        features: Inputs.
-        classes: Outputs.
-        hidden_units: Units of each hidden layer; none: a linear classifier.
-        activation: Of the hidden layers: relu, leaky_relu, gelu, tanh or sigmoid.
         initialization: Of every layer: he, lecun or xavier; auto: each layer as suits what follows it.
-        dropout: For each hidden layer the share of its units that is dropped in training, in [0, 1).
+        gain: What the first weights are multiplied by.
+        dropout: For each hidden layer the share of its units that is dropped, in [0, 1); a convolutional network
+            without hidden layers has one: of what its last block gives.
+        input_dropout: The share of inputs that is dropped, in [0, 1).
     """
 
-    features: int
-    classes: int
-    hidden_units: Sequence[int]
-    activation: str
-    initialization: str
-    dropout: Sequence[float]
+    initialization: str = "auto"
+    gain: float = 1.0
+    dropout: Sequence[float] = ()
+    input_dropout: float = 0.0
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any], *, dropout: Sequence[float]) -> Self:
+        """Return what hyperparameters, all of them, say."""
+        return cls(params["initialization"], params["initialization_gain"], dropout, params["input_dropout"])
 
 
 class Dropout(nn.Module):
@@ -57,35 +54,45 @@ class Dropout(nn.Module):
         self.keep = 1 - share
         self.generator = generator
 
-    def forward(self, a_NH: Tensor) -> Tensor:
-        """Return the activations, some of them zero in training."""
+    def forward(self, a: Tensor) -> Tensor:
+        """Return the activations, in the shape they came in, some of them zero in training."""
         if not self.training:
-            return a_NH
-        mask_NH = torch.empty_like(a_NH).bernoulli_(self.keep, generator=self.generator)
-        return a_NH * mask_NH.div_(self.keep)
+            return a
+        mask = torch.empty_like(a).bernoulli_(self.keep, generator=self.generator)
+        return a * mask.div_(self.keep)
 
 
-def perceptron(shape: Architecture, randomness: Randomness) -> nn.Sequential:
-    """Build a perceptron on the CPU, its weights drawn, its biases zero. It returns logits."""
-    widths = [shape.features, *shape.hidden_units]
-    modules: list[nn.Module] = []
-    for (inputs, outputs), dropout in zip(pairwise(widths), shape.dropout, strict=True):
-        modules.append(_linear(inputs, outputs, _kind(shape, activation=shape.activation), randomness))
-        modules.append(_ACTIVATIONS[shape.activation]())
-        if dropout > 0:
-            modules.append(Dropout(dropout, randomness.dropout))
-    modules.append(_linear(widths[-1], shape.classes, _kind(shape, activation=None), randomness))
-    return nn.Sequential(*modules)
+def trainable(description: Perceptron | Convolutional, start: Start, randomness: Randomness) -> nn.Module:
+    """Return a network on the CPU, its weights drawn, its biases zero, its dropout in place."""
+    network = network_of(description)
+    for layer, activation in _layers(network, description.activation):
+        initialize(layer, _kind(start.initialization, activation), randomness.weights, gain=start.gain)
+    network.input_dropout = _dropout(start.input_dropout, randomness)
+    if isinstance(network, ConvolutionalNetwork) and not network.hidden:
+        network.features_dropout = _dropout(max(start.dropout, default=0.0), randomness)
+        return network
+    for hidden, share in zip(network.hidden, start.dropout, strict=True):
+        hidden.register_module("dropout", _dropout(share, randomness))
+    return network
 
 
-def _kind(shape: Architecture, *, activation: str | None) -> Initialization:
-    if shape.initialization == "auto":
-        return choose(activation)
-    return Initialization(shape.initialization)
+def _layers(
+    network: PerceptronNetwork | ConvolutionalNetwork, activation: str
+) -> Iterator[tuple[nn.Linear | nn.Conv2d, str | None]]:
+    """Yield each layer with the activation that follows it."""
+    for module in network.modules():
+        if isinstance(module, Hidden):
+            yield module, activation
+        elif isinstance(module, Block):
+            yield module.convolution, activation
+            if module.projection is not None:
+                yield module.projection, None
+    yield network.output, None
 
 
-def _linear(inputs: int, outputs: int, kind: Initialization, randomness: Randomness) -> nn.Linear:
-    # Without torch's own first weights: they would be drawn from the process's randomness, then thrown away.
-    layer: nn.Linear = nn.utils.skip_init(nn.Linear, inputs, outputs)  # type: ignore[no-untyped-call]
-    initialize(layer, kind, randomness.weights)
-    return layer
+def _kind(initialization: str, activation: str | None) -> Initialization:
+    return choose(activation) if initialization == "auto" else Initialization(initialization)
+
+
+def _dropout(share: float, randomness: Randomness) -> nn.Module | None:
+    return Dropout(share, randomness.dropout) if share > 0 else None
