@@ -8,6 +8,7 @@
     trimtab_checkpoints       of a trial, the newest ones
     trimtab_models            of a study, its final model
     trimtab_test_reads        of a study, each time that its test set was to be read
+    trimtab_wanted_finals     of a confirmation, the final model that comes after it
     trimtab_datasets          each version of each data set that was put
     trimtab_workers, trimtab_tombstones
     trimtab_tokens, trimtab_audit       who may call, and who changed what
@@ -284,6 +285,17 @@ test_reads = Table(
     Column("reason", Text, comment="given with an override"),
     # The lock: of a study, the first read is the only one that is no override.
     Index("uq_trimtab_test_reads_first", "study_id", unique=True, postgresql_where=text("NOT is_override")),
+)
+
+wanted_finals = Table(
+    "trimtab_wanted_finals",
+    metadata,
+    Column(
+        "confirmation_id", ForeignKey("trimtab_studies.study_id", ondelete="CASCADE"), primary_key=True, comment="study"
+    ),
+    Column("token_id", BigInteger, comment="who asked for it; null: the operator"),
+    Column("reason", Text, comment="given with an override of the lock; null: it is none"),
+    _time("at", now=True),
 )
 
 tokens = Table(

@@ -15,6 +15,7 @@ def upgrade() -> None:
     _create_datasets()
     _create_models()
     _create_test_reads()
+    _create_wanted_finals()
 
 
 def _change_studies() -> None:
@@ -100,4 +101,21 @@ def _create_test_reads() -> None:
         ["study_id"],
         unique=True,
         postgresql_where=sa.text("NOT is_override"),
+    )
+
+
+def _create_wanted_finals() -> None:
+    op.create_table(
+        "trimtab_wanted_finals",
+        sa.Column("confirmation_id", sa.BigInteger, nullable=False, comment="study"),
+        sa.Column("token_id", sa.BigInteger, comment="who asked for it; null: the operator"),
+        sa.Column("reason", sa.Text, comment="given with an override of the lock; null: it is none"),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
+        sa.PrimaryKeyConstraint("confirmation_id", name=op.f("pk_trimtab_wanted_finals")),
+        sa.ForeignKeyConstraint(
+            ["confirmation_id"],
+            ["trimtab_studies.study_id"],
+            name=op.f("fk_trimtab_wanted_finals_confirmation_id"),
+            ondelete="CASCADE",
+        ),
     )
