@@ -1,0 +1,148 @@
+"""Final models in the database: what was read of the test set, what is to follow a confirmation, whose trials are whose.
+
+Within a transaction that has locked the study whose final model it is, but for `due` and what only reads.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from trimtab.states import Purpose
+
+ORIGINAL = "trimtab:original"
+"""Optuna's attribute of a trial that trains another one's point again: the other one's number."""
+
+
+@dataclass(frozen=True)
+class Read:
+    """A reading of a study's test set."""
+
+    at: datetime
+    final_study: str
+    is_override: bool
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class WantedFinal:
+    """A final model that is to follow a confirmation.
+
+    Args:
+        token_id: Who asked for it; None: the operator.
+        reason: Given with an override of the lock; None: it is none.
+    """
+
+    token_id: int | None
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class DueFinal:
+    """A confirmation that has ended, and the study that it confirms, which a final model is to be made of."""
+
+    study: str
+    confirmation: str
+
+
+_READS = sa.text("""
+    SELECT at, final_study, is_override, reason FROM trimtab_test_reads WHERE study_id = :study_id ORDER BY read_id
+""")
+
+# The index is the lock: of two that come at once, the second one waits and finds the first one's row.
+_READ = sa.text("""
+    INSERT INTO trimtab_test_reads (study_id, token_id, final_study, is_override, reason)
+    VALUES (:study_id, :token_id, :final_study, :is_override, :reason)
+    ON CONFLICT (study_id) WHERE NOT is_override DO NOTHING
+""")
+
+_NEWEST = sa.text("""
+    SELECT study_name FROM trimtab_studies JOIN studies USING (study_id)
+    WHERE parent_id = :study_id AND purpose = :purpose ORDER BY study_id DESC LIMIT 1
+""")
+
+_WANT = sa.text("""
+    INSERT INTO trimtab_wanted_finals (confirmation_id, token_id, reason) VALUES (:confirmation_id, :token_id, :reason)
+""")
+
+_WANTED = sa.text("SELECT token_id, reason FROM trimtab_wanted_finals WHERE confirmation_id = :confirmation_id")
+
+_TAKE = sa.text("DELETE FROM trimtab_wanted_finals WHERE confirmation_id = :confirmation_id RETURNING token_id, reason")
+
+# Each second, in each replica: there is a row only while a confirmation runs that a final model comes after.
+_DUE = sa.text("""
+    SELECT p.study_name, o.study_name
+    FROM trimtab_wanted_finals
+    JOIN trimtab_studies s ON s.study_id = confirmation_id
+    JOIN studies o ON o.study_id = confirmation_id
+    JOIN studies p ON p.study_id = s.parent_id
+    WHERE s.state IN ('complete', 'stopped')
+    ORDER BY confirmation_id
+""")
+
+_NOTE_ORIGINALS = sa.text("""
+    INSERT INTO trial_system_attributes (trial_id, key, value_json)
+    SELECT t.trial_id, :key, CAST(o.original AS text)
+    FROM unnest(CAST(:originals AS int[])) WITH ORDINALITY AS o (original, position)
+    JOIN trimtab_trials t ON t.study_id = :study_id AND t.number = o.position - 1
+""")
+
+_ORIGINALS = sa.text("""
+    SELECT t.number, CAST(value_json AS int) FROM trimtab_trials t JOIN trial_system_attributes a USING (trial_id)
+    WHERE study_id = :study_id AND key = :key
+""")
+
+
+def reads(connection: sa.Connection, study_id: int) -> list[Read]:
+    """Return each reading of a study's test set, the first one first."""
+    return [Read(**row._asdict()) for row in connection.execute(_READS, {"study_id": study_id})]
+
+
+def read(connection: sa.Connection, study_id: int, *, by: str, override: WantedFinal) -> None:
+    """Record that the test set of a study is to be read by another study: by an override, if there is a reason.
+
+    The first reading is none, whatever the reason.
+    """
+    first = {"study_id": study_id, "token_id": override.token_id, "final_study": by, "reason": override.reason}
+    if connection.execute(_READ, {**first, "is_override": False}).rowcount == 0:
+        assert override.reason is not None, "whoever asks looks at the lock before"
+        connection.execute(_READ, {**first, "is_override": True})
+
+
+def newest(connection: sa.Connection, study_id: int, purpose: Purpose) -> str | None:
+    """Return the name of the newest study of a purpose that follows a study; None if none does."""
+    name: str | None = connection.execute(_NEWEST, {"study_id": study_id, "purpose": purpose}).scalar_one_or_none()
+    return name
+
+
+def want(connection: sa.Connection, confirmation_id: int, wanted: WantedFinal) -> None:
+    """Let a final model follow a confirmation when that has ended."""
+    connection.execute(_WANT, {"confirmation_id": confirmation_id, **vars(wanted)})
+
+
+def wanted(connection: sa.Connection, confirmation_id: int) -> WantedFinal | None:
+    """Return the final model that is to follow a confirmation; None if none is."""
+    row = connection.execute(_WANTED, {"confirmation_id": confirmation_id}).one_or_none()
+    return WantedFinal(*row) if row else None
+
+
+def take(connection: sa.Connection, confirmation_id: int) -> WantedFinal | None:
+    """Return the final model that is to follow a confirmation, and forget that; None if none is, or any more."""
+    row = connection.execute(_TAKE, {"confirmation_id": confirmation_id}).one_or_none()
+    return WantedFinal(*row) if row else None
+
+
+def due(connection: sa.Connection) -> list[DueFinal]:
+    """Return the confirmations that have ended and that a final model is to follow."""
+    return [DueFinal(*row) for row in connection.execute(_DUE)]
+
+
+def note_originals(connection: sa.Connection, study_id: int, originals: Sequence[int]) -> None:
+    """Note of each trial of a study which trial of its parent it trains again."""
+    connection.execute(_NOTE_ORIGINALS, {"study_id": study_id, "key": ORIGINAL, "originals": list(originals)})
+
+
+def originals(connection: sa.Connection, study_id: int) -> Mapping[int, int]:
+    """Return of each trial of a study, by number, which trial of its parent it trains again."""
+    return {number: original for number, original in connection.execute(_ORIGINALS, {"study_id": study_id})}
