@@ -10,7 +10,8 @@ from torch.nn.functional import cross_entropy
 from trimtab.models.descriptions import Perceptron
 from workers.training.data import Data, prepare
 from workers.training.errors import Diverged
-from workers.training.loop import Loss, Training
+from workers.training.loop import Training
+from workers.training.losses import Loss
 from workers.training.network import Start, trainable
 from workers.training.optimizer import UpdateRule
 from workers.training.plan import Plan
@@ -28,6 +29,7 @@ RULE = UpdateRule(
     epsilon=1e-8,
     l2=0.0,
     weight_decay=0.0,
+    l1=0.0,
 )
 PLAN = Plan(batch_size=64, rule=RULE, schedule=Schedule("none", rate=0.1, epochs=3))
 

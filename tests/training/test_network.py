@@ -164,7 +164,7 @@ def test_the_seed_is_all_the_randomness_of_the_weights(description: Perceptron |
 @pytest.mark.parametrize("normalization", ["batch", "layer"])
 def test_what_normalises_and_biases_do_not_decay(normalization: str) -> None:
     network = build(changed(CNN, normalization=normalization))
-    rule = UpdateRule("sgd", 0.1, 0.0, 0.9, 0.999, 1e-8, l2=0.5, weight_decay=0.0)
+    rule = UpdateRule("sgd", 0.1, 0.0, 0.9, 0.999, 1e-8, l2=0.5, weight_decay=0.0, l1=0.0)
 
     decayed, kept = optimizer_of(network, rule).param_groups
 

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, softshrink
 
 from workers.training.optimizer import UpdateRule, optimizer_of
+from workers.training.regularisation import penalty
 
 RULE = UpdateRule(
     name="sgd",
@@ -18,6 +19,7 @@ RULE = UpdateRule(
     epsilon=1e-4,
     l2=0.0,
     weight_decay=0.0,
+    l1=0.0,
 )
 STEPS = 20
 
@@ -135,3 +137,44 @@ def test_nesterov_without_momentum_is_plain_sgd() -> None:
 def test_an_unknown_rule_is_refused() -> None:
     with pytest.raises(ValueError, match="no update rule is called 'lion'"):
         optimizer_of(network(), replace(RULE, name="lion"))
+
+
+@pytest.mark.parametrize("name", ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"])
+def test_l1_thresholds_the_weights_softly_after_the_step_of_any_rule(name: str) -> None:
+    class Thresholded(torch.optim.SGD):
+        """Takes another optimiser's step, then torch's own soft threshold."""
+
+        def __init__(self, layer: nn.Linear, inner: torch.optim.Optimizer) -> None:
+            super().__init__(layer.parameters(), lr=0.05)
+            self.layer, self.inner = layer, inner
+
+        def step(self, closure: Any = None) -> None:  # type: ignore[override]
+            self.inner.step()
+            with torch.no_grad():
+                self.layer.weight.copy_(softshrink(self.layer.weight, 0.05 * 0.4))
+
+    rule = replace(RULE, name=name)
+
+    expected = trained(lambda layer: Thresholded(layer, optimizer_of(layer, rule)))  # type: ignore[arg-type]
+
+    assert_same(by(replace(rule, l1=0.4)), expected)
+
+
+def test_l1_makes_weights_exactly_zero_and_leaves_biases_alone() -> None:
+    strong = by(replace(RULE, l1=50.0))
+
+    assert strong.weight.count_nonzero() == 0
+    assert strong.bias.count_nonzero() == 4
+
+
+def test_the_penalty_is_the_courses_and_its_gradient_is_what_l2_adds() -> None:
+    weight = network().weight
+    m, strength = 32, 0.3
+
+    l2 = penalty([weight], l1=0.0, l2=strength / m)
+    l1 = penalty([weight], l1=strength / (2 * m), l2=0.0)
+
+    (gradient,) = torch.autograd.grad(l2, weight, retain_graph=True)
+    torch.testing.assert_close(l2, strength / (2 * m) * torch.linalg.matrix_norm(weight).square())
+    torch.testing.assert_close(gradient, strength / m * weight.detach())
+    torch.testing.assert_close(l1, strength / (2 * m) * weight.abs().sum())

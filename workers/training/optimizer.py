@@ -1,4 +1,4 @@
-"""Update rules, with decay of the weights either in the gradient (l2) or beside it (weight_decay)."""
+"""Update rules, with decay of the weights either in the gradient (l2) or beside it (weight_decay, l1)."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,6 +6,9 @@ from typing import Any
 import torch
 from torch import nn
 from torch.optim import SGD, Adam, Optimizer, RMSprop
+
+from trimtab.models.parts import weight_matrices
+from workers.training.regularisation import SoftThreshold
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,7 @@ class UpdateRule:
         epsilon: Added to the denominator: rmsprop, adam and adamw.
         l2: lambda / m. The gradient gets l2 * W, so that a rule with moments sees it too.
         weight_decay: W <- (1 - alpha * weight_decay) W before each step, whatever the rule.
+        l1: lambda / 2m. After each step, whatever the rule, weights shrink by alpha * l1, to zero at most.
 
     Source: l2 against weight_decay: Loshchilov and Hutter, "Decoupled Weight Decay Regularization" (2019).
     """
@@ -34,6 +38,7 @@ class UpdateRule:
     epsilon: float
     l2: float
     weight_decay: float
+    l1: float
 
 
 def optimizer_of(network: nn.Module, rule: UpdateRule) -> Optimizer:
@@ -45,12 +50,15 @@ def optimizer_of(network: nn.Module, rule: UpdateRule) -> Optimizer:
     optimizer = _undecayed(_groups(network, rule), rule)
     if rule.weight_decay > 0:
         optimizer.register_step_pre_hook(_Decay(rule.weight_decay))
+    if rule.l1 > 0:
+        optimizer.register_step_post_hook(SoftThreshold(rule.l1))
     return optimizer
 
 
 def _groups(network: nn.Module, rule: UpdateRule) -> list[dict[str, Any]]:
-    weights = [parameter for parameter in network.parameters() if parameter.ndim > 1]
-    biases = [parameter for parameter in network.parameters() if parameter.ndim <= 1]
+    matrices = weight_matrices(network)
+    weights = list(matrices.values())
+    biases = [parameter for name, parameter in network.named_parameters() if name not in matrices]
     # torch calls the coupled kind weight_decay.
     return [{"params": weights, "weight_decay": rule.l2}, {"params": biases, "weight_decay": 0.0}]
 
