@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.functional import cross_entropy
 
 from trimtab.message import Params
 from trimtab.states import Purpose
@@ -14,6 +14,7 @@ from trimtab.tasks.checks import known
 from workers.tasks import cnn, mlp
 from workers.training.data import Data, prepare
 from workers.training.loop import Training
+from workers.training.losses import loss_of
 from workers.training.plan import Plan
 from workers.training.randomness import Randomness
 from workers.training.steps import Steps
@@ -41,8 +42,10 @@ def begin(
     Raises:
         torch.OutOfMemoryError: The device has too little memory.
     """
-    settled = {name: knob.default for name, knob in known(task.name).hyperparameters.items()} | dict(params)
+    settled: dict[str, Any] = {name: knob.default for name, knob in known(task.name).hyperparameters.items()} | dict(
+        params
+    )
     randomness = Randomness.from_seed(seed, device=device)
     data = prepare(task.data.dataset, split_seed=task.data.split.seed, device=device)
     network = BUILDS[task.name](settled, data, randomness).to(device)
-    return Training(network, data, Plan.of(settled), loss=cross_entropy, randomness=randomness)
+    return Training(network, data, Plan.of(settled), loss=loss_of(settled["loss"], data.problem), randomness=randomness)

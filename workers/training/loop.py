@@ -1,7 +1,7 @@
 """The loop: train for an epoch, measure, yield; and the state that it can go on from."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
@@ -10,15 +10,14 @@ from torch.optim import Optimizer
 from trimtab.tasks.training import METRICS
 from workers.training.data import Data, Examples
 from workers.training.errors import CheckpointForeign, Diverged
+from workers.training.evaluation import evaluate
+from workers.training.losses import Loss
 from workers.training.optimizer import optimizer_of
 from workers.training.plan import Plan
 from workers.training.randomness import Randomness
 from workers.training.steps import Epoch, State
 
 # N examples, M examples of a batch, D features, C classes.
-
-Loss = Callable[[Tensor, Tensor], Tensor]
-"""From logits_NC and y_N to the mean loss, a scalar."""
 
 
 class Training:
@@ -125,20 +124,12 @@ def _train(
 
 def _measure(network: nn.Module, data: Data, loss: Loss, *, loss_sum: Tensor, step: int) -> dict[str, float]:
     network.eval()
-    train, validation = _evaluate(network, data.train, loss), _evaluate(network, data.validation, loss)
+    train, validation = (evaluate(network, part, loss, data.problem) for part in (data.train, data.validation))
     # One wait for the device in each epoch: here.
-    batches_loss, *figures = torch.stack((loss_sum, train[0], validation[0], train[1], validation[1])).tolist()
+    measured = (loss_sum, train.error, validation.error, train.loss, validation.loss)
+    batches_loss, *figures = torch.stack(measured).tolist()
     parameters = sum(parameter.numel() for parameter in network.parameters())
     metrics = dict(zip(METRICS, (*figures, parameters), strict=True))
     if not all(map(math.isfinite, (batches_loss, *figures))):
         raise Diverged("the loss is not finite", step=step, metrics=metrics)
     return metrics
-
-
-@torch.inference_mode()
-def _evaluate(network: nn.Module, examples: Examples, loss: Loss) -> tuple[Tensor, Tensor]:
-    """Return the share of wrong answers and the mean loss, two scalars on the device."""
-    logits_NC = network(examples.x_ND)
-    wrong_N = logits_NC.argmax(dim=1) != examples.y_N
-    # float64: a share of N is exact to the last digit only there.
-    return wrong_N.double().mean(), loss(logits_NC, examples.y_N).double()
