@@ -7,8 +7,22 @@ from importlib.metadata import version
 
 from fastapi import Depends, FastAPI
 
-from service import litter, liveness, sweep
-from service.api import checkpoints, datasets, health, idempotency, leases, problems, scopes, studies, tokens, workers
+from service import finals, litter, liveness, sweep
+from service.api import (
+    checkpoints,
+    datasets,
+    diagnosis,
+    health,
+    idempotency,
+    leases,
+    problems,
+    scopes,
+    studies,
+    tokens,
+    workers,
+)
+from service.api import finals as final_routes
+from service.api import models as model_routes
 from service.api.dependencies import bearer
 from service.api.description import describe
 from service.api.gate import Gate
@@ -51,7 +65,17 @@ def create_app(replica: Replica, operator: Tokens, *, requests_per_second: int =
     problems.install(app)
     idempotency.install(app)
     app.include_router(health.router)
-    for router in (studies.router, leases.router, checkpoints.router, workers.router, tokens.router, datasets.router):
+    for router in (
+        studies.router,
+        diagnosis.router,
+        leases.router,
+        checkpoints.router,
+        final_routes.router,
+        model_routes.router,
+        workers.router,
+        tokens.router,
+        datasets.router,
+    ):
         app.include_router(router, dependencies=[Depends(bearer)], responses=problems.EVERYWHERE)
     scopes.check(app)
     app.openapi = cache(lambda: describe(app))  # type: ignore[method-assign]  # as FastAPI documents it
@@ -67,6 +91,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         Periodic("liveness", partial(liveness.renew, alone), seconds=liveness.INTERVAL_SECONDS),
         Periodic("sweep", partial(sweep.sweep, replica), seconds=sweep.INTERVAL_SECONDS),
         Periodic("children", replica.memory.children.reap, seconds=children.REAP_SECONDS),
+        Periodic("finals", partial(finals.make_due, replica), seconds=finals.INTERVAL_SECONDS),
         Periodic("litter", partial(litter.forget, replica), seconds=litter.INTERVAL_SECONDS),
     ]
     for work in background:

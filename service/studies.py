@@ -5,16 +5,15 @@ import logging
 
 import sqlalchemy as sa
 
-from service import alarms, cursors, heritage, revisions, sampling
+from service import cursors, heritage, revisions, sampling, shown
 from service.database import autocommit, transaction
 from service.once import UNKEYED, Once
 from service.principals import OPERATOR, Principal
 from service.replica import Replica
 from service.settling import close_if_due
 from service.storage import audit, endings, studies
-from service.storage.studies import StudyRow
 from trimtab.errors import Invalid, StudyExists, StudyNotFound
-from trimtab.protocol import ChosenSampler, Counts, FieldProblem, Page, Study, StudyChange
+from trimtab.protocol import FieldProblem, Page, Study, StudyChange
 from trimtab.states import StudyState
 from trimtab.study import StudySpec
 from trimtab.tasks.training import OF_COMPANIONS
@@ -51,7 +50,7 @@ def create(
             heritage.inherit(connection, study)
             close_if_due(connection, study.study_id, spec=study.spec)
             study = studies.require(connection, spec.name)
-        answer = _study(study, studies.counts(connection, [study.study_id])[study.study_id])
+        answer = shown.read(connection, study)
         if is_new:
             audit.note(connection, principal, "create study", spec.name)
             once.keep(connection, answer, status=CREATED, headers=location(answer))
@@ -83,7 +82,7 @@ def page(replica: Replica, *, state: StudyState | None, cursor: str | None, limi
         before = cursors.integer(cursor)
         rows = studies.newest(connection, state=state, before=before, limit=limit + 1)
         counts = studies.counts(connection, [row.study_id for row in rows])
-    items = [_study(row, counts[row.study_id]) for row in rows[:limit]]
+    items = [shown.study(row, counts[row.study_id]) for row in rows[:limit]]
     return Page(items=items, next=str(rows[limit - 1].study_id) if len(rows) > limit else None)
 
 
@@ -141,8 +140,7 @@ def location(study: Study) -> dict[str, str]:
 
 
 def _read(connection: sa.Connection, name: str) -> Study:
-    study = studies.require(connection, name)
-    return _study(study, studies.counts(connection, [study.study_id])[study.study_id])
+    return shown.read(connection, studies.require(connection, name))
 
 
 def _changes(before: Study, after: Study) -> dict[str, object]:
@@ -158,32 +156,6 @@ def _changeable(study: Study) -> dict[str, object]:
         "limits": dict(study.spec.limits),
         "space": study.spec.declared.model_dump(mode="json"),
     }
-
-
-def _study(row: StudyRow, counts: dict[str, int]) -> Study:
-    return Study(
-        name=row.spec.name,
-        state=row.state,
-        reason=row.reason,
-        spec=row.current_spec,
-        sampler=_chosen(row.spec),
-        counts=Counts(**counts),
-        added=row.added,
-        alarms=list(alarms.on_bounds(row.dimensions, row.best_point, complete=counts.get("complete", 0))),
-        used=row.used,
-        closing=row.closing,
-        warnings=[] if row.state.is_ended else row.current_spec.warnings,
-        purpose=row.purpose,
-        parent=row.parent,
-        children=row.children,
-        created_at=row.created_at,
-        completed_at=row.ended_at,
-    )
-
-
-def _chosen(spec: StudySpec) -> ChosenSampler:
-    found = sampling.chosen(spec)
-    return ChosenSampler(name=found.sampler.name, reason=found.reason)
 
 
 def _check_installed(spec: StudySpec) -> None:

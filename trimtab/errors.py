@@ -12,7 +12,7 @@ TrimtabError
    |- MethodNotAllowed    405
    |- Conflict            409
    |  |- StudyExists, LeaseLost, LeaseEnded, StepConflict, TrialEnded, SeveralObjectives, InProgress,
-   |  |  TokenAlreadyShown, DatasetInUse, DatasetBuiltIn, TestSetRead, ConfirmationRunning
+   |  |  TokenAlreadyShown, NothingToPrescribe, DatasetInUse, DatasetBuiltIn, TestSetRead, ConfirmationRunning
    |- StudyDeleted        410
    |- BodyTooLarge        413
    |- Invalid             422
@@ -215,6 +215,12 @@ class TokenAlreadyShown(Conflict):
     """The token was made with this Idempotency-Key and shown then. It is not kept."""
 
     code = "token_already_shown"
+
+
+class NothingToPrescribe(Conflict):
+    """The doctor proposes no edits to the study."""
+
+    code = "nothing_to_prescribe"
 
 
 class DatasetInUse(Conflict):

@@ -1,0 +1,103 @@
+"""Reads what the doctor needs of a study, or of one trial, and gives its diagnosis."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import replace
+
+import sqlalchemy as sa
+
+from service import answers
+from service.database import autocommit
+from service.diagnosis import Case, Rate, examine
+from service.diagnosis.curve import curve, finite
+from service.replica import Replica
+from service.storage import diagnosis, studies, trials
+from service.storage.studies import StudyRow
+from service.storage.trials import TrialRow
+from trimtab.diagnosis import Diagnosis
+from trimtab.errors import NoCompleteTrial, NoFeasibleTrial, SeveralObjectives, TrialNotFound
+from trimtab.states import Direction, Outcome, TrialState
+
+TOP_TRIALS = 5
+"""Whose curves are looked at."""
+
+_RETRY_AFTER_SECONDS = 5
+
+
+def of_study(replica: Replica, study: str) -> Diagnosis:
+    """Return what ails a study, by its best trial, the curves of others that are good, and how its trials ended.
+
+    Raises:
+        StudyNotFound: There is no such study.
+        SeveralObjectives: None of its objectives says alone which trial is best: ask for a trial.
+        NoCompleteTrial: None is complete yet, and those that failed do not say why.
+        NoFeasibleTrial: None that is complete keeps the constraints.
+        Unavailable: The database is away or busy.
+    """
+    with autocommit(replica.engine) as connection:
+        return examined(connection, studies.require(connection, study))
+
+
+def of_trial(replica: Replica, study: str, number: int) -> Diagnosis:
+    """Return what ails one trial, by its own figures.
+
+    Raises:
+        StudyNotFound: There is no such study.
+        TrialNotFound: It has no trial of that number.
+        Unavailable: The database is away or busy.
+    """
+    with autocommit(replica.engine) as connection:
+        row = studies.require(connection, study)
+        trial = trials.by_number(connection, row.study_id, number)
+        if trial is None:
+            raise TrialNotFound(f"study {study!r} has no trial {number}")
+        return examine(_case(connection, row, trial))
+
+
+def examined(connection: sa.Connection, study: StudyRow) -> Diagnosis:
+    """Return what ails a study, as of_study does.
+
+    Raises:
+        SeveralObjectives, NoCompleteTrial, NoFeasibleTrial: As for of_study.
+    """
+    if len(study.spec.objectives) > 1:
+        raise SeveralObjectives(f"{study.spec.name!r} has {len(study.spec.objectives)} objectives: diagnose a trial")
+    outcomes = diagnosis.outcomes(connection, study.study_id)
+    best = trials.by_id(connection, study.best_trial_id) if study.best_trial_id is not None else None
+    if best is None:
+        found = examine(Case(spec=study.current_spec, outcomes=outcomes))
+        if not found.findings:
+            raise _none_best(study, complete=outcomes.get(Outcome.COMPLETE, 0))
+        return found
+    direction = study.spec.objectives[0].direction
+    top = diagnosis.top(connection, study.study_id, direction, limit=TOP_TRIALS)
+    case = _case(connection, study, best, others=[other for other in top if other != best.trial_id])
+    rates = _rates(diagnosis.learning_rates(connection, study.study_id), direction)
+    return examine(replace(case, outcomes=outcomes, rates=rates))
+
+
+def _case(connection: sa.Connection, study: StudyRow, trial: TrialRow, *, others: Iterable[int] = ()) -> Case:
+    is_whole = trial.state is TrialState.COMPLETE
+    return Case(
+        spec=study.current_spec,
+        trial=trial.number,
+        params=answers.trial(study, trial).params,
+        metrics=finite(trial.metrics),
+        curve=curve(trials.reports(connection, trial.trial_id)) if is_whole else (),
+        others=[curve(trials.reports(connection, other)) for other in others],
+    )
+
+
+def _rates(found: Iterable[tuple[float, float | None]], direction: Direction) -> list[Rate]:
+    sign = 1 if direction is Direction.MINIMIZE else -1
+    return [Rate(rate, math.inf if value is None else sign * value) for rate, value in found]
+
+
+def _none_best(study: StudyRow, *, complete: int) -> NoCompleteTrial | NoFeasibleTrial:
+    # While the study runs, asking again may help.
+    retry_after = None if study.state.is_ended else _RETRY_AFTER_SECONDS
+    name = study.spec.name
+    if complete:
+        text = f"none of the {complete} complete trials of {name!r} keeps its constraints: diagnose one of them"
+        return NoFeasibleTrial(text, retry_after=retry_after)
+    return NoCompleteTrial(f"no trial of {name!r} is complete: it is {study.state}", retry_after=retry_after)

@@ -1,0 +1,93 @@
+"""Findings on how the training began and what flows through the network: first loss, gradients, units."""
+
+import math
+from statistics import median
+
+from service.diagnosis.case import Case
+from trimtab.diagnosis import Finding, FindingCode
+
+FIRST_LOSS_TIMES = 3.0
+"""Of the loss of an even guess, ln(classes)."""
+
+VANISHING = 1e-4
+"""The gradient of the first layer over that of the last."""
+
+EXPLODING = 1e3
+"""A gradient over that of the first epoch; and the first layer's over the last's, as many times again."""
+
+DEAD_SHARE = 0.5
+"""Of a layer's units, never active: the layer is half as wide as it was asked to be."""
+
+
+def first_loss(case: Case) -> Finding | None:
+    """Find a loss that begins far above that of a guess: the inputs or the first weights have a wrong scale."""
+    loss, classes = case.metrics.get("first_loss"), case.classes
+    if loss is None or not classes:
+        return None
+    guess = math.log(classes)
+    if loss <= FIRST_LOSS_TIMES * guess:
+        return None
+    text = (
+        f"the first loss, {loss:.3g}, is {loss / guess:.1f} times that of an even guess among {classes} classes, "
+        f"{guess:.3g}: the inputs are not normalised, or the first weights are too large"
+    )
+    return Finding(code=FindingCode.FIRST_LOSS, figures={"first_loss": loss, "guess_loss": guess}, text=text)
+
+
+def exploding(case: Case) -> Finding | None:
+    """Find gradients that grew beyond measure."""
+    norms = [point["gradient_norm"] for point in case.curve if "gradient_norm" in point]
+    growth = max(norms) / norms[0] if norms and norms[0] > 0 else 0.0
+    ratio = _first_over_last(case)
+    is_steep = ratio is not None and ratio > 1 / VANISHING
+    if growth <= EXPLODING and not is_steep:
+        return None
+    text = (
+        f"gradients grew to {growth:.3g} times those of the first epoch"
+        if growth > EXPLODING
+        else f"the first layer's gradient is {ratio:.3g} times the last layer's"
+    )
+    text += ": begin with weights of the right scale, normalise activations, take smaller steps"
+    return Finding(
+        code=FindingCode.EXPLODING,
+        figures={"growth": growth} | ({"first_over_last": ratio} if ratio else {}),
+        text=text,
+    )
+
+
+def vanishing(case: Case) -> Finding | None:
+    """Find a first layer that hardly learns."""
+    ratio = _first_over_last(case)
+    if ratio is None or ratio >= VANISHING:
+        return None
+    text = (
+        f"the first layer's gradient is {ratio:.1e} of the last layer's: it hardly learns; take an activation that "
+        "does not saturate, with weights that begin at the right scale for it, or normalise activations"
+    )
+    return Finding(code=FindingCode.VANISHING, figures={"first_over_last": ratio}, text=text)
+
+
+def dead_units(case: Case) -> Finding | None:
+    """Find layers of which more than half is never active."""
+    share = case.metrics.get("dead_units", 0.0)
+    if share <= DEAD_SHARE:
+        return None
+    text = (
+        f"of a hidden layer {share:.0%} of the units are active on no training example and learn nothing any more: "
+        "take smaller steps, or an activation that is never flat"
+    )
+    return Finding(code=FindingCode.DEAD_UNITS, figures={"dead_units": share}, text=text)
+
+
+def _first_over_last(case: Case) -> float | None:
+    """Return the gradient of the first layer over that of the last, in the middle of the training; None: not known.
+
+    Over all epochs: at the end of a good training both are next to nothing, and their ratio is chance.
+    """
+    points = case.curve or [case.metrics]
+    ratios = [
+        point["first_gradient_norm"] / point["last_gradient_norm"]
+        for point in points
+        if point.get("last_gradient_norm", 0.0) > 0 and "first_gradient_norm" in point
+    ]
+    return median(ratios) if ratios else None

@@ -1,0 +1,85 @@
+"""What the doctor is shown of a study, and of the trial that it looks at."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from trimtab.data import BUILT_IN
+from trimtab.message import Params, Value
+from trimtab.states import Outcome
+from trimtab.study import StudySpec
+from trimtab.tasks import checks
+from trimtab.tasks.knobs import Hyperparameter, Task
+
+Curve = Sequence[Mapping[str, float]]
+"""What a trial measured, step by step; figures that are not finite are left out."""
+
+
+@dataclass(frozen=True)
+class Rate:
+    """The learning rate of a trial that has ended, and what it came to.
+
+    Args:
+        value: The learning rate.
+        loss: The objective, less is better; infinite: it diverged.
+    """
+
+    value: float
+    loss: float
+
+
+@dataclass(frozen=True)
+class Case:
+    """A trial, in its study.
+
+    Args:
+        spec: Of the study, as it is now.
+        trial: The number of the trial; None: none is complete.
+        params: Of the trial.
+        metrics: Its final figures, as far as they are finite.
+        curve: Its curve; empty where it was not trained to its end.
+        others: Curves of other good trials.
+        rates: Of all trials that are complete or diverged, where learning rates are searched.
+        outcomes: How many trials ended how.
+    """
+
+    spec: StudySpec
+    trial: int | None = None
+    params: Params = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    curve: Curve = ()
+    others: Sequence[Curve] = ()
+    rates: Sequence[Rate] = ()
+    outcomes: Mapping[Outcome, int] = field(default_factory=dict)
+
+    @cached_property
+    def task(self) -> Task | None:
+        """What its task has; None: anybody asks and tells."""
+        return checks.known(self.spec.task.name) if self.spec.task else None
+
+    @property
+    def knobs(self) -> Mapping[str, Hyperparameter]:
+        """The hyperparameters of its task."""
+        return self.task.hyperparameters if self.task else {}
+
+    @cached_property
+    def settled(self) -> Mapping[str, Value]:
+        """Every hyperparameter of the trial: as it was drawn, else as it is held fixed, else the task's default."""
+        fixed = self.spec.task.fixed if self.spec.task else {}
+        return {name: knob.default for name, knob in self.knobs.items()} | dict(fixed) | dict(self.params)
+
+    @property
+    def classes(self) -> int | None:
+        """How many there are; 0: the target is a number; None: that is not known."""
+        if "classes" in self.metrics:
+            return int(self.metrics["classes"])
+        known = BUILT_IN.get(self.spec.task.data.dataset) if self.spec.task else None
+        return known.classes if known else None
+
+    @property
+    def has_images(self) -> bool:
+        """Whether its examples are known to be images."""
+        if self.task is None or self.spec.task is None:
+            return False
+        known = BUILT_IN.get(self.spec.task.data.dataset)
+        return self.task.needs_images or (known is not None and known.image is not None)

@@ -1,0 +1,81 @@
+"""Findings on how the error went: whether it still falls when the training ends, or turned up before."""
+
+from collections.abc import Iterator, Sequence
+from statistics import mean
+
+from service.diagnosis.case import Case, Curve
+from service.diagnosis.conditions import figures
+from trimtab.diagnosis import Finding, FindingCode
+
+FEWEST_STEPS = 5
+"""Of a curve that says anything."""
+
+LAST = 0.2
+"""Share of a curve that its end is."""
+
+STILL = 0.5
+"""Of the tolerance: so much better at the end of the training than just before, and it has not come to rest."""
+
+RISE = 1.0
+"""Of the tolerance: so much worse at the end of the training than at its best."""
+
+
+def still_improving(case: Case) -> Finding | None:
+    """Find that most of the good trials had not come to rest when they ended."""
+    found = figures(case)
+    curves = [errors for errors in _errors([case.curve, *case.others]) if len(errors) >= FEWEST_STEPS]
+    if found is None or not curves:
+        return None
+    falls = [_fall(errors) for errors in curves]
+    improving = [fall for fall in falls if fall > STILL * found.tolerance]
+    if 2 * len(improving) <= len(curves) or falls[0] <= STILL * found.tolerance:
+        return None
+    text = (
+        f"the validation error still fell by {falls[0]:.3g} over the last fifth of the training "
+        f"({len(improving)} of the {len(curves)} best trials): train longer"
+    )
+    return Finding(
+        code=FindingCode.STILL_IMPROVING,
+        figures={"fall": falls[0], "improving": float(len(improving)), "trials": float(len(curves))},
+        text=text,
+    )
+
+
+def validation_turning_up(case: Case) -> Finding | None:
+    """Find that most of the good trials got worse on the validation set while they went on training."""
+    found = figures(case)
+    curves = [errors for errors in _errors([case.curve, *case.others]) if len(errors) >= FEWEST_STEPS]
+    if found is None or not curves:
+        return None
+    rises = [_rise(errors) for errors in curves]
+    least = max(RISE * found.tolerance, found.noise["variance"])
+    rising = [rise for rise in rises if rise > least]
+    if 2 * len(rising) <= len(curves) or rises[0] <= least:
+        return None
+    text = (
+        f"the validation error ended {rises[0]:.3g} above its least ({len(rising)} of the {len(curves)} best trials): "
+        "stop earlier, or regularise"
+    )
+    return Finding(
+        code=FindingCode.VALIDATION_TURNING_UP,
+        figures={"rise": rises[0], "rising": float(len(rising)), "trials": float(len(curves))},
+        text=text,
+    )
+
+
+def _errors(curves: Sequence[Curve]) -> Iterator[list[float]]:
+    for curve in curves:
+        yield [point["validation_error"] for point in curve if "validation_error" in point]
+
+
+def _fall(errors: Sequence[float]) -> float:
+    """Return how far the mean of the last fifth lies below that of the fifth before."""
+    size = max(2, round(LAST * len(errors)))
+    return mean(errors[-2 * size : -size]) - mean(errors[-size:])
+
+
+def _rise(errors: Sequence[float]) -> float:
+    """Return how far the mean of the last fifth lies above the least mean of any such stretch before."""
+    size = max(2, round(LAST * len(errors)))
+    before = [mean(errors[start : start + size]) for start in range(len(errors) - 2 * size + 1)]
+    return mean(errors[-size:]) - min(before, default=errors[0])

@@ -1,0 +1,82 @@
+"""Findings on the data: what makes its errors mean less than they say."""
+
+from service.diagnosis.case import Case
+from trimtab.diagnosis import Finding, FindingCode
+
+LEAK_ERROR = 0.02
+"""Of the best feature alone, in classification: no more than the tolerance: it is as good as the answer."""
+
+LEAK_RMSE = 0.1
+"""Likewise in regression: that feature explains 99 % of the variance."""
+
+LEAK_SHARE_OF_CHANCE = 0.1
+"""At most so much of the error of a guess may such a feature have left: of a rare class a guess is good as well."""
+
+DUPLICATE_SHARE = 0.05
+"""One validation example in twenty is known by heart: the validation error is at least 5 % too good."""
+
+SHIFT_AUC = 0.6
+"""A classifier tells the sets apart: its area under the curve, at the lower end of its 95 % interval."""
+
+FEWEST_EXAMPLES = 30
+"""In a hold-out: of fewer, one wrong answer more is over 3 %."""
+
+
+def label_leak(case: Case) -> Finding | None:
+    """Find a feature that tells the answers by itself."""
+    error = case.metrics.get("leak_error")
+    if error is None or case.classes is None or error > _leak_threshold(case.classes):
+        return None
+    feature = int(case.metrics.get("leak_feature", -1))
+    named = f"feature {feature} (from 0) alone" if feature >= 0 else "one feature alone"
+    text = (
+        f"{named} answers with an error of {error:.3g}: it may hold the label, or what is known only after it; "
+        "look where it comes from, and leave it out of the data set if it will not be there in use"
+    )
+    return Finding(
+        code=FindingCode.LABEL_LEAK, figures={"leak_error": error, "leak_feature": float(feature)}, text=text
+    )
+
+
+def duplicates(case: Case) -> Finding | None:
+    """Find validation examples that are in the training set too."""
+    share = case.metrics.get("duplicate_share", 0.0)
+    if share <= DUPLICATE_SHARE:
+        return None
+    text = (
+        f"{share:.0%} of the validation examples are training examples too: the validation error is too good; "
+        "remove copies from the data set, or keep those of one origin together (task.data.split.group)"
+    )
+    return Finding(code=FindingCode.DUPLICATES, figures={"duplicate_share": share}, text=text)
+
+
+def shift(case: Case) -> Finding | None:
+    """Find a validation set that comes from another distribution than training data that was held out."""
+    low = case.metrics.get("shift_auc_low")
+    if low is None or low <= SHIFT_AUC:
+        return None
+    area = case.metrics.get("shift_auc", low)
+    text = (
+        f"validation examples can be told from others by a small classifier (area under the curve {area:.2f}, at least "
+        f"{low:.2f}): they come from another distribution; train on examples like those that the model will meet, and "
+        "let validation and test come from one distribution"
+    )
+    return Finding(code=FindingCode.SHIFT, figures={"shift_auc": area, "shift_auc_low": low}, text=text)
+
+
+def small_hold_out(case: Case) -> Finding | None:
+    """Find a validation set that is too small to say anything."""
+    examples = case.metrics.get("validation_examples")
+    if examples is None or examples >= FEWEST_EXAMPLES:
+        return None
+    text = (
+        f"{examples:.0f} validation examples say little: one wrong answer is {1 / max(examples, 1):.1%}; "
+        "let each example validate in its turn (folds), or get more"
+    )
+    return Finding(code=FindingCode.SMALL_HOLD_OUT, figures={"validation_examples": examples}, text=text)
+
+
+def _leak_threshold(classes: int) -> float:
+    if classes == 0:
+        return LEAK_RMSE
+    return min(LEAK_ERROR, LEAK_SHARE_OF_CHANCE * (1 - 1 / max(classes, 2)))

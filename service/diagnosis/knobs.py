@@ -1,0 +1,100 @@
+"""One edit to one hyperparameter, wherever a study has it: in its space, held fixed, or left to the task's default."""
+
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import JsonValue
+
+from service.diagnosis.case import Case
+from trimtab.diagnosis import Edit
+from trimtab.message import Value
+from trimtab.space import Categorical, Float, Int
+
+Change = Callable[[float], float]
+"""From a value, or a bound of values, to another."""
+
+
+def moved(case: Case, name: str, change: Change, *, bound: str, reason: str) -> Edit | None:
+    """Return the edit that moves a number: of a range the bound `low` or `high`, else the one value of each trial.
+
+    None where the task has no such number, or does not allow another.
+    """
+    parameter = _searched(case, name)
+    if isinstance(parameter, Categorical):
+        return None
+    if parameter is not None:
+        was = getattr(parameter, bound)
+        to = _allowed(case, name, change(was), whole=isinstance(parameter, Int))
+        return _edit(f"space.{name}.{bound}", was, to, reason)
+    if name not in case.knobs:
+        return None
+    value = case.settled[name]
+    return _edit(f"task.fixed.{name}", value, _each(case, name, value, change), reason)
+
+
+def settled(case: Case, name: str, value: str | float, *, reason: str) -> Edit | None:
+    """Return the edit that makes every trial have one value; None where it has it, or the task knows no such thing.
+
+    Of a range or choice nothing is left where the value is the task's default; another has to be among the choices.
+    """
+    if name not in case.knobs or case.settled[name] == value:
+        return None
+    parameter = _searched(case, name)
+    if parameter is None:
+        return _edit(f"task.fixed.{name}", case.settled[name], value, reason)
+    if isinstance(parameter, Categorical):
+        return _edit(f"space.{name}.choices", list(parameter.choices), [value], reason)
+    if case.knobs[name].default == value:
+        return _edit(f"space.{name}", parameter.model_dump(mode="json", exclude_defaults=True), None, reason)
+    return None
+
+
+def offered(case: Case, name: str, choice: str, *, reason: str) -> Edit | None:
+    """Return the edit that lets trials have one more choice beside the one that all have now; None where they may."""
+    if name not in case.knobs or case.settled[name] == choice:
+        return None
+    parameter = _searched(case, name)
+    if parameter is None:
+        return _edit(f"task.fixed.{name}", case.settled[name], choice, reason)
+    if not isinstance(parameter, Categorical) or choice in parameter.choices:
+        return None
+    return _edit(f"space.{name}.choices", list(parameter.choices), [*parameter.choices, choice], reason)
+
+
+def searched(case: Case, name: str, parameter: Float | Int, *, reason: str) -> Edit | None:
+    """Return the edit that searches a hyperparameter that was left to its default; None where it was not."""
+    fixed = case.spec.task.fixed if case.spec.task else {}
+    if name not in case.knobs or name in fixed or _searched(case, name) is not None:
+        return None
+    return _edit(f"space.{name}", None, parameter.model_dump(mode="json", exclude_defaults=True), reason)
+
+
+def is_fixed(case: Case, name: str) -> bool:
+    """Return whether the study says itself what value every trial has."""
+    return case.spec.task is not None and name in case.spec.task.fixed
+
+
+def _searched(case: Case, name: str) -> Float | Int | Categorical | None:
+    return case.spec.declared.root.get(name)
+
+
+def _each(case: Case, name: str, value: Value, change: Change) -> Any:
+    """Return a value changed, or each of a list."""
+    if isinstance(value, tuple):
+        return [_each(case, name, one, change) for one in value]
+    if isinstance(value, bool | str):
+        return value
+    return _allowed(case, name, change(value), whole=isinstance(value, int))
+
+
+def _allowed(case: Case, name: str, value: float, *, whole: bool) -> float:
+    """Return a value, or the nearest that the task allows, in round figures."""
+    knob = case.knobs.get(name)
+    if knob and not isinstance(knob.allowed, Categorical):
+        value = min(max(value, knob.allowed.low), knob.allowed.high)
+    return round(value) if whole else float(f"{value:.3g}")
+
+
+def _edit(path: str, was: Any, to: JsonValue, reason: str) -> Edit | None:
+    shown = list(was) if isinstance(was, tuple) else was
+    return None if shown == to else Edit(path=path, was=shown, to=to, reason=reason)

@@ -1,0 +1,162 @@
+"""From findings to edits of the spec, in the recipe's order: what is wrong first, then bias, then variance.
+
+Two pieces of advice are never given: to regularise while bias is high, and to enlarge a network that suffers from
+variance alone.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from service.diagnosis.amended import is_possible
+from service.diagnosis.case import Case
+from service.diagnosis.fitting import larger, longer, other_optimizer, regularised, stopped_early
+from service.diagnosis.knobs import moved, settled
+from trimtab.diagnosis import Condition, Edit, Finding, FindingCode
+
+FOLDS = 5
+"""Each example validates once, and four fifths of them train."""
+
+SMALLER_RATE = 0.1
+"""A step on the scale on which learning rates are searched."""
+
+Remedy = Callable[[Case, Finding], Iterator[Edit | None]]
+
+
+def edits(case: Case, findings: Sequence[Finding], conditions: Sequence[Condition]) -> list[Edit]:
+    """Return the edits that the findings call for; of several to one field the first, and none that no study can have.
+
+    Args:
+        case: What was looked at.
+        findings: What was seen, first what is to be mended first.
+        conditions: What the trial suffers from.
+    """
+    kept: list[Edit] = []
+    for finding in findings:
+        if finding.code is FindingCode.VARIANCE and Condition.HIGH_BIAS in conditions:
+            continue
+        if finding.code is FindingCode.VALIDATION_TURNING_UP and Condition.HIGH_BIAS in conditions:
+            continue
+        for edit in _REMEDIES[finding.code](case, finding):
+            if edit and edit.path not in {one.path for one in kept} and is_possible(case.spec, [*kept, edit]):
+                kept.append(edit)
+    return kept
+
+
+def _none(_: Case, __: Finding) -> Iterator[Edit | None]:
+    """Give advice in words alone: the remedy is other data."""
+    yield from ()
+
+
+def _fold(case: Case, finding: Finding) -> Iterator[Edit | None]:
+    if case.spec.task is None:
+        return
+    data = case.spec.task.data
+    if data.validation_dataset is None and data.split.validation is None and data.split.folds is None:
+        reason = f"{finding.figures['validation_examples']:.0f} validation examples: let each example validate in turn"
+        yield Edit(path="task.data.split.folds", was=None, to=FOLDS, reason=reason)
+
+
+def _rescale(case: Case, finding: Finding) -> Iterator[Edit | None]:
+    reason = f"the first loss was {finding.figures['first_loss']:.3g}"
+    if case.spec.task and case.spec.task.data.normalization == "none":
+        yield Edit(path="task.data.normalization", was="none", to="standard", reason=reason)
+    yield from _first_weights(case, reason)
+
+
+def _first_weights(case: Case, reason: str) -> Iterator[Edit | None]:
+    yield settled(case, "initialization", "auto", reason=reason)
+    yield settled(case, "initialization_gain", 1.0, reason=reason)
+
+
+def _slow_down(case: Case, finding: Finding) -> Iterator[Edit | None]:
+    figures = finding.figures
+    yield from _smaller_steps(case, f"{figures['failed']:.0f} of {figures['ended']:.0f} trials diverged")
+
+
+def _smaller_steps(case: Case, reason: str) -> Iterator[Edit | None]:
+    yield moved(case, "learning_rate", lambda rate: rate * SMALLER_RATE, bound="low", reason=reason)
+    yield moved(case, "learning_rate", lambda rate: rate * SMALLER_RATE, bound="high", reason=reason)
+
+
+def _shrink(case: Case, finding: Finding) -> Iterator[Edit | None]:
+    reason = f"{finding.figures['failed']:.0f} of {finding.figures['ended']:.0f} trials ran out of memory"
+    yield from _smaller_batches(case, reason)
+    for name in ("hidden_units", "channels"):
+        yield moved(case, name, lambda units: max(1, units // 2), bound="high", reason=reason)
+
+
+def _smaller_batches(case: Case, reason: str) -> Iterator[Edit | None]:
+    parameter = case.spec.declared.root.get("batch_size")
+    choices = sorted(size for size in getattr(parameter, "choices", ()) if isinstance(size, int))
+    if len(choices) > 1:
+        yield Edit(path="space.batch_size.choices", was=list(choices), to=list(choices[:-1]), reason=reason)
+    else:
+        yield moved(case, "batch_size", lambda size: max(1, size // 2), bound="high", reason=reason)
+
+
+def _widen(case: Case, finding: Finding) -> Iterator[Edit | None]:
+    side = str(finding.figures["side"])
+    reason = f"the best learning rate, {finding.figures['learning_rate']:.3g}, lies at the {side} end of its range"
+    factor = 1 / SMALLER_RATE if side == "high" else SMALLER_RATE
+    yield moved(case, "learning_rate", lambda rate: rate * factor, bound=side, reason=reason)
+
+
+def _calm(case: Case, _: Finding) -> Iterator[Edit | None]:
+    reason = "gradients explode"
+    yield from _first_weights(case, reason)
+    yield settled(case, "normalization", "batch", reason=reason)
+    yield moved(case, "learning_rate", lambda rate: rate * SMALLER_RATE, bound="high", reason=reason)
+
+
+def _let_through(case: Case, finding: Finding) -> Iterator[Edit | None]:
+    reason = f"the first layer's gradient is {finding.figures['first_over_last']:.1e} of the last layer's"
+    yield from _first_weights(case, reason)
+    if case.settled.get("activation") in {"sigmoid", "tanh"}:
+        yield settled(case, "activation", "relu", reason=reason)
+    yield settled(case, "normalization", "batch", reason=reason)
+
+
+def _revive(case: Case, finding: Finding) -> Iterator[Edit | None]:
+    reason = f"{finding.figures['dead_units']:.0%} of a layer's units are never active"
+    if case.settled.get("activation") == "relu":
+        yield settled(case, "activation", "leaky_relu", reason=reason)
+    yield moved(case, "learning_rate", lambda rate: rate * SMALLER_RATE, bound="high", reason=reason)
+
+
+def _fit(case: Case, finding: Finding) -> Iterator[Edit | None]:
+    reason = f"the training error is {finding.figures['bias']:.3g} above the target"
+    yield from larger(case, reason)
+    yield longer(case, reason)
+    yield other_optimizer(case, reason)
+
+
+def _regularise(case: Case, finding: Finding) -> Iterator[Edit | None]:
+    yield from regularised(case, f"the held-out error is {finding.figures['variance']:.3g} above the training error")
+
+
+def _stop_early(case: Case, finding: Finding) -> Iterator[Edit | None]:
+    reason = f"the validation error rose by {finding.figures['rise']:.3g} from its least"
+    yield stopped_early(case, reason)
+
+
+def _go_on(case: Case, finding: Finding) -> Iterator[Edit | None]:
+    yield longer(case, f"the validation error still fell by {finding.figures['fall']:.3g} at the end")
+
+
+_REMEDIES: dict[FindingCode, Remedy] = {
+    FindingCode.LABEL_LEAK: _none,
+    FindingCode.DUPLICATES: _none,
+    FindingCode.SHIFT: _none,
+    FindingCode.SMALL_HOLD_OUT: _fold,
+    FindingCode.FIRST_LOSS: _rescale,
+    FindingCode.DIVERGING: _slow_down,
+    FindingCode.OUT_OF_MEMORY: _shrink,
+    FindingCode.LEARNING_RATE_ON_BOUND: _widen,
+    FindingCode.EXPLODING: _calm,
+    FindingCode.VANISHING: _let_through,
+    FindingCode.DEAD_UNITS: _revive,
+    FindingCode.BIAS: _fit,
+    FindingCode.VARIANCE: _regularise,
+    FindingCode.MISMATCH: _none,
+    FindingCode.VALIDATION_TURNING_UP: _stop_early,
+    FindingCode.STILL_IMPROVING: _go_on,
+}

@@ -1,0 +1,43 @@
+"""Studies as they are answered: from rows to messages."""
+
+from collections.abc import Mapping
+
+import sqlalchemy as sa
+
+from service import alarms, sampling
+from service.storage import studies
+from service.storage.studies import StudyRow
+from trimtab.protocol import ChosenSampler, Counts, Study
+from trimtab.study import StudySpec
+
+
+def read(connection: sa.Connection, row: StudyRow) -> Study:
+    """Return a study as it is."""
+    return study(row, studies.counts(connection, [row.study_id])[row.study_id])
+
+
+def study(row: StudyRow, counts: Mapping[str, int]) -> Study:
+    """Return a study, with its trials by state."""
+    return Study(
+        name=row.spec.name,
+        state=row.state,
+        reason=row.reason,
+        spec=row.current_spec,
+        sampler=_chosen(row.spec),
+        counts=Counts(**counts),
+        added=row.added,
+        alarms=list(alarms.on_bounds(row.dimensions, row.best_point, complete=counts.get("complete", 0))),
+        used=row.used,
+        closing=row.closing,
+        warnings=[] if row.state.is_ended else row.current_spec.warnings,
+        purpose=row.purpose,
+        parent=row.parent,
+        children=row.children,
+        created_at=row.created_at,
+        completed_at=row.ended_at,
+    )
+
+
+def _chosen(spec: StudySpec) -> ChosenSampler:
+    found = sampling.chosen(spec)
+    return ChosenSampler(name=found.sampler.name, reason=found.reason)

@@ -1,0 +1,44 @@
+"""Reads what the doctor looks at: the best trials of a study, how its trials ended, and at which learning rates."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from trimtab.states import Direction, Outcome
+
+_TOP = sa.text("""
+    SELECT o.trial_id
+    FROM trimtab_trials o JOIN trials t USING (trial_id)
+    JOIN trial_values v ON v.trial_id = o.trial_id AND v.objective = 0
+    WHERE o.study_id = :study_id AND t.state = 'COMPLETE' AND o.is_feasible IS NOT FALSE
+    ORDER BY v.value * :sign, o.number LIMIT :limit
+""")
+
+_OUTCOMES = sa.text("""
+    SELECT outcome, count(*) FROM trimtab_trials WHERE study_id = :study_id AND outcome IS NOT NULL GROUP BY outcome
+""")
+
+_LEARNING_RATES = sa.text("""
+    SELECT p.param_value, v.value
+    FROM trimtab_trials o
+    JOIN trial_params p ON p.trial_id = o.trial_id AND p.param_name = 'learning_rate'
+    LEFT JOIN trial_values v ON v.trial_id = o.trial_id AND v.objective = 0 AND v.value_type = 'FINITE'
+    WHERE o.study_id = :study_id AND (v.value IS NOT NULL AND o.outcome = 'complete' OR o.outcome = 'diverged')
+    ORDER BY o.number
+""")
+
+
+def top(connection: sa.Connection, study_id: int, direction: Direction, *, limit: int) -> list[int]:
+    """Return the ids of up to `limit` complete and feasible trials, the best by the first objective first."""
+    sign = 1 if direction is Direction.MINIMIZE else -1
+    return list(connection.execute(_TOP, {"study_id": study_id, "sign": sign, "limit": limit}).scalars())
+
+
+def outcomes(connection: sa.Connection, study_id: int) -> dict[Outcome, int]:
+    """Return how many trials of a study ended how."""
+    return {Outcome(name): trials for name, trials in connection.execute(_OUTCOMES, {"study_id": study_id})}
+
+
+def learning_rates(connection: sa.Connection, study_id: int) -> Sequence[tuple[float, float | None]]:
+    """Return the learning rate of each trial that is complete or diverged, and its first value; None: it diverged."""
+    return [(rate, value) for rate, value in connection.execute(_LEARNING_RATES, {"study_id": study_id})]
