@@ -45,7 +45,7 @@ def settled(case: Case, name: str, value: str | float, *, reason: str) -> Edit |
     if isinstance(parameter, Categorical):
         return _edit(f"space.{name}.choices", list(parameter.choices), [value], reason)
     if case.knobs[name].default == value:
-        return _edit(f"space.{name}", parameter.model_dump(mode="json", exclude_defaults=True), None, reason)
+        return _edit(f"space.{name}", _written(parameter), None, reason)
     return None
 
 
@@ -66,7 +66,7 @@ def searched(case: Case, name: str, parameter: Float | Int, *, reason: str) -> E
     fixed = case.spec.task.fixed if case.spec.task else {}
     if name not in case.knobs or name in fixed or _searched(case, name) is not None:
         return None
-    return _edit(f"space.{name}", None, parameter.model_dump(mode="json", exclude_defaults=True), reason)
+    return _edit(f"space.{name}", None, _written(parameter), reason)
 
 
 def is_fixed(case: Case, name: str) -> bool:
@@ -93,6 +93,10 @@ def _allowed(case: Case, name: str, value: float, *, whole: bool) -> float:
     if knob and not isinstance(knob.allowed, Categorical):
         value = min(max(value, knob.allowed.low), knob.allowed.high)
     return round(value) if whole else float(f"{value:.3g}")
+
+
+def _written(parameter: Float | Int) -> JsonValue:
+    return {"type": parameter.type, **parameter.model_dump(mode="json", exclude_defaults=True)}
 
 
 def _edit(path: str, was: Any, to: JsonValue, reason: str) -> Edit | None:

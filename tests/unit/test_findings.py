@@ -1,0 +1,180 @@
+"""What the doctor sees: each finding at its threshold, and their order."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.stats import spearmanr
+
+from service.diagnosis import Case, Rate, examine
+from service.diagnosis.case import Curve
+from service.diagnosis.curve import curve
+from service.diagnosis.rates import _trend
+from tests.unit.cases import case, codes, errors, study
+from trimtab.diagnosis import FindingCode
+from trimtab.space import Float, Scale
+from trimtab.states import Outcome
+
+RATES = Float(low=1e-5, high=1e-3, scale=Scale.LOG)
+
+
+def flow(ratio: float) -> dict[str, float]:
+    """Gradients of the first and the last layer."""
+    return {"first_gradient_norm": ratio, "last_gradient_norm": 1.0}
+
+
+def seen(one: Case) -> list[str]:
+    """Return the codes of what the doctor finds."""
+    return codes(examine(one).findings)
+
+
+def test_a_healthy_trial_has_no_findings_and_no_edits() -> None:
+    diagnosis = examine(case(curve=errors(0.5, 0.1, 0.02, 0.01, 0.011, 0.01, 0.009, 0.01, 0.01, 0.01)))
+
+    assert (diagnosis.conditions, diagnosis.findings, diagnosis.edits) == ([], [], [])
+
+
+@pytest.mark.parametrize(
+    ("code", "below", "above"),
+    [
+        ("label_leak", {"leak_error": 0.021}, {"leak_error": 0.02}),
+        ("label_leak", {"leak_error": 0.11, "classes": 0}, {"leak_error": 0.1, "classes": 0}),
+        ("duplicates", {"duplicate_share": 0.05}, {"duplicate_share": 0.051}),
+        ("shift", {"shift_auc_low": 0.6, "shift_auc": 0.7}, {"shift_auc_low": 0.61, "shift_auc": 0.7}),
+        ("small_hold_out", {"validation_examples": 30}, {"validation_examples": 29}),
+        ("first_loss", {"first_loss": 2.99 * math.log(10)}, {"first_loss": 3.01 * math.log(10)}),
+        ("vanishing", flow(1.01e-4), flow(0.99e-4)),
+        ("exploding", flow(0.99e4), flow(1.01e4)),
+        ("dead_units", {"dead_units": 0.5}, {"dead_units": 0.51}),
+    ],
+)
+def test_each_finding_has_its_threshold(code: str, below: dict[str, Any], above: dict[str, Any]) -> None:
+    assert (seen(case(**below)), seen(case(**above))) == ([], [code])
+
+
+def test_what_was_not_told_is_not_found() -> None:
+    whole = case()
+    bare = replace(whole, metrics={name: whole.metrics[name] for name in ("training_error", "validation_error")})
+
+    assert seen(bare) == []
+
+
+def test_a_first_loss_says_nothing_of_numbers() -> None:
+    assert seen(case(first_loss=100, classes=0)) == []
+
+
+def norms(*values: float) -> Curve:
+    return [{"gradient_norm": value} for value in values]
+
+
+def test_gradients_that_grow_a_thousandfold_explode() -> None:
+    assert seen(case(curve=norms(1, 900, 2))) == []
+    assert seen(case(curve=norms(1, 1100, 2))) == ["exploding"]
+
+
+def test_gradients_that_are_next_to_nothing_at_the_end_of_a_good_training_do_not_vanish() -> None:
+    ratios = [1.0, 1.0, 1.0, 1e-6, 1e-6]
+
+    points = [{"first_gradient_norm": ratio, "last_gradient_norm": 1.0} for ratio in ratios]
+
+    assert seen(case(curve=points)) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ((0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05), ["variance", "still_improving"]),
+        ((0.9, 0.1, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05), ["variance"]),
+        ((0.9, 0.1, 0.02, 0.02, 0.02, 0.03, 0.04, 0.05, 0.05, 0.05), ["variance", "validation_turning_up"]),
+    ],
+)
+def test_curves_say_whether_training_ended_too_early_or_too_late(values: Sequence[float], expected: list[str]) -> None:
+    assert seen(case(curve=errors(*values), validation_error=values[-1])) == expected
+
+
+def test_most_of_the_best_trials_have_to_be_still_improving() -> None:
+    falling, resting = errors(*np.linspace(0.9, 0.0, 10)), errors(*[0.0] * 10)
+
+    few = replace(case(curve=falling), others=[resting, resting])
+    most = replace(case(curve=falling), others=[falling, resting])
+
+    assert (seen(few), seen(most)) == ([], ["still_improving"])
+
+
+def rated(losses: Sequence[float]) -> Case:
+    """A study whose trials have learning rates from one end of the range to the other."""
+    values = np.geomspace(RATES.low, RATES.high, len(losses))
+    best = float(values[int(np.argmin(losses))])
+    spec = study(space={"learning_rate": RATES})
+    rates = [Rate(float(value), loss) for value, loss in zip(values, losses, strict=True)]
+    return replace(case(spec, params={"learning_rate": best}), rates=rates)
+
+
+@pytest.mark.parametrize(
+    ("losses", "expected"),
+    [
+        ([0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1], ["learning_rate_on_bound"]),
+        ([0.1, 0.2, 0.3, 0.4, math.inf, math.inf, math.inf, math.inf, math.inf], ["learning_rate_on_bound"]),
+        ([0.9, 0.6, 0.3, 0.1, 0.0, 0.1, 0.3, 0.6, 0.9], []),
+        ([0.1, 0.5, 0.1, 0.5, 0.1, 0.5, 0.1, 0.5, 0.05], []),
+        ([0.9, 0.7, 0.5, 0.3, 0.1], []),
+    ],
+)
+def test_learning_rates_press_against_a_bound_where_trials_are_the_better_the_nearer_they_are_to_it(
+    losses: Sequence[float], expected: list[str]
+) -> None:
+    assert seen(rated(losses)) == expected
+
+
+def test_the_trend_is_the_rank_correlation_of_scipy() -> None:
+    generator = np.random.default_rng(0)
+    losses = generator.integers(0, 5, size=30).astype(float)
+    rates = [Rate(float(value), loss) for value, loss in zip(generator.uniform(1e-5, 1e-3, 30), losses, strict=True)]
+
+    found = _trend(RATES, rates)
+
+    assert found == pytest.approx(spearmanr([rate.value for rate in rates], losses).statistic)
+
+
+@pytest.mark.parametrize(("failed", "expected"), [(5, []), (6, ["diverging"])])
+def test_most_trials_have_to_diverge(failed: int, expected: list[str]) -> None:
+    ended = {Outcome.DIVERGED: failed, Outcome.COMPLETE: 5}
+
+    assert seen(replace(case(), outcomes=ended)) == expected
+
+
+def test_a_study_whose_trials_all_ran_out_of_memory_is_told_so() -> None:
+    diagnosis = examine(Case(spec=study(), outcomes={Outcome.OUT_OF_MEMORY: 10}))
+
+    assert codes(diagnosis.findings) == ["out_of_memory"]
+    assert diagnosis.reason == "no trial is complete"
+    assert {edit.path: edit.to for edit in diagnosis.edits} == {
+        "space.batch_size.choices": [32, 64, 128],
+        "space.hidden_units.high": 256,
+    }
+
+
+def test_what_is_to_be_mended_first_comes_first() -> None:
+    ill = case(
+        leak_error=0.0, first_loss=50, dead_units=0.9, training_error=0.2, validation_error=0.5,
+        curve=errors(*np.linspace(0.9, 0.0, 10)),
+    )  # fmt: skip
+
+    found = seen(replace(ill, outcomes={Outcome.DIVERGED: 9}))
+
+    assert found == [
+        "label_leak", "first_loss", "diverging", "dead_units", "bias", "variance", "still_improving",
+    ]  # fmt: skip
+    assert found == [code for code in FindingCode if code in found]
+
+
+def test_a_later_attempt_cuts_the_curve_where_it_begins() -> None:
+    first = [{"attempt": 1, "step": step, "metrics": {"error": 1.0}} for step in (1, 2, 3, 4)]
+    second = [{"attempt": 2, "step": 3, "metrics": {"error": 2.0, "size": None}}]
+
+    found = curve([*first, *second])
+
+    assert found == [{"error": 1.0}, {"error": 1.0}, {"error": 2.0}]

@@ -1,0 +1,173 @@
+"""The doctor's edits: concrete, possible, in the recipe's order, and never the two pieces of bad advice."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from service.diagnosis import Case, amended, examine
+from tests.unit.cases import HEALTHY, case, errors, study
+from trimtab.diagnosis import Condition, Diagnosis, Edit
+from trimtab.states import Outcome
+from trimtab.study import StudySpec
+
+ENLARGING = ("hidden_units", "hidden_layers", "channels", "conv_blocks")
+REGULARISING = ("l1", "l2", "weight_decay", "dropout", "input_dropout", "patience", "feature_noise", "crop", "rotation")
+
+SHARE = {"type": "float", "low": 0.0, "high": 1.0}
+
+STUDIES = [
+    study(),
+    study(task={"fixed": {"hidden_layers": 2, "hidden_units": (8, 4), "dropout": 0.5, "l2": 0.0, "optimizer": "sgd"}}),
+    study(task={"name": "cnn"}),
+    study(task={"data": {"dataset": "iris", "normalization": "none"}, "fixed": {"epochs": 100_000}}),
+    study(space={"x": SHARE, "learning_rate": {**SHARE, "low": 0.1}}, task={"name": "my.module:build"}),
+    StudySpec.model_validate({"name": "told", "task": None, "space": {"x": SHARE}}).resolved(),
+]  # fmt: skip
+
+
+def advised(one: Case) -> dict[str, Any]:
+    """Return what the doctor would put where."""
+    return {edit.path: edit.to for edit in examine(one).edits}
+
+
+def test_bias_asks_for_units_then_layers_then_epochs_then_another_optimizer() -> None:
+    spec = study(space={"hidden_units": {"type": "int", "low": 16, "high": 256}}, task={"fixed": {"hidden_layers": 2}})
+
+    found = advised(case(spec, params={"hidden_units": 256}, training_error=0.3, validation_error=0.3))
+
+    assert list(found.items()) == [
+        ("space.hidden_units.high", 512),
+        ("task.fixed.hidden_layers", 3),
+        ("task.fixed.epochs", 60),
+        ("task.fixed.optimizer", "momentum"),
+    ]
+
+
+def test_variance_asks_for_l2_dropout_and_of_images_augmentation() -> None:
+    spec = study(space={"dropout": {"type": "float", "low": 0.0, "high": 0.5}}, task={"data": {"dataset": "digits"}})
+
+    found = advised(case(spec, params={"dropout": 0.1}, validation_error=0.2))
+
+    assert list(found.items()) == [
+        ("space.l2", {"type": "float", "low": 1e-6, "high": 0.1, "scale": "log"}),
+        ("space.dropout.low", 0.2),
+        ("task.fixed.crop", 0.1),
+        ("task.fixed.rotation", 10.0),
+    ]
+
+
+def test_with_both_bias_comes_first_and_nothing_is_regularised() -> None:
+    found = advised(case(training_error=0.2, validation_error=0.5))
+
+    assert found
+    assert [path for path in found if path.split(".")[-1] in REGULARISING or path.split(".")[1] in REGULARISING] == []
+
+
+def test_each_edit_says_what_was_there_and_why() -> None:
+    spec = study(task={"data": {"normalization": "none"}})
+
+    (edit,) = examine(case(spec, first_loss=80)).edits
+
+    assert edit.model_dump(mode="json") == {
+        "path": "task.data.normalization",
+        "from": "none",
+        "to": "standard",
+        "reason": "the first loss was 80",
+    }
+    assert Edit.model_validate_json(edit.model_dump_json()) == edit
+
+
+@pytest.mark.parametrize(
+    ("fixed", "figures", "expected"),
+    [
+        ({"initialization_gain": 20.0}, {"first_loss": 80}, {"task.fixed.initialization_gain": 1.0}),
+        (
+            {"activation": "sigmoid"},
+            {"first_gradient_norm": 1e-9},
+            {"task.fixed.activation": "relu", "task.fixed.normalization": "batch"},
+        ),
+        (
+            {"learning_rate": 0.5},
+            {"dead_units": 0.9},
+            {"task.fixed.activation": "leaky_relu", "task.fixed.learning_rate": 0.05},
+        ),
+    ],
+)
+def test_what_began_wrong_is_put_right(
+    fixed: dict[str, Any], figures: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    assert advised(case(study(task={"fixed": fixed}), **figures)) == expected
+
+
+def test_too_few_validation_examples_validate_in_turn_unless_they_are_counted_already() -> None:
+    free = study(task={"data": {"dataset": "iris"}})
+    counted = study(task={"data": {"dataset": "iris", "split": {"validation": 20}}})
+
+    assert advised(case(free, validation_examples=20)) == {"task.data.split.folds": 5}
+    assert advised(case(counted, validation_examples=20)) == {}
+
+
+def test_a_grid_gets_no_edit_that_it_has_no_steps_for() -> None:
+    space = {"hidden_units": {"type": "categorical", "choices": [4, 8]}}
+    grid = study(space=space, sampler={"name": "grid"}, task={"data": {"dataset": "iris"}})
+
+    found = advised(case(grid, params={"hidden_units": 8}, validation_error=0.2))
+
+    assert found == {}
+
+
+def test_edits_that_do_not_go_together_are_refused() -> None:
+    wrong = Edit(path="space.hidden_units.high", was=512, to=1, reason="")
+
+    with pytest.raises(ValidationError):
+        amended(study(), [wrong])
+
+
+SHARES = st.floats(0, 1)
+FIGURES = st.fixed_dictionaries(
+    {
+        "training_error": SHARES,
+        "validation_error": SHARES,
+        "first_loss": st.floats(0, 100),
+        "first_gradient_norm": st.floats(0, 1e6),
+        "dead_units": SHARES,
+        "leak_error": SHARES,
+        "validation_examples": st.floats(1, 100),
+        "classes": st.sampled_from([0.0, 2.0, 10.0]),
+    },
+    optional={"train_dev_error": SHARES, "validation_error_standard_error": st.floats(0, 0.1)},
+)
+
+
+def is_about(edit: Edit, names: tuple[str, ...]) -> bool:
+    return any(part in names for part in edit.path.split("."))
+
+
+def enlarges(edit: Edit) -> bool:
+    return is_about(edit, ENLARGING) and "memory" not in edit.reason
+
+
+def diagnosed(spec: StudySpec, figures: dict[str, float], curve: list[float], failed: int) -> Diagnosis:
+    ill = case(spec, curve=errors(*curve))
+    return examine(replace(ill, metrics=HEALTHY | figures, outcomes={Outcome.OUT_OF_MEMORY: failed}))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(STUDIES), FIGURES, st.lists(SHARES, max_size=12), st.integers(0, 5))
+def test_whatever_the_figures_the_edits_are_possible_and_the_bad_advice_is_never_given(
+    spec: StudySpec, figures: dict[str, float], curve: list[float], failed: int
+) -> None:
+    found = diagnosed(spec, figures, curve, failed)
+
+    edited = amended(spec, found.edits)
+
+    assert len({edit.path for edit in found.edits}) == len(found.edits)
+    assert (edited == spec) == (not found.edits)
+    if Condition.HIGH_BIAS in found.conditions:
+        assert not any(is_about(edit, REGULARISING) for edit in found.edits)
+    else:
+        assert not any(enlarges(edit) for edit in found.edits)
