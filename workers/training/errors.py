@@ -28,3 +28,15 @@ class CheckpointTorn(CheckpointUnusable):
 
 class CheckpointForeign(CheckpointUnusable):
     """The file is of another training, or was written by code that trained otherwise."""
+
+
+class Uncheckable(Exception):
+    """The loss of a network has no gradient that could be checked: it is not finite, or not the same twice."""
+
+
+class GradientWrong(Exception):
+    """A backward pass does not compute the gradient. The message names tensors and entries."""
+
+
+class DatasetUnusable(Exception):
+    """The file of a data set is not there, is another one, or is none."""

@@ -1,0 +1,95 @@
+"""What a gradient check says: a figure for each tensor, and what is to be thought of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Rating(StrEnum):
+    """What a figure says of a backward pass.
+
+    right        below 1e-7
+    look         below 1e-5: a kink that was not seen, or a loss that float64 does not resolve
+    suspicious   below 1e-3
+    wrong        above
+    """
+
+    RIGHT = "right"
+    LOOK = "look"
+    SUSPICIOUS = "suspicious"
+    WRONG = "wrong"
+
+    @classmethod
+    def of(cls, figure: float) -> "Rating":
+        """Return the rating of a figure."""
+        below = {1e-7: cls.RIGHT, 1e-5: cls.LOOK, 1e-3: cls.SUSPICIOUS}
+        return next((rating for bound, rating in below.items() if figure < bound), cls.WRONG)
+
+    @property
+    def is_passed(self) -> bool:
+        """Whether there is nothing to mend."""
+        return self in {Rating.RIGHT, Rating.LOOK}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One parameter of a tensor.
+
+    Args:
+        index: Its place.
+        numerical: Its slope by differences.
+        backward: Its slope as backward says.
+    """
+
+    index: tuple[int, ...]
+    numerical: float
+    backward: float
+
+
+@dataclass(frozen=True)
+class TensorCheck:
+    """What came of one tensor.
+
+    Args:
+        name: As the network names it.
+        size: Its parameters.
+        checked: Those that were compared.
+        kinks: Those that were left out, since the loss has a kink there.
+        figure: In [0, 1].
+        worst: Those that differ most, the worst first.
+    """
+
+    name: str
+    size: int
+    checked: int
+    kinks: int
+    figure: float
+    worst: Sequence[Entry]
+
+    @property
+    def rating(self) -> Rating:
+        """What the figure says."""
+        return Rating.of(self.figure)
+
+
+@dataclass(frozen=True)
+class GradientCheck:
+    """What came of a network.
+
+    Args:
+        figure: Over all parameters that were compared, in [0, 1].
+        tensors: Each by itself, in the network's order.
+    """
+
+    figure: float
+    tensors: Sequence[TensorCheck]
+
+    @property
+    def worst(self) -> TensorCheck:
+        """The tensor with the greatest figure."""
+        return max(self.tensors, key=lambda tensor: tensor.figure)
+
+    @property
+    def rating(self) -> Rating:
+        """The worst rating of any tensor: among many parameters that are right a few wrong ones hardly show."""
+        return Rating.of(max(self.figure, self.worst.figure))
