@@ -1,41 +1,126 @@
 import numpy as np
+import pytest
 import torch
 
-from workers.training.data import prepare
-from workers.training.datasets import load
-from workers.training.normalization import Normalization
-from workers.training.split import deal
+from trimtab.data import DataSpec, SplitSpec
+from trimtab.states import Purpose
+from workers.training import sources
+from workers.training.data import Data, prepare
+from workers.training.examples import Examples
 
 CPU = torch.device("cpu")
+WINE = DataSpec(dataset="wine", split=SplitSpec(seed=3))
+DIABETES = DataSpec(dataset="diabetes")
+
+
+def rows_of(examples: Examples) -> list[tuple[float, ...]]:
+    return [tuple(row) for row in examples.x_ND.flatten(1).tolist()]
+
+
+def tensors(data: Data) -> list[torch.Tensor]:
+    return [data.train.x_ND, data.train.y_N, data.validation.x_ND, data.validation.y_N]
 
 
 def test_a_trial_gets_the_rows_that_were_dealt_normalised_by_the_training_set() -> None:
-    digits = load("digits")
-    split = deal(digits.y_N, content_hash=digits.content_hash, seed=3)
+    dealt = sources.load(WINE, files={}, fold=None)
 
-    data = prepare("digits", split_seed=3, device=CPU)
+    data = prepare(WINE, device=CPU)
 
-    scale_D = np.where(np.ptp(digits.x_ND[split.train], axis=0) == 0, 1, digits.x_ND[split.train].std(axis=0))
-    expected_ND = (digits.x_ND[split.validation] - digits.x_ND[split.train].mean(axis=0)) / scale_D
+    train_ND, validation_ND = (
+        np.column_stack(list(part.rows.columns.values())) for part in (dealt.train, dealt.validation)
+    )
+    expected_ND = (validation_ND - train_ND.mean(axis=0)) / train_ND.std(axis=0)
     np.testing.assert_allclose(data.validation.x_ND.numpy(), expected_ND, rtol=1e-5, atol=1e-6)
-    assert data.validation.y_N.tolist() == digits.y_N[split.validation].tolist()
-    assert data.train.y_N.tolist() == digits.y_N[split.train].tolist()
-    assert data.split_hash == split.hash
+    np.testing.assert_allclose(data.train.x_ND.mean(dim=0), 0, atol=1e-6)
+    assert data.validation.y_N.tolist() == dealt.validation.y_N.tolist()
+    assert data.split_hash == dealt.split_hash
+
+
+def test_features_stay_as_they_are_where_no_normalisation_is_wanted() -> None:
+    spec = DataSpec(dataset="wine", normalization="none")
+
+    data = prepare(spec, device=CPU)
+
+    raw = sources.load(spec, files={}, fold=None).train.rows.columns
+    np.testing.assert_array_equal(data.train.x_ND.numpy(), np.column_stack(list(raw.values())).astype(np.float32))
+
+
+def test_a_target_that_is_a_number_is_learned_in_standard_deviations_of_the_training_targets() -> None:
+    data = prepare(DIABETES, device=CPU)
+
+    raw_N = sources.load(DIABETES, files={}, fold=None).validation.y_N
+    assert data.outputs == 1
+    assert (data.train.y_N.mean().item(), data.train.y_N.std(correction=0).item()) == pytest.approx((0, 1), abs=1e-6)
+    np.testing.assert_allclose(data.preprocessing.numbers(data.validation.y_N.numpy()), raw_N, rtol=1e-6)
+
+
+def test_images_keep_their_shape() -> None:
+    data = prepare(DataSpec(), device=CPU)
+
+    assert data.inputs == (1, 8, 8)
+    assert data.train.x_ND.shape == (1797 - 2 * 359, 1, 8, 8)
+    assert data.train.x_ND.std(correction=0).item() == pytest.approx(1, abs=1e-5)
 
 
 def test_a_trial_gets_no_row_of_the_test_set() -> None:
-    data = prepare("digits", split_seed=0, device=CPU)
+    data = prepare(DataSpec(dataset="moons"), device=CPU)
 
-    rows = [*data.train.x_ND.tolist(), *data.validation.x_ND.tolist()]
+    final = prepare(DataSpec(dataset="moons", normalization="none"), device=CPU, purpose=Purpose.FINAL)
+    seen = prepare(DataSpec(dataset="moons", normalization="none"), device=CPU)
+    assert data.test is None
+    assert final.test is not None
+    assert len(final.test) == 200
+    assert not {*rows_of(seen.train), *rows_of(seen.validation)} & {*rows_of(final.test)}
 
-    digits = load("digits")
-    split = deal(digits.y_N, content_hash=digits.content_hash, seed=0)
-    tested = Normalization.fit(digits.x_ND[split.train]).apply(digits.x_ND[split.test]).tolist()
-    assert len(tested) == 359
-    assert not {tuple(row) for row in rows} & {tuple(row) for row in tested}
+
+def test_the_final_model_trains_on_what_validated_before() -> None:
+    spec = DataSpec(dataset="moons", normalization="none")
+
+    final = prepare(spec, device=CPU, purpose=Purpose.FINAL)
+
+    before = prepare(spec, device=CPU)
+    assert sorted(rows_of(final.train)) == sorted([*rows_of(before.train), *rows_of(before.validation)])
 
 
-def test_data_is_loaded_once_for_all_trials_of_a_worker() -> None:
-    first = prepare("digits", split_seed=0, device=CPU)
+def test_the_final_model_of_folds_trains_on_all_of_them() -> None:
+    spec = DataSpec(dataset="iris", split=SplitSpec(folds=4))
 
-    assert prepare("digits", split_seed=0, device=CPU) is first
+    final = prepare(spec, device=CPU, purpose=Purpose.FINAL)
+
+    assert (len(final.train), len(final.test or ())) == (120, 30)
+
+
+def test_each_fold_is_normalised_by_its_own_training_part() -> None:
+    spec = DataSpec(dataset="iris", split=SplitSpec(folds=4))
+
+    folds = [prepare(spec, device=CPU, fold=fold) for fold in range(4)]
+
+    for data in folds:
+        assert (len(data.train), len(data.validation)) == (90, 30)
+        np.testing.assert_allclose(data.train.x_ND.mean(dim=0), 0, atol=1e-6)
+    assert len({data.split_hash for data in folds}) == 4
+    assert len({data.preprocessing.scales for data in folds}) == 4
+
+
+def test_folds_need_to_be_told_which_one_validates() -> None:
+    with pytest.raises(ValueError, match="which fold validates is not said"):
+        prepare(DataSpec(dataset="iris", split=SplitSpec(folds=4)), device=CPU)
+
+
+def test_data_is_prepared_once_for_all_trials_of_a_worker() -> None:
+    first = prepare(DataSpec(), device=CPU)
+
+    assert prepare(DataSpec(), device=CPU) is first
+
+
+def test_an_unknown_data_set_is_refused_with_those_that_exist() -> None:
+    with pytest.raises(ValueError, match=r"'mnist'; built in are digits, "):
+        prepare(DataSpec(dataset="mnist"), device=CPU)
+
+
+def test_examples_that_do_not_fit_on_the_device_give_the_same_batches() -> None:
+    resident = prepare(WINE, device=CPU)
+
+    hosted = prepare(WINE, device=CPU, resident_bytes=0)
+
+    assert all(torch.equal(*pair) for pair in zip(tensors(resident), tensors(hosted), strict=True))

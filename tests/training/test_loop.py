@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from trimtab.data import DataSpec
 from trimtab.models.descriptions import Perceptron
 from workers.training.data import Data, prepare
 from workers.training.errors import Diverged
@@ -36,7 +37,7 @@ PLAN = Plan(batch_size=64, rule=RULE, schedule=Schedule("none", rate=0.1, epochs
 
 @pytest.fixture
 def data() -> Data:
-    return prepare("digits", split_seed=0, device=CPU)
+    return prepare(DataSpec(), device=CPU)
 
 
 def network(dropout: float = 0.0) -> nn.Module:

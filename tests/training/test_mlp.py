@@ -73,7 +73,7 @@ def test_the_tasks_are_those_of_the_vocabulary() -> None:
 
 
 def test_params_shape_the_network() -> None:
-    data = prepare("wine", split_seed=0, device=CPU)
+    data = prepare(DataSpec(dataset="wine"), device=CPU)
 
     network = build({**DEFAULTS, "hidden_layers": 3, "hidden_units": 7}, data, Randomness.from_seed(0, device=CPU))
 

@@ -46,6 +46,6 @@ def begin(
         params
     )
     randomness = Randomness.from_seed(seed, device=device)
-    data = prepare(task.data.dataset, split_seed=task.data.split.seed, device=device)
+    data = prepare(task.data, purpose=purpose, files=files, device=device)
     network = BUILDS[task.name](settled, data, randomness).to(device)
     return Training(network, data, Plan.of(settled), loss=loss_of(settled["loss"], data.problem), randomness=randomness)

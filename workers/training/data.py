@@ -1,38 +1,27 @@
-"""What a network is trained and judged on: normalised, on the device, without the test set."""
+"""What a network is trained and judged on: split, normalised, on the device, without the test set."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from trimtab.data import Problem
-from workers.training import datasets
-from workers.training.normalization import Normalization
-from workers.training.split import deal
+from trimtab.data import DataSpec, Problem
+from trimtab.models.preprocessing import Preprocessing
+from trimtab.states import Purpose
+from workers.training import sources
+from workers.training.examples import Examples
+from workers.training.placement import fits
+from workers.training.sources import Part, Sources, joined
 
-# N examples, D features.
+__all__ = ["Data", "Examples", "prepare"]
 
-_KEPT = 4  # data sets that stay on the device: a worker's trials come from few studies at a time
+_KEPT = 4  # that stay on the device: a worker's trials come from few studies at a time
 
-
-@dataclass(frozen=True)
-class Examples:
-    """Examples on the device.
-
-    Args:
-        x_ND: Features, float32, normalised.
-        y_N: Classes, int64.
-    """
-
-    x_ND: Tensor
-    y_N: Tensor
-
-    def __len__(self) -> int:
-        return len(self.y_N)
+_NO_FILES: Mapping[str, Path] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -40,13 +29,14 @@ class Data:
     """The sets that a training may see.
 
     Args:
-        train: What the weights are fitted to.
-        validation: What the trial is judged by.
+        train: What the weights are fitted to. Of the final model: all but the test set.
+        validation: What the trial is judged by. Of the final model, for which nothing is left, `train` again.
         problem: What is learned.
         inputs: Shape of one example: (D,), or channels, height and width.
         outputs: Outputs of the network: classes, or 1 for a number.
         split_hash: The split that this came from.
-        train_dev: Held out from where `train` comes from, where validation comes from elsewhere.
+        preprocessing: What turned rows into these examples, fitted to `train`.
+        train_dev: Held apart from where `train` comes from, where validation comes from elsewhere.
         test: For the final model alone; None: locked.
         facts: What is known of the data, as metrics by name.
     """
@@ -57,31 +47,89 @@ class Data:
     inputs: tuple[int, ...]
     outputs: int
     split_hash: str
+    preprocessing: Preprocessing
     train_dev: Examples | None = None
     test: Examples | None = None
     facts: Mapping[str, float] = field(default_factory=dict)
 
 
-@lru_cache(maxsize=_KEPT)
-def prepare(name: str, *, split_seed: int, device: torch.device) -> Data:
-    """Load a data set, split it, normalise it by its training set and put it on the device, once.
+def prepare(
+    spec: DataSpec,
+    *,
+    device: torch.device,
+    purpose: Purpose = Purpose.SEARCH,
+    fold: int | None = None,
+    files: Mapping[str, Path] = _NO_FILES,
+    resident_bytes: int | None = None,
+) -> Data:
+    """Load data sets, split them, normalise them by the training set and put them on the device, once.
+
+    Args:
+        spec: Which, and how.
+        device: Where batches are wanted.
+        purpose: What for: the final model alone gets the test set, and trains on what validated before.
+        fold: Which one, from 0, where the split has folds; of the final model none.
+        files: Where the data sets are that are not built in, by name.
+        resident_bytes: How much of the device's memory examples may take; None: as much as `placement` says.
 
     Raises:
-        ValueError: There is no data set of that name.
+        ValueError: There is no such data set, or a set is left without any example.
+        DatasetUnusable: A file is not what the spec says.
     """
-    dataset = datasets.load(name)
-    split = deal(dataset.y_N, content_hash=dataset.content_hash, seed=split_seed)
-    normalization = Normalization.fit(dataset.x_ND[split.train])
+    where = tuple(sorted(files.items()))
+    return _prepared(spec.model_dump_json(), where, purpose is Purpose.FINAL, fold, device, resident_bytes)
 
-    def examples(rows: NDArray[np.int64]) -> Examples:
-        x_ND = torch.from_numpy(normalization.apply(dataset.x_ND[rows]))
-        return Examples(x_ND.to(device), torch.from_numpy(dataset.y_N[rows]).to(device))
 
-    return Data(
-        train=examples(split.train),
-        validation=examples(split.validation),
-        problem=Problem.CLASSIFICATION,
-        inputs=dataset.x_ND.shape[1:],
-        outputs=dataset.classes,
-        split_hash=split.hash,
+@lru_cache(maxsize=_KEPT)
+def _prepared(
+    spec_json: str,
+    files: tuple[tuple[str, Path], ...],
+    is_final: bool,
+    fold: int | None,
+    device: torch.device,
+    resident_bytes: int | None,
+) -> Data:
+    spec = DataSpec.model_validate_json(spec_json)
+    found = sources.load(spec, files=dict(files), fold=fold)
+    parts = _parts(found, is_final=is_final)
+    train = parts["train"]
+    fitted = Preprocessing.fit(
+        train.rows, train.y_N, classes=found.classes, is_standard=spec.normalization == "standard"
     )
+    sets = _placed({name: _tensors(part, fitted) for name, part in parts.items()}, device, resident_bytes)
+    return Data(
+        train=sets["train"],
+        validation=sets["train" if is_final else "validation"],
+        problem=Problem.REGRESSION if found.classes is None else Problem.CLASSIFICATION,
+        inputs=fitted.inputs,
+        outputs=1 if found.classes is None else len(found.classes),
+        split_hash=found.split_hash,
+        preprocessing=fitted,
+        train_dev=sets.get("train_dev"),
+        test=sets.get("test"),
+    )
+
+
+def _parts(found: Sources, *, is_final: bool) -> dict[str, Part]:
+    """Return the sets that may be seen."""
+    train_dev = {} if found.train_dev is None else {"train_dev": found.train_dev}
+    if is_final:
+        return {"train": joined([found.train, *train_dev.values(), found.validation]), "test": found.test}
+    if not len(found.validation):
+        raise ValueError("which fold validates is not said")
+    return {"train": found.train, "validation": found.validation, **train_dev}
+
+
+def _tensors(part: Part, fitted: Preprocessing) -> tuple[Tensor, Tensor]:
+    y_N = part.y_N if fitted.classes is not None else fitted.standardised(part.y_N)
+    return torch.from_numpy(fitted.apply(part.rows)), torch.from_numpy(y_N)
+
+
+def _placed(
+    sets: Mapping[str, tuple[Tensor, Tensor]], device: torch.device, resident_bytes: int | None
+) -> dict[str, Examples]:
+    """Return the sets, on the device if there is room for all of them."""
+    size = sum(tensor.nbytes for tensors in sets.values() for tensor in tensors)
+    is_resident = fits(device, size, resident_bytes)
+    home = device if is_resident else torch.device("cpu")
+    return {name: Examples(x_ND.to(home), y_N.to(home), device) for name, (x_ND, y_N) in sets.items()}

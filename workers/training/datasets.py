@@ -1,58 +1,73 @@
-"""The data sets for classification that scikit-learn carries: on disk with it, no network."""
+"""Data sets as they come: all examples with their targets, nothing fitted to them."""
 
-import hashlib
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
-from sklearn import datasets
 
-# N examples, D features.
+from trimtab.data import BUILT_IN, DataSpec, Problem
+from trimtab.models.columns import Rows
+from workers.training import built_in, dataset_files
 
-_LOADERS: dict[str, Callable[..., tuple[NDArray[np.float64], NDArray[np.int64]]]] = {
-    "digits": datasets.load_digits,
-    "breast_cancer": datasets.load_breast_cancer,
-    "wine": datasets.load_wine,
-    "iris": datasets.load_iris,
-}
+# N examples.
 
-NAMES = tuple(_LOADERS)
-"""The data sets by name."""
+_KEPT = 4  # data sets that stay in memory: a worker's trials come from few studies at a time
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Examples with their classes, all of them, as they came.
+    """Examples with what is learned of them.
 
     Args:
-        x_ND: Features, float64.
-        y_N: Classes, int64, from 0 to `classes` - 1.
+        rows: All that is known of the examples but the target.
+        y_N: Classes by number, int64; or numbers, float64.
+        classes: What classes are called, by number; None: the target is a number.
+        content_hash: SHA-256 of what is in it, the same on every machine.
     """
 
-    x_ND: NDArray[np.float64]
-    y_N: NDArray[np.int64]
+    rows: Rows
+    y_N: NDArray[Any]
+    classes: tuple[str, ...] | None
+    content_hash: str
 
     @property
-    def classes(self) -> int:
-        """Number of classes."""
-        return int(self.y_N.max()) + 1
+    def problem(self) -> Problem:
+        """What is learned."""
+        return Problem.REGRESSION if self.classes is None else Problem.CLASSIFICATION
 
-    @property
-    def content_hash(self) -> str:
-        """SHA-256 of shapes and values, the same on every machine."""
-        shape = f"{self.x_ND.shape} {self.y_N.shape}".encode()
-        values = self.x_ND.astype("<f8").tobytes() + self.y_N.astype("<i8").tobytes()
-        return hashlib.sha256(shape + values).hexdigest()
+    def __len__(self) -> int:
+        return len(self.y_N)
 
 
-def load(name: str) -> Dataset:
-    """Return a data set by its name.
+def load(name: str, *, spec: DataSpec, files: Mapping[str, Path]) -> Dataset:
+    """Return a data set by its name, read once.
+
+    Args:
+        name: One of those that the spec names.
+        spec: Says which content it has.
+        files: Where those are that are not built in.
 
     Raises:
         ValueError: There is none of that name.
+        DatasetUnusable: The file is not what the spec says.
     """
-    if name not in _LOADERS:
-        raise ValueError(f"no data set is called {name!r}; there are {', '.join(NAMES)}")
-    x_ND, y_N = _LOADERS[name](return_X_y=True)
-    return Dataset(np.asarray(x_ND, dtype=np.float64), np.asarray(y_N, dtype=np.int64))
+    if name in files:
+        return _read(files[name], spec.contents[name])
+    if name not in BUILT_IN:
+        raise ValueError(f"no data set is called {name!r}; built in are {', '.join(BUILT_IN)}")
+    return _built_in(name)
+
+
+@lru_cache(maxsize=_KEPT)
+def _read(path: Path, sha256: str) -> Dataset:
+    found = dataset_files.read(path, sha256=sha256)
+    return Dataset(found.rows, found.y_N, found.classes, sha256)
+
+
+@lru_cache(maxsize=_KEPT)
+def _built_in(name: str) -> Dataset:
+    rows, y_N, content_hash = built_in.load(name)
+    return Dataset(rows, y_N, BUILT_IN[name].labels or None, content_hash)

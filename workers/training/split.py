@@ -1,68 +1,82 @@
 """Which examples train, which validate, which are kept for the test: everywhere and always the same."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-HOLD_OUT_SHARE = 5  # one example in five ...
-HOLD_OUT_LIMIT = 10_000  # ... but no more than tell 0.1 % apart, however large the data
+from trimtab.data import SplitSpec
+from trimtab.sizes import SetSizes
+from workers.training.dealing import Indices, Traits, deal
+from workers.training.folds import fold_of
 
-# N examples.
+
+def _no_rows() -> Indices:
+    return np.empty(0, dtype=np.int64)
 
 
 @dataclass(frozen=True)
 class Split:
-    """Row numbers of the three sets, int64, ascending; together they are all rows, each once.
+    """Row numbers of the sets, int64, ascending.
 
     Args:
         train: What the weights are fitted to.
         validation: What hyperparameters are chosen by.
         test: What no trial ever sees.
+        train_dev: Held apart from where `train` comes from, where validation comes from elsewhere; else none.
     """
 
-    train: NDArray[np.int64]
-    validation: NDArray[np.int64]
-    test: NDArray[np.int64]
+    train: Indices
+    validation: Indices
+    test: Indices
+    train_dev: Indices = field(default_factory=_no_rows)
 
-    @property
-    def hash(self) -> str:
-        """SHA-256 of who is where."""
-        parts = (self.train, self.validation, self.test)
-        digest = hashlib.sha256(repr([len(part) for part in parts]).encode())
+    def hash(self, *contents: str) -> str:
+        """Return the SHA-256 of who is where, in data sets of such contents."""
+        parts = (self.train, self.validation, self.test, self.train_dev)
+        digest = hashlib.sha256(repr((contents, [len(part) for part in parts])).encode())
         for part in parts:
             digest.update(part.astype("<i8").tobytes())
         return digest.hexdigest()
 
 
-def deal(y_N: NDArray[np.int64], *, content_hash: str, seed: int) -> Split:
-    """Deal examples out, stratified by class: min(0.2 n, 10,000) to validation, as many to the test.
-
-    The order is by class and random within it; 2k of the n places, evenly spaced, are held out and go to
-    validation and test in turn. So each class has its share of either set, to within one example.
+def split_alone(traits: Traits, spec: SplitSpec, sizes: SetSizes, *, content: str, fold: int | None) -> Split:
+    """Split a data set that training and validation both come from; the test too, unless `sizes` has none of it.
 
     Args:
-        y_N: Classes, int64.
-        content_hash: The data: other data is dealt otherwise.
-        seed: The deal.
+        traits: Of its examples.
+        spec: How.
+        sizes: Of the sets; a test set of 0 comes from elsewhere.
+        content: SHA-256 of the data: other data is dealt otherwise.
+        fold: Which one, with folds.
 
     Raises:
-        ValueError: There are fewer than five examples.
+        ValueError: A set is left without any example.
     """
-    examples = len(y_N)
-    k = min(examples // HOLD_OUT_SHARE, HOLD_OUT_LIMIT)
-    if k == 0:
-        raise ValueError(f"{examples} examples are too few to hold any out")
-    order = np.lexsort((_random_keys(examples, f"{content_hash} auto {seed}"), y_N))
-    places = np.arange(examples)
-    is_held_out = (places + 1) * 2 * k // examples > places * 2 * k // examples
-    held_out = order[is_held_out]
-    train, validation, test = order[~is_held_out], held_out[0::2], held_out[1::2]
-    return Split(np.sort(train), np.sort(validation), np.sort(test))
+    seed = f"{content} {spec.seed}"
+    split = Split(*_deal(traits, [sizes.train, sizes.validation, sizes.test], seed=seed))
+    if fold is None:
+        return split
+    assert spec.folds is not None, "a fold is one of some"
+    train, validation = fold_of(traits[split.train], fold, folds=spec.folds, seed=f"{seed} folds")
+    return replace(split, train=split.train[train], validation=split.train[validation])
 
 
-def _random_keys(count: int, seed: str) -> NDArray[np.uint64]:
-    # The raw stream of a bit generator is the part of NumPy's randomness that no version changes (NEP 19).
-    entropy = int.from_bytes(hashlib.sha256(seed.encode()).digest(), "little")
-    return np.random.PCG64(entropy).random_raw(count)
+def split_pair(
+    here: Traits, elsewhere: Traits, spec: SplitSpec, sizes: SetSizes, *, contents: tuple[str, str]
+) -> Split:
+    """Split a data set for training and another one for validation and test; a test set of 0 comes from a third.
+
+    Raises:
+        ValueError: A set is left without any example.
+    """
+    train, train_dev = _deal(here, [sizes.train, sizes.train_dev], seed=f"{contents[0]} {spec.seed}")
+    validation, test = _deal(elsewhere, [sizes.validation, sizes.test], seed=f"{contents[1]} {spec.seed}")
+    return Split(train, validation, test, train_dev)
+
+
+def _deal(traits: Traits, counts: list[int], *, seed: str) -> list[Indices]:
+    """Deal to those sets that are to have any."""
+    wanted = [count for count in counts if count != 0]
+    sets = iter(deal(traits, wanted, seed=seed))
+    return [next(sets) if count else _no_rows() for count in counts]
