@@ -106,15 +106,16 @@ def test_a_training_that_writes_a_checkpoint_goes_on_as_if_it_had_not(tmp_path: 
     assert figures == curve(training(PARAMS))
 
 
-@pytest.mark.parametrize("left_out", ["network", "optimizer", "randomness", "step"])
+@pytest.mark.parametrize("left_out", ["network", "optimizer", "randomness", "step", "metrics", "beginning", "best"])
 def test_no_part_of_the_state_can_be_left_out(left_out: str) -> None:
-    running = training(PARAMS)
+    params = {**PARAMS, "patience": 5}
+    running = training(params)
     next(running.epochs())
     state = running.state()
     del state[left_out]
 
     with pytest.raises(CheckpointForeign, match="of another kind of training"):
-        training(PARAMS).restore(state)
+        training(params).restore(state)
 
 
 @pytest.mark.parametrize("other", [{"hidden_units": 17}, {"hidden_layers": 3}, {"dataset": "iris"}, {"split": 1}])

@@ -46,7 +46,17 @@ TRAINING = {
 }
 """By name."""
 
-METRICS = ("training_error", "validation_error", "training_loss", "validation_loss", "parameters")
+METRICS = (
+    "training_error",
+    "validation_error",
+    "training_loss",
+    "validation_loss",
+    "parameters",
+    "gradient_norm",
+    "first_gradient_norm",
+    "last_gradient_norm",
+    "dead_units",
+)
 """What each epoch reports."""
 
 OF_COMPANIONS = ("gradient_check", "test_error")

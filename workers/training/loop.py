@@ -1,23 +1,26 @@
 """The loop: train for an epoch, measure, yield; and the state that it can go on from."""
 
-import math
 from collections.abc import Iterator
+from dataclasses import asdict
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from trimtab.tasks.training import METRICS
-from workers.training.data import Data, Examples
+from trimtab.data import Problem
+from workers.training.data import Data
+from workers.training.early_stopping import Best
 from workers.training.errors import CheckpointForeign, Diverged
-from workers.training.evaluation import evaluate
+from workers.training.judge import Judge, read, zero_share
 from workers.training.losses import Loss
 from workers.training.optimizer import optimizer_of
 from workers.training.plan import Plan
 from workers.training.randomness import Randomness
 from workers.training.steps import Epoch, State
+from workers.training.watch import Beginning, Gradients, why_diverged
 
-# N examples, M examples of a batch, D features, C classes.
+# N examples, M examples of a batch.
 
 
 class Training:
@@ -27,7 +30,7 @@ class Training:
     another that goes on as the first would have, bit for bit on a device of the same type.
 
     Args:
-        network: From x_ND to logits_NC, on the data's device; trained in place.
+        network: From features to outputs, on the data's device; trained in place.
         data: What it is trained and judged on.
         plan: How.
         loss: What is minimised.
@@ -41,35 +44,45 @@ class Training:
         self._loss = loss
         self._randomness = randomness
         self._optimizer = optimizer_of(network, plan.rule)
-        self._step = 0
-        self._metrics: dict[str, float] = {}
+        self._judge = Judge(network, data, loss)
+        self._gradients = Gradients(network)
+        self._beginning: Beginning | None = None
+        self._best = Best(plan.patience) if plan.patience.epochs else None
+        self._last = Epoch(0, {})
 
     @property
     def is_over(self) -> bool:
-        """Whether the last epoch is behind it."""
-        return self._step >= self._plan.schedule.epochs
+        """Whether the last epoch is behind it, be it that none has been better for long."""
+        return self._last.step >= self._plan.schedule.epochs or (self._best is not None and self._best.is_final)
 
     def epochs(self) -> Iterator[Epoch]:
         """Train on to the end; yield after each epoch what it led to.
 
         Raises:
-            Diverged: The loss is not finite.
+            Diverged: The loss or the gradient is not finite, or has grown beyond hope.
         """
         while not self.is_over:
-            self._step += 1
-            loss_sum = self._train()
-            self._metrics = _measure(self._network, self._data, self._loss, loss_sum=loss_sum, step=self._step)
-            yield Epoch(self._step, self._metrics)
+            self._last = Epoch(self._last.step + 1, self._epoch(self._last.step + 1))
+            if self._best:
+                self._best.heed(self._last, self._network)
+            yield self._last
 
-    @property
+    @cached_property
     def result(self) -> Epoch:
-        """The last epoch's figures and what is known of the data, once the training is over."""
-        return Epoch(self._step, self._metrics | dict(self._data.facts))
+        """The epoch that was kept, whose weights the network has then, and what else is known, once all is over."""
+        kept = self._last
+        if self._best:
+            kept = self._best.put_back(self._network)
+            self._judge.measure()
+        return Epoch(kept.step, kept.metrics | self._facts() | self._judge.standard_errors() | {"best_step": kept.step})
 
     def state(self) -> State:
         """Return all that the epochs to come depend on. It changes with the training: it is no copy."""
         return {
-            "step": self._step,
+            "step": self._last.step,
+            "metrics": self._last.metrics,
+            "beginning": asdict(self._beginning) if self._beginning else None,
+            "best": self._best.state() if self._best else None,
             "split": self._data.split_hash,
             "network": self._network.state_dict(),
             "optimizer": self._optimizer.state_dict(),
@@ -88,48 +101,64 @@ class Training:
             self._network.load_state_dict(state["network"])
             self._optimizer.load_state_dict(state["optimizer"])
             self._randomness.restore(state["randomness"])
-            self._step = int(state["step"])
+            self._last = Epoch(int(state["step"]), dict(state["metrics"]))
+            self._beginning = Beginning(**state["beginning"])
+            if self._best:
+                self._best.restore(state["best"], self._network)
         except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
             raise CheckpointForeign(f"the checkpoint is of another kind of training: {error}") from error
-        if self._step < 1 or self.is_over:
-            raise CheckpointForeign(f"the checkpoint is of step {self._step} of {self._plan.schedule.epochs}")
+        if self._last.step < 1 or self.is_over:
+            raise CheckpointForeign(f"the checkpoint is of step {self._last.step} of {self._plan.schedule.epochs}")
 
-    def _train(self) -> Tensor:
-        """Train for an epoch; return the sum of the losses of its batches, on the device."""
-        plan, examples = self._plan, self._data.train
-        _set_learning_rate(self._optimizer, plan.rule.learning_rate * plan.schedule.share(self._step))
+    def _epoch(self, step: int) -> dict[str, float]:
+        """Train for an epoch; return what it led to, by name."""
+        first = {} if self._beginning else {"first_loss": self._judge.first_loss()}
+        loss_sum = self._train(step)
+        zeros = {"zero_weights": zero_share(self._network)} if self._plan.rule.l1 else {}
+        figures = read(first | {"loss_sum": loss_sum} | self._judge.measure() | self._gradients.figures() | zeros)
+        if not self._beginning:
+            self._beginning = Beginning(figures.pop("first_loss"), figures["gradient_norm"])
+        reason = why_diverged(figures, self._beginning)
+        del figures["loss_sum"]
+        metrics = figures | {"parameters": self._parameters}
+        if reason:
+            raise Diverged(reason, step=step, metrics=metrics | self._facts())
+        return metrics
+
+    @cached_property
+    def _parameters(self) -> float:
+        return sum(parameter.numel() for parameter in self._network.parameters())
+
+    def _facts(self) -> dict[str, float]:
+        """Return what is known beside the figures of an epoch."""
+        assert self._beginning, "an epoch was trained"
+        return {
+            "first_loss": self._beginning.first_loss,
+            "classes": self._data.outputs if self._data.problem is Problem.CLASSIFICATION else 0,
+            "training_examples": len(self._data.train),
+            "validation_examples": len(self._data.validation),
+            "epochs_trained": self._last.step,
+            **self._data.facts,
+        }
+
+    def _train(self, step: int) -> Tensor:
+        """Take a step for each batch; return the sum of their losses, on the device."""
+        examples, optimizer = self._data.train, self._optimizer
+        self._network.train()
+        _set_learning_rate(optimizer, self._plan.rule.learning_rate * self._plan.schedule.share(step))
         order = torch.randperm(len(examples), generator=self._randomness.order).to(examples.y_N.device)
-        return _train(self._network, self._optimizer, examples, torch.split(order, plan.batch_size), self._loss)
+        losses = []
+        for number, rows_M in enumerate(torch.split(order, self._plan.batch_size)):
+            x, y_M = examples.batch(rows_M)
+            optimizer.zero_grad()
+            loss = self._loss(self._network(self._plan.augmentation.changed(x, self._randomness.augmentation)), y_M)
+            loss.backward()  # type: ignore[no-untyped-call]
+            self._gradients.look(step=step, batch=number)
+            optimizer.step()
+            losses.append(loss.detach())
+        return torch.stack(losses).double().sum()
 
 
 def _set_learning_rate(optimizer: Optimizer, learning_rate: float) -> None:
     for group in optimizer.param_groups:
         group["lr"] = learning_rate
-
-
-def _train(
-    network: nn.Module, optimizer: Optimizer, examples: Examples, batches: tuple[Tensor, ...], loss: Loss
-) -> Tensor:
-    """Take a step for each batch of row numbers; return the sum of their losses, on the device."""
-    network.train()
-    loss_sum = torch.zeros((), dtype=torch.float64, device=examples.x_ND.device)
-    for rows_M in batches:
-        optimizer.zero_grad()
-        batch_loss = loss(network(examples.x_ND[rows_M]), examples.y_N[rows_M])
-        batch_loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        loss_sum += batch_loss.detach()
-    return loss_sum
-
-
-def _measure(network: nn.Module, data: Data, loss: Loss, *, loss_sum: Tensor, step: int) -> dict[str, float]:
-    network.eval()
-    train, validation = (evaluate(network, part, loss, data.problem) for part in (data.train, data.validation))
-    # One wait for the device in each epoch: here.
-    measured = (loss_sum, train.error, validation.error, train.loss, validation.loss)
-    batches_loss, *figures = torch.stack(measured).tolist()
-    parameters = sum(parameter.numel() for parameter in network.parameters())
-    metrics = dict(zip(METRICS, (*figures, parameters), strict=True))
-    if not all(map(math.isfinite, (batches_loss, *figures))):
-        raise Diverged("the loss is not finite", step=step, metrics=metrics)
-    return metrics

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
+from workers.training.augmentation import Augmentation
+from workers.training.early_stopping import Patience
 from workers.training.optimizer import UpdateRule
 from workers.training.schedule import Schedule
 
@@ -16,11 +18,15 @@ class Plan:
         batch_size: Examples in a step; the last batch of an epoch has what is left.
         rule: How weights are updated.
         schedule: How the learning rate falls, and for how many epochs.
+        patience: How long it is waited for a better epoch.
+        augmentation: How training examples are changed.
     """
 
     batch_size: int
     rule: UpdateRule
     schedule: Schedule
+    patience: Patience
+    augmentation: Augmentation
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> Self:
@@ -30,4 +36,5 @@ class Plan:
             **{field.name: params[field.name] for field in fields(UpdateRule) if field.name != "name"},
         )
         schedule = Schedule(params["decay"], rate=params["decay_rate"], epochs=params["epochs"])
-        return cls(params["batch_size"], rule, schedule)
+        patience = Patience(params["patience"], params["min_improvement"])
+        return cls(params["batch_size"], rule, schedule, patience, Augmentation.of(params))

@@ -1,0 +1,143 @@
+"""What is watched of a training: gradients, activations, its beginning. Figures stay on the device until read."""
+
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+from torch.linalg import vector_norm
+
+from trimtab.models.parts import hidden_activations, weight_matrices
+
+# N examples, H units, C channels, W weight matrices.
+
+_FIRST_BATCHES = 3
+"""That are looked at in the first epoch; of every other one the first batch alone."""
+
+GLANCE = 1000
+"""Examples that a look at activations takes at most, evenly spaced."""
+
+_LOSSES = ("loss_sum", "training_loss", "validation_loss")
+
+_IMAGES = 4
+"""Dimensions of the activations of images: their second one counts channels."""
+
+_EXPLOSION = 1e3
+"""Times its start: from there on a gradient leads nowhere, where the loss has become worse than at first too."""
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """How a training began.
+
+    Args:
+        first_loss: Before the first step.
+        gradient_norm: In the first batches.
+    """
+
+    first_loss: float
+    gradient_norm: float
+
+
+def why_diverged(figures: Mapping[str, float], beginning: Beginning) -> str | None:
+    """Return what shows that a training gets nowhere any more; None: nothing does.
+
+    Args:
+        figures: Of an epoch, among them the sum of its batches' losses.
+        beginning: Of the training.
+    """
+    if not math.isfinite(figures["gradient_norm"]):
+        return "the gradient is not finite"
+    if not all(math.isfinite(figures[name]) for name in _LOSSES):
+        return "the loss is not finite"
+    growth = figures["gradient_norm"] / beginning.gradient_norm if beginning.gradient_norm > 0 else 0.0
+    if growth > _EXPLOSION and figures["training_loss"] > beginning.first_loss:
+        return f"the gradient is {growth:.0f} times what it was at first, and the loss above its first value,"
+    return None
+
+
+class Gradients:
+    """Norms of the gradients of the weight matrices.
+
+    Args:
+        network: On its device.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        self._weights = tuple(weight_matrices(network).values()) or tuple(network.parameters())
+        self._norms_W: list[Tensor] = []
+
+    def look(self, *, step: int, batch: int) -> None:
+        """Look at the gradients of a batch, counted from 0, of an epoch, counted from 1, if it is to be looked at."""
+        if batch < (_FIRST_BATCHES if step == 1 else 1):
+            norms = [each.new_zeros(()) if each.grad is None else vector_norm(each.grad) for each in self._weights]
+            self._norms_W.append(torch.stack(norms).double())
+
+    def figures(self) -> dict[str, Tensor]:
+        """Return the median norms since the last call: of all weights together, of the first and the last matrix."""
+        norms_W = torch.stack(self._norms_W).median(dim=0).values
+        self._norms_W.clear()
+        return {
+            "gradient_norm": vector_norm(norms_W),
+            "first_gradient_norm": norms_W[0],
+            "last_gradient_norm": norms_W[-1],
+        }
+
+
+@dataclass
+class _Layer:
+    """What was seen of a hidden layer: which units were active, and its activations' squares."""
+
+    is_active_H: Tensor
+    squares: list[Tensor] = field(default_factory=list)
+
+
+class Activity:
+    """What was seen of the hidden layers.
+
+    Args:
+        every: One example of so many is looked at.
+    """
+
+    def __init__(self, *, every: int) -> None:
+        self._every = every
+        self._layers: dict[tuple[str, torch.Size], _Layer] = {}
+
+    def see(self, name: str, a: Tensor) -> None:
+        """Look at the activations of a layer: (N, C, height, width) or (N, ..., H)."""
+        seen = a.detach()[:: self._every]
+        units = 1 if a.ndim == _IMAGES else a.ndim - 1
+        is_active_H = (seen != 0).any(dim=[dim for dim in range(a.ndim) if dim != units])
+        layer = self._layers.setdefault((name, a.shape[1:]), _Layer(torch.zeros_like(is_active_H)))
+        layer.is_active_H |= is_active_H
+        layer.squares.append(seen.float().square().mean())
+
+    def figures(self) -> dict[str, Tensor]:
+        """Return the largest share of dead units in a layer, and the scales of the first and of the last one.
+
+        A unit is dead if none of the examples made it anything but zero. A scale is a root mean square. Without hidden
+        layers there is nothing to return.
+        """
+        layers = list(self._layers.values())
+        if not layers:
+            return {}
+        dead = torch.stack([(~layer.is_active_H).double().mean() for layer in layers])
+        first, last = (torch.stack(layer.squares).mean().sqrt() for layer in (layers[0], layers[-1]))
+        return {"dead_units": dead.max(), "first_activation_scale": first, "last_activation_scale": last}
+
+
+@contextmanager
+def watched(network: nn.Module, *, examples: int) -> Iterator[Activity]:
+    """Look at the hidden layers while so many examples go through a network."""
+    activity = Activity(every=math.ceil(examples / GLANCE))
+    handles = [
+        module.register_forward_hook(lambda _module, _inputs, a, name=name: activity.see(name, a))
+        for name, module in hidden_activations(network).items()
+    ]
+    try:
+        yield activity
+    finally:
+        for handle in handles:
+            handle.remove()
