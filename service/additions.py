@@ -29,7 +29,7 @@ def give(replica: Replica, study: str, trial: GivenTrial, *, once: Once = UNKEYE
     Raises:
         StudyNotFound: There is no such study.
         Invalid: The study cannot have such a trial.
-        Conflict: It is to be trained, and the study has ended or its budget has no room.
+        Conflict: It is to be trained, and the study has ended or its budget has no room; or the study is settled.
         Unavailable: The database is away or busy.
     """
     with once.transaction(replica.engine) as connection:
@@ -37,6 +37,8 @@ def give(replica: Replica, study: str, trial: GivenTrial, *, once: Once = UNKEYE
         if locked is None:
             raise StudyNotFound(f"there is no study {study!r}")
         row = studies.require(connection, study)
+        if row.purpose.is_settled:
+            raise Conflict(f"study {study!r} has the trials that it was made with: it is a {row.purpose}")
         given.check(trial, row.current_spec)
         give_it = _enqueue if trial.state is None else _add
         number = give_it(connection, locked, row, trial)

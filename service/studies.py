@@ -12,7 +12,7 @@ from service.principals import OPERATOR, Principal
 from service.replica import Replica
 from service.settling import close_if_due
 from service.storage import audit, endings, studies
-from trimtab.errors import Invalid, StudyExists, StudyNotFound
+from trimtab.errors import Conflict, Invalid, StudyExists, StudyNotFound
 from trimtab.protocol import FieldProblem, Page, Study, StudyChange
 from trimtab.states import StudyState
 from trimtab.study import StudySpec
@@ -92,7 +92,7 @@ def change(replica: Replica, name: str, wanted: StudyChange, *, principal: Princ
     Raises:
         StudyNotFound: There is none of that name.
         Invalid: The budget is smaller than what is used of it, or the bounds do not go with the space.
-        Conflict: The study cannot be brought from its state into the other.
+        Conflict: The study cannot be brought from its state into the other, or is settled: its trials are.
         Unavailable: The database is away or busy.
     """
     with transaction(replica.engine) as connection:
@@ -100,6 +100,8 @@ def change(replica: Replica, name: str, wanted: StudyChange, *, principal: Princ
         if locked is None:
             raise StudyNotFound(f"there is no study {name!r}")
         before = _read(connection, name)
+        if before.purpose.is_settled and (wanted.budget or wanted.space):
+            raise Conflict(f"study {name!r} has the trials that it was made with: it is a {before.purpose}")
         if wanted.budget and wanted.budget.epochs and locked.epochs is None:
             endings.count_epochs(connection, locked.study_id)
         usage = endings.usage(connection, locked.study_id)

@@ -238,6 +238,8 @@ class DatasetBuiltIn(Conflict):
 class TestSetRead(Conflict):
     """The study's test set was read before. It was not read again."""
 
+    __test__ = False  # pytest takes a class of this name for one of its own.
+
     code = "test_set_read"
 
 

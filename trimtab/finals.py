@@ -49,10 +49,10 @@ class FinalRequest(Message):
 
 
 class FinalState(StrEnum):
-    """How far a final model is.
+    r"""How far a final model is.
 
     confirming --> training --> complete
-         \\------------\\------> failed
+         \------------\------> failed
     """
 
     CONFIRMING = "confirming"

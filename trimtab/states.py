@@ -70,6 +70,11 @@ class Purpose(StrEnum):
     CONFIRMATION = "confirmation"
     FINAL = "final"
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether a study of this purpose has the trials that it was made with, and no others."""
+        return self in {Purpose.CHECK, Purpose.CONFIRMATION, Purpose.FINAL}
+
 
 class Outcome(StrEnum):
     """How a lease ended. A worker tells each of them but the last, which the service finds out itself."""

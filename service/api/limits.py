@@ -30,7 +30,8 @@ class BodyLimit:
 
 def _is_file(scope: Scope) -> bool:
     """Return whether the body goes through to a file, which has a limit of its own."""
-    return bool(scope["method"] == "PUT" and scope["path"].endswith("/checkpoint"))
+    path = scope["path"]
+    return bool(scope["method"] == "PUT" and (path.endswith(("/checkpoint", "/model")) or "/v1/datasets/" in path))
 
 
 def _declared(scope: Scope) -> int:

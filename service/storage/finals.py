@@ -1,4 +1,4 @@
-"""Final models in the database: what was read of the test set, what is to follow a confirmation, whose trials are whose.
+"""Final models in the database: readings of test sets, what is to follow a confirmation, which trial is whose again.
 
 Within a transaction that has locked the study whose final model it is, but for `due` and what only reads.
 """
@@ -44,6 +44,7 @@ class DueFinal:
 
     study: str
     confirmation: str
+    confirmation_id: int
 
 
 _READS = sa.text("""
@@ -72,7 +73,7 @@ _TAKE = sa.text("DELETE FROM trimtab_wanted_finals WHERE confirmation_id = :conf
 
 # Each second, in each replica: there is a row only while a confirmation runs that a final model comes after.
 _DUE = sa.text("""
-    SELECT p.study_name, o.study_name
+    SELECT p.study_name, o.study_name, confirmation_id
     FROM trimtab_wanted_finals
     JOIN trimtab_studies s ON s.study_id = confirmation_id
     JOIN studies o ON o.study_id = confirmation_id
@@ -89,7 +90,8 @@ _NOTE_ORIGINALS = sa.text("""
 """)
 
 _ORIGINALS = sa.text("""
-    SELECT t.number, CAST(value_json AS int) FROM trimtab_trials t JOIN trial_system_attributes a USING (trial_id)
+    SELECT number, CAST(value_json AS int) AS original
+    FROM trimtab_trials JOIN trial_system_attributes USING (trial_id)
     WHERE study_id = :study_id AND key = :key
 """)
 
@@ -99,14 +101,14 @@ def reads(connection: sa.Connection, study_id: int) -> list[Read]:
     return [Read(**row._asdict()) for row in connection.execute(_READS, {"study_id": study_id})]
 
 
-def read(connection: sa.Connection, study_id: int, *, by: str, override: WantedFinal) -> None:
+def read(connection: sa.Connection, study_id: int, *, by: str, asked: WantedFinal) -> None:
     """Record that the test set of a study is to be read by another study: by an override, if there is a reason.
 
     The first reading is none, whatever the reason.
     """
-    first = {"study_id": study_id, "token_id": override.token_id, "final_study": by, "reason": override.reason}
+    first = {"study_id": study_id, "token_id": asked.token_id, "final_study": by, "reason": asked.reason}
     if connection.execute(_READ, {**first, "is_override": False}).rowcount == 0:
-        assert override.reason is not None, "whoever asks looks at the lock before"
+        assert asked.reason is not None, "whoever asks looks at the lock before"
         connection.execute(_READ, {**first, "is_override": True})
 
 
@@ -145,4 +147,5 @@ def note_originals(connection: sa.Connection, study_id: int, originals: Sequence
 
 def originals(connection: sa.Connection, study_id: int) -> Mapping[int, int]:
     """Return of each trial of a study, by number, which trial of its parent it trains again."""
-    return {number: original for number, original in connection.execute(_ORIGINALS, {"study_id": study_id})}
+    rows = connection.execute(_ORIGINALS, {"study_id": study_id, "key": ORIGINAL})
+    return {row.number: row.original for row in rows}

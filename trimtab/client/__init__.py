@@ -10,6 +10,8 @@ import httpx2
 
 from trimtab import settings
 from trimtab.client.datasets import DatasetCalls
+from trimtab.client.doctor import DoctorCalls
+from trimtab.client.finals import FinalCalls
 from trimtab.client.leases import LeaseCalls
 from trimtab.client.lessons import LessonCalls
 from trimtab.client.studies import StudyCalls
@@ -18,7 +20,7 @@ from trimtab.client.trials import TrialCalls
 from trimtab.connection import Connection
 
 
-class Client(StudyCalls, TrialCalls, LessonCalls, LeaseCalls, TokenCalls, DatasetCalls):
+class Client(StudyCalls, TrialCalls, LessonCalls, DoctorCalls, LeaseCalls, TokenCalls, DatasetCalls, FinalCalls):
     """A service and the right to call it. May be shared by threads.
 
     Requests are sent again where the service is away for a moment: each is the same twice as once.

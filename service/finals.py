@@ -1,0 +1,156 @@
+"""Train the final model of a study, and let its test set be read once.
+
+POST final                     --> the lock is looked at --> NAME.final, and with it the reading is recorded
+POST final with a confirmation --> the lock is looked at --> NAME.confirmation; when that has ended, NAME.final
+"""
+
+import logging
+
+import sqlalchemy as sa
+
+from service import choosing, companions, confirmations
+from service.companions import Companion
+from service.database import Held, autocommit, transaction
+from service.once import UNKEYED, Once
+from service.principals import OPERATOR, Principal
+from service.reading_finals import described
+from service.replica import Replica
+from service.storage import audit, endings
+from service.storage import finals as stored
+from service.storage.dimensions import written
+from service.storage.finals import DueFinal, WantedFinal
+from service.storage.studies import StudyRow
+from service.storage.trials import TrialRow
+from trimtab.errors import NoCompleteTrial, Refused, TestSetRead, Unavailable
+from trimtab.finals import FinalModel, FinalRequest
+from trimtab.states import Purpose
+from trimtab.study import TaskSpec
+
+CREATED = 201
+
+INTERVAL_SECONDS = 1.0
+"""A final model follows its confirmation at most this long after that has ended."""
+
+_METRIC = "test_error"
+
+_log = logging.getLogger(__name__)
+
+
+def ask(
+    replica: Replica, name: str, wanted: FinalRequest, *, principal: Principal = OPERATOR, once: Once = UNKEYED
+) -> FinalModel:
+    """Have the final model of a study trained, and its test set read for it, once.
+
+    Raises:
+        StudyNotFound, NoCompleteTrial, SeveralObjectives, ConfirmationRunning, Conflict, Unavailable: As for a
+            confirmation.
+        TestSetRead: The test set was read before, and that is not to be overridden.
+    """
+    asked = WantedFinal(principal.token_id, wanted.reason)
+    with once.transaction(replica.engine) as connection:
+        study, task = confirmations.locked(connection, name)
+        confirmations.check_settled(connection, study)
+        _check_lock(connection, study, wanted)
+        if wanted.confirm:
+            made = confirmations.create(connection, study, task, wanted.confirm)
+            stored.want(connection, made.study_id, asked)
+        else:
+            made = _create(connection, study, task, asked, _chosen(connection, study))
+        audit.note(connection, principal, "make final model", name, by=made.spec.name, reason=wanted.reason)
+        answer = described(connection, study)
+        once.keep(connection, answer, status=CREATED, headers=location(name))
+    _announce(replica, made.spec.name)
+    return answer
+
+
+def make_due(replica: Replica) -> None:
+    """Make each final model whose confirmation has ended. Replicas that do so at once make one.
+
+    Raises:
+        Unavailable: The database is away or busy.
+    """
+    with autocommit(replica.engine) as connection:
+        due = stored.due(connection)
+    for one in due:
+        try:
+            _make(replica, one)
+        except Held:
+            _log.warning("the final model of %s is due, but somebody holds the study", one.study)
+        except Unavailable:
+            raise
+        except Refused as error:
+            _log.warning("there is no final model of %s: %s", one.study, error)
+            _give_up(replica, one)
+
+
+def location(name: str) -> dict[str, str]:
+    """Return the header that says where the final model of a study is."""
+    return {"Location": f"/v1/studies/{name}/final"}
+
+
+def _check_lock(connection: sa.Connection, study: StudyRow, wanted: FinalRequest) -> None:
+    reads = stored.reads(connection, study.study_id)
+    if reads and not wanted.override:
+        first = reads[0]
+        raise TestSetRead(
+            f"the test set of {study.spec.name!r} was read by {first.final_study!r} at {first.at.isoformat()}; "
+            "an override with a reason reads it again, and is recorded"
+        )
+
+
+def _chosen(connection: sa.Connection, study: StudyRow) -> tuple[int, TrialRow]:
+    """Return the number of the trial of a study that is to be its final model, and the trial that speaks for it."""
+    if confirmed := confirmations.winner(connection, study):
+        return confirmed
+    (best,) = confirmations.best(connection, study, 1)
+    return best.number, best
+
+
+def _create(
+    connection: sa.Connection, study: StudyRow, task: TaskSpec, asked: WantedFinal, chosen: tuple[int, TrialRow]
+) -> StudyRow:
+    """Make the study that trains the final model of a locked study, and record that it reads the test set."""
+    number, trial = chosen
+    final = Companion(
+        purpose=Purpose.FINAL,
+        task=task.model_copy(update={"fixed": {**task.fixed, **choosing.final_settings(trial.metrics)}, "repeats": 1}),
+        metric=_METRIC,
+        points=[written(study.spec.declared, trial.point)],
+        seed=choosing.fresh_seed(study.spec.sampler.seed, Purpose.FINAL, followers=len(study.children)),
+    )
+    made = companions.follow(connection, study, final)
+    stored.note_originals(connection, made.study_id, [number])
+    stored.read(connection, study.study_id, by=made.spec.name, asked=asked)
+    return made
+
+
+def _make(replica: Replica, due: DueFinal) -> None:
+    """Make a final model whose confirmation has ended, unless another replica has.
+
+    Raises:
+        Held: Somebody holds the study.
+        Unavailable: The database is away or busy.
+        NoCompleteTrial: No trial of the confirmation is complete.
+    """
+    with transaction(replica.engine) as connection:
+        endings.hurry(connection)
+        study, task = confirmations.locked(connection, due.study)
+        asked = stored.take(connection, due.confirmation_id)
+        if asked is None:
+            return
+        confirmed = confirmations.winner(connection, study)
+        if confirmed is None:
+            raise NoCompleteTrial(f"no trial of {due.confirmation!r} is complete")
+        made = _create(connection, study, task, asked, confirmed)
+    _announce(replica, made.spec.name)
+
+
+def _give_up(replica: Replica, due: DueFinal) -> None:
+    with transaction(replica.engine) as connection:
+        stored.take(connection, due.confirmation_id)
+
+
+def _announce(replica: Replica, made: str) -> None:
+    _log.info("study %s is created", made)
+    replica.offers.announce()
+    replica.changes.announce()

@@ -1,0 +1,120 @@
+"""Read how far the final model of a study is, and the model."""
+
+import sqlalchemy as sa
+
+from service import confirmations
+from service.database import autocommit
+from service.replica import Replica
+from service.storage import finals as stored
+from service.storage import models, studies, trials
+from service.storage.dimensions import written
+from service.storage.models import StoredModel
+from service.storage.studies import StudyRow
+from service.storage.trials import TrialRow
+from trimtab.errors import FinalNotFound, ModelNotFound
+from trimtab.finals import FinalModel, FinalState, TestError, TestRead
+from trimtab.message import Metrics
+from trimtab.states import Purpose, TrialState
+
+_RETRY_AFTER_SECONDS = 5
+
+
+def read(replica: Replica, name: str) -> FinalModel:
+    """Return the newest final model of a study, as far as it is.
+
+    Raises:
+        StudyNotFound: There is no such study.
+        FinalNotFound: None was asked for.
+        Unavailable: The database is away or busy.
+    """
+    with autocommit(replica.engine) as connection:
+        return described(connection, studies.require(connection, name))
+
+
+def model(replica: Replica, name: str) -> StoredModel:
+    """Return where the file of the newest final model of a study is.
+
+    Raises:
+        StudyNotFound: There is no such study.
+        ModelNotFound: It has none, or not yet.
+        Unavailable: The database is away or busy.
+    """
+    with autocommit(replica.engine) as connection:
+        study = studies.require(connection, name)
+        final = _newest(connection, study)
+        found = models.of_study(connection, final[0].study_id) if final else None
+    if final is None or found is None or final[1].state is not TrialState.COMPLETE:
+        is_coming = final is not None and _state(final[1]) is FinalState.TRAINING
+        text = f"study {name!r} has no final model"
+        raise ModelNotFound(text, retry_after=_RETRY_AFTER_SECONDS if is_coming else None)
+    return found
+
+
+def described(connection: sa.Connection, study: StudyRow) -> FinalModel:
+    """Return the newest final model of a study, as far as it is.
+
+    Raises:
+        FinalNotFound: None was asked for.
+    """
+    reads = [TestRead(**vars(read)) for read in stored.reads(connection, study.study_id)]
+    confirmation = confirmations.newest(connection, study)
+    confirmed = confirmations.described(connection, confirmation) if confirmation else None
+    known = FinalModel(study=study.spec.name, state=FinalState.CONFIRMING, confirmation=confirmed, reads=reads)
+    if confirmation and stored.wanted(connection, confirmation.study_id):
+        return known
+    if final := _newest(connection, study):
+        return known.model_copy(update=_of_trial(connection, *final))
+    if reads:
+        reason = f"{reads[-1].final_study!r}, which read the test set, was deleted"
+        return known.model_copy(update={"state": FinalState.FAILED, "reason": reason})
+    raise FinalNotFound(f"no final model of {study.spec.name!r} was made{_why(connection, confirmation)}")
+
+
+def _why(connection: sa.Connection, confirmation: StudyRow | None) -> str:
+    if confirmation is None or not confirmation.state.is_ended or trials.ranked(connection, confirmation.study_id):
+        return ""
+    return f": no trial of {confirmation.spec.name!r} is complete"
+
+
+def _newest(connection: sa.Connection, study: StudyRow) -> tuple[StudyRow, TrialRow] | None:
+    """Return the newest study for the final model of a study, and its one trial."""
+    name = stored.newest(connection, study.study_id, Purpose.FINAL)
+    final = studies.find(connection, name) if name else None
+    trial = trials.by_number(connection, final.study_id, 0) if final else None
+    return (final, trial) if final and trial else None
+
+
+def _of_trial(connection: sa.Connection, final: StudyRow, trial: TrialRow) -> dict[str, object]:
+    assert final.spec.task is not None, "a final model has a task"
+    is_complete = trial.state is TrialState.COMPLETE
+    found = models.of_study(connection, final.study_id) if is_complete else None
+    return {
+        "state": _state(trial),
+        "reason": trial.reason,
+        "trial": stored.originals(connection, final.study_id)[0],
+        "params": {**final.spec.task.fixed, **written(final.spec.declared, trial.point)},
+        "final_study": final.spec.name,
+        "metrics": trial.metrics,
+        "test": _test(trial.metrics) if is_complete else None,
+        "model": found.described if found else None,
+    }
+
+
+def _state(trial: TrialRow) -> FinalState:
+    match trial.state:
+        case TrialState.COMPLETE:
+            return FinalState.COMPLETE
+        case TrialState.PRUNED | TrialState.FAIL:
+            return FinalState.FAILED
+        case _:
+            return FinalState.TRAINING
+
+
+def _test(metrics: Metrics) -> TestError | None:
+    """Return the error on the test set, of the figures that a worker told; None if they lack it."""
+    error, low, high, examples = (
+        metrics.get(name) for name in ("test_error", "test_error_low", "test_error_high", "test_examples")
+    )
+    if error is None or low is None or high is None or examples is None:
+        return None
+    return TestError(error=error, low=low, high=high, examples=round(examples))

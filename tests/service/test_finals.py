@@ -1,0 +1,331 @@
+"""The final model of a study: which trial it is of, the lock of the test set, and that nothing gets round the lock."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+import sqlalchemy as sa
+
+from service.replica import Replica
+from tests.reliability.auditor import audit
+from tests.service import record
+from tests.service.finishing import ERROR, TESTED, confirmed, follow, searched, send, trained
+from tests.service.runs import lease_of
+from tests.service.served import Serve
+from tests.service.specs import body
+from trimtab.client import Client
+from trimtab.errors import (
+    ConfirmationRunning,
+    Conflict,
+    FinalNotFound,
+    ModelNotFound,
+    NoCompleteTrial,
+    SeveralObjectives,
+    TestSetRead,
+)
+from trimtab.finals import Confirm, FinalState
+from trimtab.states import Purpose, StudyState
+
+CONFIRM = Confirm(top=2, repeats=3)
+
+
+def test_the_final_model_is_of_the_best_trial_and_trained_for_the_epochs_that_it_used(client: Client) -> None:
+    searched(client, 0.3, 0.1, 0.2)
+    best = client.best_trial("study")
+
+    asked = client.make_final("study")
+
+    lease = lease_of(client, "study.final")
+    assert (asked.state, asked.trial, asked.final_study) == (FinalState.TRAINING, 1, "study.final")
+    assert lease.purpose is Purpose.FINAL
+    assert lease.params == best.params
+    assert lease.task
+    assert lease.task.fixed == {"epochs": 7, "patience": 0}
+    assert lease.task.repeats == 1
+    assert client.study("study.final").parent == "study"
+
+
+def test_a_final_model_that_is_trained_says_what_came_of_it(client: Client, engine: sa.Engine) -> None:
+    searched(client, 0.3)
+    client.make_final("study")
+
+    trained(client)
+
+    final = client.final("study")
+    assert final.state is FinalState.COMPLETE
+    assert final.test
+    assert (final.test.error, final.test.low, final.test.high, final.test.examples) == (0.1, 0.04, 0.2, 30)
+    assert final.model
+    assert final.model.size == 5
+    assert final.params["epochs"] == 7
+    assert audit(engine) == []
+
+
+def test_the_test_set_is_read_once(client: Client) -> None:
+    searched(client, 0.3)
+    client.make_final("study")
+    trained(client)
+
+    with pytest.raises(TestSetRead, match=r"'study\.final' at 20"):
+        client.make_final("study")
+
+    assert [(read.final_study, read.is_override) for read in client.final("study").reads] == [("study.final", False)]
+
+
+def test_a_reading_counts_whatever_becomes_of_it(client: Client) -> None:
+    searched(client, 0.3)
+    client.make_final("study")
+    client.tell(lease_of(client, "study.final"), "error", message="no")
+
+    with pytest.raises(TestSetRead):
+        client.make_final("study")
+
+    assert client.final("study").state is FinalState.FAILED
+    assert client.final("study").reason == "no"
+
+
+def test_an_override_reads_the_test_set_again_and_is_recorded_with_its_reason(
+    client: Client, engine: sa.Engine
+) -> None:
+    searched(client, 0.3)
+    client.make_final("study")
+
+    client.make_final("study", override="the first one was trained on wrong data")
+
+    reads = client.final("study").reads
+    assert [(read.final_study, read.is_override) for read in reads] == [("study.final", False), ("study.final-2", True)]
+    assert reads[1].reason == "the first one was trained on wrong data"
+    noted = record.value(engine, "SELECT details ->> 'reason' FROM trimtab_audit ORDER BY entry_id DESC LIMIT 1")
+    assert noted == "the first one was trained on wrong data"
+
+
+@pytest.mark.parametrize("wanted", [{"override": True}, {"reason": "why"}, {"override": True, "reason": " "}])
+def test_an_override_has_a_reason_and_a_reason_an_override(http: httpx2.Client, wanted: dict[str, Any]) -> None:
+    answer = http.post("/v1/studies/study/final", json=wanted)
+
+    assert answer.status_code == 422
+    assert "reason" in answer.json()["errors"][0]["field"]
+
+
+def test_of_two_that_read_at_once_one_does(client: Client, start_replica: Serve) -> None:
+    searched(client, 0.3)
+    clients = [start_replica().client for _ in range(2)]
+
+    def ask(client: Client) -> str:
+        try:
+            return client.make_final("study").state
+        except TestSetRead:
+            return "refused"
+
+    with ThreadPoolExecutor() as pool:
+        answers = sorted(pool.map(ask, clients))
+
+    assert answers == ["refused", "training"]
+
+
+def test_the_same_request_again_is_the_same_reading(http: httpx2.Client, client: Client) -> None:
+    searched(client, 0.3)
+    headers = {"Idempotency-Key": "k"}
+
+    answers = [http.post("/v1/studies/study/final", json={}, headers=headers) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert answers[0].content == answers[1].content
+    assert len(client.final("study").reads) == 1
+
+
+def test_a_deleted_final_study_was_still_a_reading(client: Client) -> None:
+    searched(client, 0.3)
+    client.make_final("study")
+
+    client.delete_study("study.final")
+
+    with pytest.raises(TestSetRead):
+        client.make_final("study")
+    assert client.final("study").state is FinalState.FAILED
+
+
+def test_the_final_model_is_that_of_the_lowest_mean_where_trials_were_confirmed(client: Client) -> None:
+    searched(client, 0.3, 0.1, 0.2, best_step=20.0)
+    client.confirm("study", top=2, repeats=3)
+    confirmed(client, 0.25, 0.15)
+
+    final = client.make_final("study")
+
+    assert final.trial == 2
+    assert final.params["epochs"] == 4
+    assert final.confirmation
+    assert [(trial.trial, trial.value, trial.standard_error) for trial in final.confirmation.trials] == [
+        (2, 0.15, 0.01),
+        (1, 0.25, 0.01),
+    ]
+
+
+def test_a_confirmation_trains_the_best_trials_again_with_fresh_seeds(client: Client) -> None:
+    searched(client, 0.3, 0.1, 0.2)
+
+    asked = client.confirm("study", top=2, repeats=3)
+
+    leases = [lease_of(client, "study.confirmation") for _ in range(2)]
+    trials = list(client.trials("study"))
+    assert [lease.params for lease in leases] == [trials[1].params, trials[2].params]
+    assert [lease.task.repeats for lease in leases if lease.task] == [3, 3]
+    assert [trial.trial for trial in asked.trials] == [1, 2]
+    assert {lease.seed for lease in leases}.isdisjoint(lease_of(client).seed for _ in range(3))
+
+
+def test_one_request_confirms_and_makes_the_final_model_when_that_has_ended(
+    client: Client, replica: Replica, start_replica: Serve
+) -> None:
+    searched(client, 0.3, 0.1, 0.2)
+    other = start_replica().replica
+
+    asked = client.make_final("study", confirm=CONFIRM)
+    follow(replica)
+    states = [asked.state, client.final("study").state]
+    confirmed(client, 0.15, 0.1)
+    follow(replica, other)
+
+    final = client.final("study")
+    assert states == [FinalState.CONFIRMING, FinalState.CONFIRMING]
+    assert (final.state, final.trial) == (FinalState.TRAINING, 2)
+    assert [read.final_study for read in final.reads] == ["study.final"]
+    assert client.study("study").children == ["study.confirmation", "study.final"]
+
+
+def test_nothing_is_read_while_a_confirmation_runs(client: Client) -> None:
+    searched(client, 0.3)
+    client.make_final("study", confirm=CONFIRM)
+
+    for confirm in (None, CONFIRM):
+        with pytest.raises(ConfirmationRunning):
+            client.make_final("study", confirm=confirm)
+
+    assert client.final("study").reads == []
+
+
+def test_a_confirmation_that_came_to_nothing_reads_nothing(client: Client, replica: Replica) -> None:
+    searched(client, 0.3)
+    client.make_final("study", confirm=CONFIRM)
+    client.tell(lease_of(client, "study.confirmation"), "diverged")
+
+    follow(replica)
+
+    with pytest.raises(FinalNotFound, match=r"no trial of 'study\.confirmation' is complete"):
+        client.final("study")
+    assert client.make_final("study").trial == 0
+
+
+def test_without_a_complete_trial_there_is_nothing_to_choose(client: Client) -> None:
+    searched(client)
+
+    with pytest.raises(NoCompleteTrial):
+        client.make_final("study")
+    with pytest.raises(NoCompleteTrial):
+        client.confirm("study")
+
+
+def test_several_objectives_do_not_say_which_trial_is_final(http: httpx2.Client, client: Client) -> None:
+    several = body(task={"name": "mlp"}, space="default", objectives=[{"metric": ERROR}, {"metric": "parameters"}])
+    http.post("/v1/studies", json=several)
+
+    with pytest.raises(SeveralObjectives):
+        client.make_final("study")
+
+
+def test_a_study_without_a_task_has_no_final_model(http: httpx2.Client, client: Client) -> None:
+    http.post("/v1/studies", json=body())
+
+    with pytest.raises(Conflict, match="no task"):
+        client.make_final("study")
+
+
+@pytest.mark.parametrize("change", [{"purpose": "final"}, {"task": {"name": "mlp", "purpose": "final"}}])
+def test_nobody_makes_a_study_that_reads_the_test_set(http: httpx2.Client, change: dict[str, Any]) -> None:
+    answer = http.post("/v1/studies", json=body(**change))
+
+    assert answer.status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("fixed", {"purpose": "final"}), ("data", {"purpose": "final"}), ("data", {"split": {"test": 0}})],
+)
+def test_nobody_asks_for_the_test_set_by_the_task(http: httpx2.Client, field: str, value: dict[str, Any]) -> None:
+    answer = http.post("/v1/studies", json=body(task={"name": "mlp", field: value}, space="default"))
+
+    assert answer.status_code == 422
+
+
+def test_a_study_whose_objective_is_the_error_on_the_test_set_is_refused(http: httpx2.Client) -> None:
+    spec = body(task={"name": "mlp"}, space="default", objectives=[{"metric": "test_error"}])
+
+    answer = http.post("/v1/studies", json=spec)
+
+    assert answer.status_code == 422
+
+
+def test_a_study_that_is_called_final_is_no_final_model(http: httpx2.Client, client: Client) -> None:
+    http.post(
+        "/v1/studies", json=body("study.final", task={"name": "mlp"}, space="default", objectives=[{"metric": ERROR}])
+    )
+    searched(client, 0.3)
+
+    lease = lease_of(client, "study.final")
+    made = client.make_final("study")
+
+    assert lease.purpose is Purpose.SEARCH
+    assert made.final_study == "study.final-2"
+
+
+def test_a_final_study_has_no_trial_but_its_own(client: Client) -> None:
+    searched(client, 0.3)
+    client.make_final("study")
+    trained(client)
+    given = {"learning_rate": 0.1, "hidden_units": 8}
+
+    with pytest.raises(Conflict):
+        client.change_study("study.final", budget=5)
+    with pytest.raises(Conflict):
+        client.change_study("study.final", space={"hidden_units": {"high": 64}})
+    with pytest.raises(Conflict):
+        client.enqueue("study.final", given)
+
+    assert client.study("study.final").state is StudyState.COMPLETE
+
+
+@pytest.mark.parametrize("follower", ["study.confirmation", "study.final"])
+def test_what_follows_a_study_has_no_final_model_of_its_own(client: Client, follower: str) -> None:
+    searched(client, 0.3)
+    client.confirm("study", top=1, repeats=2)
+    confirmed(client, 0.2)
+    client.make_final("study")
+    trained(client)
+
+    with pytest.raises(Conflict, match="'study'"):
+        client.make_final(follower)
+
+
+def test_before_it_is_asked_for_there_is_no_final_model(client: Client, tmp_path: Path) -> None:
+    searched(client, 0.3)
+
+    with pytest.raises(FinalNotFound):
+        client.final("study")
+    with pytest.raises(ModelNotFound):
+        client.fetch_model("study", tmp_path / "model.zip")
+
+
+def test_the_lease_that_is_lost_and_its_next_are_one_reading(client: Client, replica: Replica) -> None:
+    searched(client, 0.3)
+    client.make_final("study")
+    first = lease_of(client, "study.final")
+    client.tell(first, "released")
+
+    second = lease_of(client, "study.final")
+    send(client, second)
+    client.tell(second, "complete", metrics=TESTED)
+
+    assert first.params == second.params
+    assert len(client.final("study").reads) == 1
