@@ -287,6 +287,8 @@ def test_ctrl_c_leaves_a_watched_study_as_it_is(stub: Stub, environment: dict[st
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # Where the tests run in the background a shell has them ignore Ctrl-C, and a child would do as they do.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  # no thread holds a lock
     ) as process:
         assert process.stdout is not None
         first_line = process.stdout.readline()
