@@ -202,7 +202,7 @@ BUGS = {
         in_prepared("close_told", _FENCE, _ANY_FENCE), Proof.ZOMBIES, "of another fence: tell through"
     ),
     "a tell does not look whether the lease has ended": Bug(
-        in_prepared("close_told", _HAS_ENDED, ""), Proof.STATE_MACHINE, "counters|counted as"
+        in_prepared("close_told", _HAS_ENDED, ""), Proof.STATE_MACHINE, "counters|counted as|state and trials|best"
     ),
     "a verdict is worked out again": Bug(
         in_prepared("look", r"r\.verdict", "CASE WHEN r.verdict IS NOT NULL THEN 'continue' END AS verdict"),

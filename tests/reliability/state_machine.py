@@ -138,9 +138,9 @@ class StateMachine(RuleBasedStateMachine):
             return
         answer = self.served.http.post("/v1/leases", json=_asked(name, count), headers={"Idempotency-Key": key})
         if self.answers[key][:2] == (name, count):
-            assert [lease["id"] for lease in answer.json()["leases"]] == self.answers[key][2]
+            _same([lease["id"] for lease in answer.json()["leases"]], self.answers[key][2], "leases again")
         else:
-            assert answer.json()["code"] == "idempotency_mismatch"
+            _same(answer.json()["code"], "idempotency_mismatch", "answer to another body")
 
     def _granted(self, name: str, count: int, *, key: str | None) -> list[str]:
         answer = self.served.http.post(
@@ -149,7 +149,7 @@ class StateMachine(RuleBasedStateMachine):
         assert answer.status_code == 200, answer.text
         leases = [Lease.model_validate_json(json.dumps(lease)) for lease in answer.json()["leases"]]
         expected = self.model.ask(name, count)
-        assert [(lease.trial, lease.fence, lease.attempt) for lease in leases] == expected
+        _same([(lease.trial, lease.fence, lease.attempt) for lease in leases], expected, "leases")
         self.leases += zip(leases, self.model.leases[-len(leases) :] if leases else [], strict=True)
         return [lease.id for lease in leases]
 
@@ -191,12 +191,12 @@ class StateMachine(RuleBasedStateMachine):
 
     def _heard(self, lease: Lease, model: LeaseModel, step: int, verdict: Verdict) -> None:
         """The first verdict on a report is the verdict on it for ever. Which it is, the pruner's own tests say."""
-        assert verdict.recorded is (step in model.reports)
+        _same(verdict.recorded, step in model.reports, "recorded")
         if not verdict.recorded:
-            assert verdict.verdict == "stop"
+            _same(verdict.verdict, "stop", "verdict")
             return
         first = self.verdicts.setdefault((lease.id, step), verdict)
-        assert (verdict.verdict, verdict.reason) == (first.verdict, first.reason)
+        _same((verdict.verdict, verdict.reason), (first.verdict, first.reason), "verdict")
         model.is_stopped = model.is_stopped or first.verdict == "stop"
 
     @precondition(lambda self: self.leases)
@@ -206,7 +206,8 @@ class StateMachine(RuleBasedStateMachine):
 
         found = self.meets(model.refusal(), lambda: self.served.client.heartbeat(lease))
 
-        assert not found or (found.verdict == "stop") is model.is_stopped
+        if found:
+            _same(found.verdict == "stop", model.is_stopped, "told to stop")
 
     @precondition(lambda self: self.leases)
     @rule(pick=PICK, outcome=OUTCOMES, value=VALUES)
@@ -226,7 +227,7 @@ class StateMachine(RuleBasedStateMachine):
             self.sweep()
 
     def sweep(self) -> None:
-        assert sweep(self.served.replica) == self.model.sweep()
+        _same(sweep(self.served.replica), self.model.sweep(), "swept")
 
     @precondition(lambda self: any(study.trials for study in self.model.studies.values()))
     @rule(pick=PICK)
@@ -254,17 +255,16 @@ class StateMachine(RuleBasedStateMachine):
     def the_record_is_the_models(self) -> None:
         for name, model in self.model.studies.items():
             found = self.served.client.study(name)
-            assert (found.state, found.counts.model_dump()) == (model.state, model.counts())
-            assert found.spec.budget.trials == model.budget
-            assert (found.closing is not None) == model.is_closing
+            _same((found.state, found.counts.model_dump()), (model.state, model.counts()), "state and trials")
+            _same(found.spec.budget.trials, model.budget, "budget")
+            _same(found.closing is not None, model.is_closing, "closing")
             try:
                 best = self.served.client.best_trial(name)
             except NoCompleteTrial:
-                assert model.best is None
+                _same(None, model.best, "best")
             else:
-                assert model.best is not None
-                assert best.values == {METRIC: model.best.value}
-                assert model.trials[best.number] is model.best
+                _same(best.values, model.best and {METRIC: model.best.value}, "best value")
+                _same([best.number], [n for n, trial in enumerate(model.trials) if trial is model.best], "best")
 
     def teardown(self) -> None:
         sweep(self.replicas[0].replica)
@@ -274,6 +274,10 @@ class StateMachine(RuleBasedStateMachine):
     def _study(self, pick: int) -> str:
         names = sorted(self.model.studies)
         return names[pick % len(names)]
+
+
+def _same(found: object, expected: object, what: str) -> None:
+    assert found == expected, f"{what}: {found}, not {expected}"
 
 
 def _asked(name: str, count: int) -> dict[str, Any]:
