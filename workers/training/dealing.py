@@ -127,9 +127,13 @@ def _by_group(group_N: Indices, class_N: Indices, counts: Sequence[int], *, seed
     # Among groups of about one size, by powers of two, chance decides.
     order = np.lexsort((random_keys(len(size_G), seed), -np.frexp(size_G)[1]))
     set_G = np.empty(len(size_G), dtype=np.int64)
-    for group in order:
-        set_G[group] = (room_SC @ table_GC[group]).argmax()
-        room_SC[set_G[group]] -= table_GC[group]
+    is_empty_S = np.ones(len(counts), dtype=bool)
+    for left, group in zip(range(len(order), 0, -1), order, strict=True):
+        fit_S = room_SC @ table_GC[group]
+        # The last groups are for the sets that have none yet.
+        chosen = np.where(is_empty_S, fit_S, -np.inf).argmax() if left <= is_empty_S.sum() else fit_S.argmax()
+        set_G[group], is_empty_S[chosen] = chosen, False
+        room_SC[chosen] -= table_GC[group]
     set_N = set_G[group_N]
     return [np.flatnonzero(set_N == number) for number in range(len(counts))]
 
