@@ -14,6 +14,7 @@ DEFAULT_CHECKPOINT_SECONDS = 60.0
 """What a worker that is killed can lose of a trial; its files are at most written and sent so often."""
 
 _MAX_SLOTS = 256
+_OWN_TASK = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*")
 _MAX_SECONDS = 1_000_000
 """No more than a thread can wait for: on some systems 49 days."""
 
@@ -25,6 +26,7 @@ class Settings:
     Args:
         slots: Trials at a time.
         device: `auto`, `cpu` or a CUDA device.
+        allowed: Tasks of the user's own that may be imported.
         exit_when_idle: Seconds without work after which the worker ends; None: it never does.
         checkpoint_seconds: From the beginning of a trial to its first checkpoint, and to the next at least.
         name: Who asks.
@@ -33,6 +35,7 @@ class Settings:
 
     slots: int
     device: str
+    allowed: tuple[str, ...]
     exit_when_idle: float | None
     checkpoint_seconds: float
     name: str
@@ -50,6 +53,7 @@ class Settings:
         return cls(
             slots=given.slots,
             device=given.device,
+            allowed=tuple(given.allow),
             exit_when_idle=given.exit_when_idle,
             checkpoint_seconds=_checkpoint_seconds(environment),
             name=worker_name(host, os.getpid()),
@@ -68,6 +72,14 @@ def _parser() -> ArgumentParser:
     parser.add_argument("--slots", type=_slots, default=1, metavar="N", help="trials at a time (default: 1)")
     parser.add_argument("--device", type=_device, default="auto", help="auto (default), cpu, or cuda:0 and so on")
     parser.add_argument(
+        "--allow",
+        type=_own_task,
+        action="append",
+        default=[],
+        metavar="MODULE:ATTRIBUTE",
+        help="train this task of your own too; may be repeated (default: built-in tasks only)",
+    )
+    parser.add_argument(
         "--exit-when-idle", type=_seconds, metavar="SECONDS", help="end after this long without work (default: never)"
     )
     return parser
@@ -84,6 +96,12 @@ def _device(given: str) -> str:
         return devices.checked(given)
     except Misconfigured as error:
         raise ArgumentTypeError(str(error)) from error
+
+
+def _own_task(given: str) -> str:
+    if not _OWN_TASK.fullmatch(given):
+        raise ArgumentTypeError(f"not module:attribute: {given!r}")
+    return given
 
 
 def _seconds(given: str) -> float:

@@ -56,7 +56,7 @@ def evaluate(
     """
     chunk = chunk or chunk_of(examples.x_ND.shape[1:])
     errors, loss_sum = [], torch.zeros((), dtype=torch.float64, device=examples.y_N.device)
-    for x_M, y_M in zip(torch.split(examples.x_ND, chunk), torch.split(examples.y_N, chunk), strict=True):
+    for x_M, y_M in examples.chunks(chunk):
         outputs_MK = network(x_M).double()
         errors.append(_errors(outputs_MK, y_M, problem))
         loss_sum += loss(outputs_MK, y_M) * len(y_M)

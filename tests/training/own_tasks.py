@@ -1,0 +1,59 @@
+"""Tasks of a user's own: a right one, and one for each way to be wrong."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from workers.training.data import Data
+
+NOT_CALLABLE = 3
+
+
+class Dropping(nn.Module):
+    """A network that draws from torch's own stream: its first weights and its dropout."""
+
+    def __init__(self, params: Mapping[str, Any], data: Data) -> None:
+        super().__init__()
+        self.hidden = nn.LazyLinear(int(params["width"]))
+        self.dropout = nn.Dropout(0.5)
+        self.output = nn.Linear(int(params["width"]), data.outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        outputs: Tensor = self.output(self.dropout(torch.relu(self.hidden(x.flatten(1)))))
+        return outputs
+
+
+def broken(params: Mapping[str, Any], data: Data) -> nn.Module:
+    del params, data
+    raise LookupError("there is no such layer")
+
+
+class Torn(Dropping):
+    """A network that fails after its first batches."""
+
+    batches = 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            self.batches += 1
+        if self.batches == 3:
+            return x @ torch.zeros(1, 2, 3)[0]
+        return super().forward(x)
+
+
+def no_network(params: Mapping[str, Any], data: Data) -> Any:
+    del params, data
+    return torch.zeros(3)
+
+
+def too_narrow(params: Mapping[str, Any], data: Data) -> nn.Module:
+    del params, data
+    return nn.Sequential(nn.Flatten(), nn.LazyLinear(1))
+
+
+def looks_at_the_test_set(params: Mapping[str, Any], data: Data) -> nn.Module:
+    if data.test is None:
+        raise PermissionError("the test set is locked")
+    return Dropping(params, data)

@@ -1,0 +1,127 @@
+"""Tasks of a user's own: imported, built, seeded, and named where they fail."""
+
+import traceback
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tests.training.runs import CPU
+from trimtab.data import DataSpec
+from trimtab.errors import Misconfigured
+from trimtab.states import Purpose
+from trimtab.study import TaskSpec
+from workers.tasks import begin, own
+from workers.training import checkpoints
+from workers.training.steps import Steps
+
+HERE = "tests.training.own_tasks"
+RIGHT = f"{HERE}:Dropping"
+
+
+def training(name: str = RIGHT, *, seed: int = 0, purpose: Purpose = Purpose.SEARCH, **params: Any) -> Steps:
+    task = TaskSpec(name=name, data=DataSpec(dataset="iris"))
+    given = {"width": 8, "epochs": 4, **params}
+    return begin(task, given, seed=seed, purpose=purpose, files={}, device=CPU, allowed={name: own.load(name)})
+
+
+def figures(steps: Steps) -> list[dict[str, float]]:
+    return [epoch.metrics for epoch in steps.epochs()]
+
+
+def failure(name: str) -> BaseException:
+    with pytest.raises(Exception) as caught:  # noqa: PT011  # whatever the user's code raises
+        figures(training(name))
+    return caught.value
+
+
+def test_a_task_of_the_users_own_is_trained_with_hyperparameters_that_only_it_knows() -> None:
+    metrics = figures(training(width=9, epochs=40, learning_rate=0.02))
+
+    assert metrics[-1]["parameters"] == (4 + 1) * 9 + (9 + 1) * 3
+    assert metrics[-1]["training_error"] < 0.1
+
+
+def test_the_seed_is_all_the_randomness_of_a_users_network_as_well() -> None:
+    torch.manual_seed(1)
+    first = figures(training())
+    torch.manual_seed(2)
+    again, other = figures(training()), figures(training(seed=1))
+
+    assert first == again
+    assert first != other
+
+
+def test_a_users_dropout_goes_on_from_a_checkpoint_bit_for_bit(tmp_path: Path) -> None:
+    whole = training()
+    epochs = whole.epochs()
+    next(epochs)
+    written = checkpoints.write(whole.state(), tmp_path / "checkpoint", belongs_to="it")
+    expected = [epoch.metrics for epoch in epochs]
+
+    torch.rand(7)
+    resumed = training()
+    resumed.restore(checkpoints.read(tmp_path / "checkpoint", sha256=written.sha256, belongs_to="it"))
+
+    assert figures(resumed) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("nowhere_at_all:build", "nowhere_at_all:build cannot be imported: ModuleNotFoundError"),
+        (f"{HERE}:absent", "AttributeError"),
+        (f"{HERE}:NOT_CALLABLE", "cannot be called: it is of type int"),
+        ("build", "is called module:attribute, not 'build'"),
+    ],
+)
+def test_what_cannot_be_imported_or_called_is_refused(name: str, message: str) -> None:
+    with pytest.raises(Misconfigured, match=message):
+        own.load(name)
+
+
+def test_what_is_not_allowed_is_not_imported() -> None:
+    task = TaskSpec(name="nowhere_at_all:build", data=DataSpec(dataset="iris"))
+
+    with pytest.raises(ValueError, match="start the worker with --allow nowhere_at_all:build"):
+        begin(task, {}, seed=0, purpose=Purpose.SEARCH, files={}, device=CPU)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("no_network", "build returned a Tensor, not a torch.nn.Module"),
+        ("too_narrow", r"of 2 examples the network's outputs are \(2, 1\), not \(2, 3\)"),
+    ],
+)
+def test_what_is_built_has_to_be_a_network_for_the_data(name: str, message: str) -> None:
+    error = failure(f"{HERE}:{name}")
+
+    assert str(error) == message.replace("\\", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("broken", 'raise LookupError("there is no such layer")'),
+        ("Torn", "return x @ torch.zeros(1, 2, 3)[0]"),
+    ],
+)
+def test_an_error_is_placed_at_the_last_line_of_the_users_file(name: str, line: str) -> None:
+    error = failure(f"{HERE}:{name}")
+
+    place = own.place(error, f"{HERE}:{name}")
+
+    numbers = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.line == line]
+    assert place == f"own_tasks.py, line {numbers[-1]}: {line}"
+
+
+def test_an_error_from_elsewhere_has_no_place_in_the_users_file() -> None:
+    assert own.place(ValueError("of ours"), RIGHT) is None
+    assert own.place(ValueError("of ours"), "mlp") is None
+
+
+def test_a_users_code_never_gets_the_test_set() -> None:
+    with pytest.raises(PermissionError):
+        training(f"{HERE}:looks_at_the_test_set", purpose=Purpose.FINAL)

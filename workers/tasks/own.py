@@ -1,0 +1,65 @@
+"""Tasks of the user's own, `module:attribute`: imported where whoever started the worker has allowed them by name."""
+
+import importlib
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from trimtab.errors import Misconfigured
+from workers.training.data import Data
+
+# N examples, K outputs.
+
+Build = Callable[[Mapping[str, Any], Data], nn.Module]
+"""A user's: from hyperparameters and the data, without its test set, to a network."""
+
+
+def load(name: str) -> Build:
+    """Import a task of the user's own.
+
+    Raises:
+        Misconfigured: It cannot be imported, or is nothing that can be called.
+    """
+    module, _, attribute = name.partition(":")
+    if not module or not attribute:
+        raise Misconfigured(f"a task of your own is called module:attribute, not {name!r}")
+    try:
+        build: Build = getattr(importlib.import_module(module), attribute)
+    except Exception as error:  # the module may raise anything
+        raise Misconfigured(f"{name} cannot be imported: {type(error).__name__}: {error}") from error
+    if not callable(build):
+        raise Misconfigured(f"{name} cannot be called: it is of type {type(build).__name__}")
+    return build
+
+
+def network_of(build: Build, params: Mapping[str, Any], data: Data) -> nn.Module:
+    """Return the network that a user's code builds, on the device of the data.
+
+    Raises:
+        TypeError: It is no network.
+        ValueError: Its outputs are not as many as the data needs.
+    """
+    network = build(params, replace(data, test=None))
+    if not isinstance(network, nn.Module):
+        raise TypeError(f"build returned a {type(network).__name__}, not a torch.nn.Module")
+    x_ND, _ = next(data.train.chunks(2))
+    network.to(x_ND.device).eval()
+    with torch.no_grad():  # This gives lazy modules their shapes too, before the optimiser asks for their weights.
+        outputs_NK = network(x_ND)
+    if outputs_NK.shape != (len(x_ND), data.outputs):
+        needed = f"({len(x_ND)}, {data.outputs})"
+        raise ValueError(f"of {len(x_ND)} examples the network's outputs are {tuple(outputs_NK.shape)}, not {needed}")
+    return network
+
+
+def place(error: BaseException, name: str) -> str | None:
+    """Return the last line of the file of a user's task on the way to an error; None: the error is not from there."""
+    module, _, _ = name.partition(":")
+    file = getattr(importlib.import_module(module), "__file__", None) if ":" in name else None
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    return f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}: {frames[-1].line}" if frames else None
