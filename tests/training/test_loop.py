@@ -9,7 +9,9 @@ from torch.nn.functional import cross_entropy
 
 from trimtab.data import DataSpec
 from trimtab.models.descriptions import Perceptron
+from workers.training.augmentation import Augmentation
 from workers.training.data import Data, prepare
+from workers.training.early_stopping import Patience
 from workers.training.errors import Diverged
 from workers.training.loop import Training
 from workers.training.losses import Loss
@@ -32,7 +34,14 @@ RULE = UpdateRule(
     weight_decay=0.0,
     l1=0.0,
 )
-PLAN = Plan(batch_size=64, rule=RULE, schedule=Schedule("none", rate=0.1, epochs=3))
+UNCHANGED = Augmentation(flip=0.0, crop=0.0, rotation=0.0, zoom=0.0, distortion=0.0, feature_noise=0.0)
+PLAN = Plan(
+    batch_size=64,
+    rule=RULE,
+    schedule=Schedule("none", rate=0.1, epochs=3),
+    patience=Patience(0, min_improvement=0.0),
+    augmentation=UNCHANGED,
+)
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ def test_every_choice_of_every_hyperparameter_trains(name: str, choice: Scalar) 
 def test_each_epoch_reports_the_metrics_that_the_task_names() -> None:
     (metrics,) = curve({"epochs": 1})
 
-    assert tuple(metrics) == MLP.metrics
+    assert {*MLP.metrics} <= {*metrics}
 
 
 def test_the_tasks_are_those_of_the_vocabulary() -> None:
