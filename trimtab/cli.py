@@ -8,6 +8,7 @@ from rich.console import Console
 
 from trimtab import rendering
 from trimtab.client import Client
+from trimtab.diagnosis_view import diagnosis_view
 from trimtab.errors import NoCompleteTrial, NoFeasibleTrial, Refused, SeveralObjectives, TrimtabError
 from trimtab.protocol import BestTrial, Study
 from trimtab.states import TokenKind
@@ -124,6 +125,33 @@ def best(name: Name, as_json: Json = False) -> None:
         typer.echo("\n".join(trial.model_dump_json(indent=2) for trial in found))
     else:
         _console().print(rendering.best_view(found[0]) if len(found) == 1 else rendering.front_table(found))
+
+
+@study.command()
+def diagnose(
+    name: Name,
+    trial: Annotated[int | None, typer.Option(min=0, help="One trial, not the best with all others.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Ask the doctor what ails a study, and which edits to its spec would help."""
+    with Client() as client:
+        found = client.diagnosis(name, trial)
+    if as_json:
+        typer.echo(found.model_dump_json(indent=2))
+    else:
+        _console().print(diagnosis_view(found))
+
+
+@study.command()
+def prescribe(
+    name: Name,
+    called: Annotated[str | None, typer.Option("--name", help="Of the new study; else the next number.")] = None,
+    edit: Annotated[list[str] | None, typer.Option(help="The path of one that is wanted; else all.")] = None,
+) -> None:
+    """Create the next study: this one with the doctor's edits."""
+    with Client() as client:
+        created = client.prescribe(name, called=called, edits=edit)
+    _console().print(_where_next(created), soft_wrap=True)
 
 
 @study.command()

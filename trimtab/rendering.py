@@ -46,6 +46,8 @@ def study_view(study: Study, best: BestTrial | None) -> RenderableType:
         warning=_plain("; ".join(study.warnings)),
         best=best_line(best) if len(study.spec.objectives) == 1 else f"several: trimtab study best {study.name}",
         task=_task(study),
+        purpose=f"{study.purpose} of {study.parent}" if study.parent else "",
+        followed_by=", ".join(study.children),
         objective=", ".join(f"{objective.direction} {objective.metric}" for objective in study.spec.objectives),
         sampler=_settings(sampler.model_dump()),
         pruner=_settings(pruner.model_dump()),

@@ -9,6 +9,7 @@ from typing import Self
 import httpx2
 
 from trimtab import settings
+from trimtab.client.checks import CheckCalls
 from trimtab.client.datasets import DatasetCalls
 from trimtab.client.doctor import DoctorCalls
 from trimtab.client.finals import FinalCalls
@@ -20,7 +21,7 @@ from trimtab.client.trials import TrialCalls
 from trimtab.connection import Connection
 
 
-class Client(StudyCalls, TrialCalls, LessonCalls, DoctorCalls, LeaseCalls, TokenCalls, DatasetCalls, FinalCalls):
+class Client(StudyCalls, TrialCalls, LessonCalls, CheckCalls, DoctorCalls, LeaseCalls, TokenCalls, DatasetCalls, FinalCalls):
     """A service and the right to call it. May be shared by threads.
 
     Requests are sent again where the service is away for a moment: each is the same twice as once.
