@@ -11,7 +11,7 @@ import shutil
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import SimpleQueue
@@ -23,7 +23,8 @@ from trimtab.errors import Misconfigured
 from trimtab.message import Message, Metrics
 from trimtab.states import Outcome
 from workers import devices
-from workers.messages import Answer, Begun, Ended, Measured, Order, Ready, Saved, Unfit, Unsaved, clipped
+from workers.messages import Begun, Ended, Measured, Order, Ready, Saved, Unfit, Unsaved, clipped
+from workers.reporting import Hear, Reporting, Say
 from workers.tasks import BUILDS, begin
 from workers.training import checkpoints
 from workers.training.errors import CheckpointUnusable, Diverged
@@ -35,8 +36,7 @@ THREADS = 1
 """Of torch, in each slot. Figures depend on it in their last digits, so it is the same everywhere; networks that are
 small enough for a CPU train fastest so, and slots use the other cores."""
 
-Say = Callable[[Message], None]
-Hear = Callable[[], bytes]
+_DROPPED = Ended(outcome=Outcome.RELEASED)
 
 
 def main() -> None:
@@ -66,20 +66,24 @@ def main() -> None:
 def serve(order: Order, device: torch.device, *, say: Say, hear: Hear) -> None:
     """Train as ordered; say what each epoch led to and how it ended. What goes wrong is said, not raised."""
     say(Begun())
+    reporting = Reporting(say, hear)
     try:
-        training = _training(order, device)
-        for epoch in training.epochs():
-            say(_measured(epoch))
-            answer = Answer.model_validate_json(hear())
-            if not answer.go_on:
-                return
-            if answer.save_to and not training.is_over:
-                say(_saved(training, Path(answer.save_to), step=epoch.step, belongs_to=order.identity))
-        ended = _ended(Outcome.COMPLETE, training.result)
+        ended = _trained(order, device, reporting, say)
     except Exception as error:  # noqa: BLE001  # whatever a trial raises is its outcome and no more
-        say(ended_by(error))
-    else:
-        say(ended)
+        ended = ended_by(error)
+        reporting.settle()  # So that what is heard next is the next order.
+    say(ended)
+
+
+def _trained(order: Order, device: torch.device, reporting: Reporting, say: Say) -> Ended:
+    training = _training(order, device)
+    for epoch in training.epochs():
+        answer = reporting.report(_measured(epoch))
+        if not answer.go_on:
+            return _DROPPED
+        if answer.save_to and not training.is_over:
+            say(_saved(training, Path(answer.save_to), step=epoch.step, belongs_to=order.identity))
+    return _ended(Outcome.COMPLETE, training.result) if reporting.settle().go_on else _DROPPED
 
 
 def ended_by(error: Exception) -> Ended:

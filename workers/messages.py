@@ -56,8 +56,9 @@ class Answer(Message):
     """To a child that has measured: train on, or drop the trial and wait for the next order.
 
     Args:
-        go_on: Whether to train on.
-        save_to: Where to write a checkpoint first; None: nowhere. After the last epoch none is written.
+        go_on: Whether to train on. A child that drops its trial says that it has ended, released.
+        save_to: Where to write a checkpoint first; None: nowhere. After the last epoch none is written. A child that is
+            ahead of what it measured writes none either, and waits for an answer after the next epoch.
     """
 
     go_on: bool
@@ -91,7 +92,7 @@ class Begun(Message):
 
 
 class Measured(Message):
-    """From a child: an epoch is over. It waits for an answer."""
+    """From a child: an epoch is over. Until it has an answer it says no more, but it may train the next epoch."""
 
     kind: Literal["measured"] = "measured"
     step: Step
@@ -123,7 +124,7 @@ class Unsaved(Message):
 
 
 class Ended(Message):
-    """From a child: the training is over by itself.
+    """From a child: the training is over, by itself or as it was told.
 
     Args:
         outcome: How.

@@ -20,6 +20,9 @@ _GRACE_SECONDS = 5.0
 _MAX_BYTES = 2**20
 """Of a message; the longest that a child of ours sends is a hundredth of it."""
 
+_DROP_SECONDS = 2.0
+"""For a trial to be dropped, twenty of the epochs that a child may be ahead by; a new child takes as long to start."""
+
 _OUT_OF_TURN = "the training process said what it should not"
 
 _WORN_OUT_BY = {Outcome.ERROR, Outcome.OUT_OF_MEMORY}
@@ -118,12 +121,17 @@ class ChildProcess:
         self._send(Answer(go_on=True, save_to=None if save_to is None else str(save_to)))
 
     def drop(self) -> None:
-        """Have a child that has measured drop its trial: it is idle again. One in an epoch cannot, and goes on."""
-        if self._is_asking:
-            self._is_asking = False
-            with suppress(ChildDied):
-                self._send(Answer(go_on=False))
-                self._is_idle = True
+        """Have a child that has measured drop its trial, and wait until it is idle again.
+
+        It may be ahead by a short epoch. One that takes too long over it, or was told to train on, is not idle.
+        """
+        if not self._is_asking:
+            return
+        self._is_asking = False
+        with suppress(ChildDied):
+            self._send(Answer(go_on=False))
+            if self.heard_within(_DROP_SECONDS):
+                self.receive()
 
     def kill(self) -> None:
         """End the child, in whatever it is. From any thread."""
