@@ -97,6 +97,7 @@ def _serve(settings: Settings, closing: ExitStack) -> int:
         settings.lease_seconds,
         artifacts=_artifacts(settings),
         max_checkpoint_bytes=settings.max_checkpoint_bytes,
+        max_dataset_bytes=settings.max_dataset_bytes,
     )
     config = uvicorn.Config(
         create_app(replica, Tokens(token), requests_per_second=settings.requests_per_second),

@@ -1,4 +1,4 @@
-"""What nobody needs any more: old rows, and files of checkpoints."""
+"""What nobody needs any more: old rows, and files that no row names."""
 
 from service import artifacts
 from service.database import autocommit, transaction
@@ -25,5 +25,5 @@ def forget(replica: Replica) -> None:
     replica.artifacts.delete_all(needless)
     old = [path for path in replica.artifacts.paths() if (artifacts.age_of(path) or 0.0) > ORPHAN_SECONDS]
     with autocommit(replica.engine) as connection:
-        named = stored.named(connection, old)
+        named = retention.named(connection, old)
     replica.artifacts.delete_all(path for path in old if path not in named)

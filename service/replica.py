@@ -1,6 +1,7 @@
 """What every use case works with: one replica's parts, chosen in service.app."""
 
 from dataclasses import dataclass, field
+from threading import BoundedSemaphore
 
 import sqlalchemy as sa
 
@@ -21,6 +22,8 @@ class Replica:
         changes: Who waits for a study to change.
         artifacts: Where files are; by default, in memory, they go with the process.
         max_checkpoint_bytes: That a checkpoint may have.
+        max_dataset_bytes: That the file of a data set may have.
+        readers: How many such files may still be read at once.
     """
 
     engine: sa.Engine
@@ -30,6 +33,8 @@ class Replica:
     changes: Changes = field(default_factory=Changes)
     artifacts: Artifacts = field(default_factory=lambda: Artifacts("memory://trimtab"))
     max_checkpoint_bytes: int = 2**30
+    max_dataset_bytes: int = 2**31
+    readers: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(2))
 
     def close(self) -> None:
         """Let nobody wait any longer: the replica is going down."""

@@ -28,6 +28,7 @@ class Settings:
         lease_seconds: How long a lease lives without a sign of its worker.
         artifacts: fsspec URL of the folder of files; None: one in data_dir.
         max_checkpoint_bytes: That a checkpoint may have.
+        max_dataset_bytes: That the file of a data set may have.
         requests_per_second: That a token may make of this replica for ever; 0: as many as it likes.
     """
 
@@ -41,6 +42,7 @@ class Settings:
     requests_per_second: int
     artifacts: str | None
     max_checkpoint_bytes: int
+    max_dataset_bytes: int
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -63,6 +65,7 @@ class Settings:
             ),
             artifacts=environment.get("TRIMTAB_ARTIFACTS") or None,
             max_checkpoint_bytes=_number(environment, "TRIMTAB_MAX_CHECKPOINT_BYTES", default=2**30, low=1, high=2**40),
+            max_dataset_bytes=_number(environment, "TRIMTAB_MAX_DATASET_BYTES", default=2**31, low=1, high=2**40),
         )
         if settings.admin_token is None and not shared.is_loopback(settings.host):
             raise Misconfigured(

@@ -18,6 +18,14 @@ class ColumnKind(StrEnum):
     TIME = "time"
 
 
+class TargetKind(StrEnum):
+    """What is to be learned; auto: of words, truth values and integers of at most 20 different values, classes."""
+
+    AUTO = "auto"
+    CLASSIFICATION = "classification"
+    REGRESSION = "regression"
+
+
 class DatasetColumn(Message):
     """A column of a table that examples are told apart by.
 

@@ -30,6 +30,7 @@ class Request:
         headers: Beside those that every request has.
         body: JSON.
         file: What is sent instead of a body.
+        content_type: Of the file.
         wait: Seconds that the service may hold the answer back.
         key: Makes twice the same as once; None: it is so by itself.
     """
@@ -40,6 +41,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str | None = None
     file: Path | None = None
+    content_type: str = "application/octet-stream"
     wait: float = 0.0
     key: str | None = None
 
@@ -48,7 +50,7 @@ class Request:
         """All headers that this request has of its own."""
         content = {"Content-Type": "application/json"} if self.body else {}
         if self.file:
-            content = {"Content-Type": "application/octet-stream", "Content-Length": str(self.file.stat().st_size)}
+            content = {"Content-Type": self.content_type, "Content-Length": str(self.file.stat().st_size)}
         return {**self.headers, **content, **({KEY: self.key} if self.key else {})}
 
 

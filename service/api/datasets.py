@@ -1,23 +1,29 @@
 """/v1/datasets."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, status
+from fastapi import APIRouter, Path, Query, Request, Response, status
 from fastapi.responses import StreamingResponse
+from starlette.concurrency import run_in_threadpool
 
 from service import files
 from service.api.dependencies import Cursor, Limit, PrincipalDep, ReplicaDep
-from service.api.files import FILE, OCTETS
+from service.api.files import FILE, OCTETS, chunks
+from service.api.idempotency import GivenKey, once_of
 from service.api.problems import problems
 from service.api.scopes import ScopedRoute, needs
-from service.datasets import catalogue
+from service.datasets import catalogue, intake
+from service.datasets.orders import Format
 from service.principals import Scope
 from trimtab import errors
-from trimtab.data import DatasetName
-from trimtab.datasets import Dataset
-from trimtab.protocol import SHA256, Page
+from trimtab.data import ColumnName, DatasetName
+from trimtab.datasets import Dataset, TargetKind
+from trimtab.protocol import SHA256, FieldProblem, Page
 
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"], route_class=ScopedRoute)
+
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_BODY: dict[str, Any] = {"requestBody": {"required": True, "content": {kind.value: _BINARY for kind in Format}}}
 
 Name = Annotated[DatasetName, Path(description="The name of a data set.")]
 
@@ -63,6 +69,55 @@ def read_dataset_content(
     return StreamingResponse(files.content(file), headers=headers, media_type=OCTETS)
 
 
+@router.put(
+    "/{name}",
+    status_code=status.HTTP_201_CREATED,
+    openapi_extra=_BODY,
+    responses={
+        200: {"model": Dataset, "description": "The newest version has this content."},
+        **problems(errors.DatasetBuiltIn, errors.InProgress),
+    },
+)
+@needs(Scope.STUDIES)
+async def put_dataset(
+    request: Request,
+    name: Name,
+    replica: ReplicaDep,
+    principal: PrincipalDep,
+    response: Response,
+    target: Annotated[
+        ColumnName | None, Query(description="The column that is learned, of CSV and Parquet; none of the others.")
+    ] = None,
+    kind: Annotated[TargetKind, Query(description="What is to be learned.")] = TargetKind.AUTO,
+    key: GivenKey = None,
+) -> Dataset:
+    """Put a file as the newest version of a data set. It is checked before anything of it is kept."""
+    file_format = _format(request)
+    catalogue.require_put(name)
+    declared = request.headers.get("content-length", "")
+    intake.check_size(int(declared) if declared.isdecimal() else 0, replica.max_dataset_bytes)
+    file = await run_in_threadpool(intake.Intake, replica.max_dataset_bytes)
+    try:
+        async for chunk in chunks(request):
+            await run_in_threadpool(file.take, chunk)
+        await run_in_threadpool(file.finish)
+        dataset, is_new = await run_in_threadpool(
+            intake.put,
+            replica,
+            name,
+            file,
+            file_format=file_format,
+            target=target,
+            kind=kind,
+            principal=principal,
+            once=once_of(request, key, file.digest),
+        )
+    finally:
+        await run_in_threadpool(file.close)
+    response.status_code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
+    return dataset
+
+
 @router.delete(
     "/{name}",
     status_code=status.HTTP_204_NO_CONTENT,
@@ -72,3 +127,18 @@ def read_dataset_content(
 def delete_dataset(name: Name, replica: ReplicaDep, principal: PrincipalDep) -> None:
     """Delete every version of a data set that no study needs."""
     catalogue.delete(replica, name, principal=principal)
+
+
+def _format(request: Request) -> Format:
+    """Return what the body is said to be.
+
+    Raises:
+        Invalid: It is not said, or is nothing that can be read.
+    """
+    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if given in set(Format):
+        return Format(given)
+    text = f"is {given[:100]!r}: {', '.join(Format)} can be read"
+    raise errors.Invalid(
+        "the body is not said to be a data set", errors=[FieldProblem(field="Content-Type", message=text)]
+    )

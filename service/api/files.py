@@ -35,7 +35,7 @@ async def received(request: Request, upload: Upload) -> StoredFile:
         BodyTooLarge, Invalid, Unavailable: As service.files.Upload.
     """
     try:
-        async for chunk in _chunks(request):
+        async for chunk in chunks(request):
             await run_in_threadpool(upload.take, chunk)
         return await run_in_threadpool(upload.finish)
     except BaseException:
@@ -43,8 +43,8 @@ async def received(request: Request, upload: Upload) -> StoredFile:
         raise
 
 
-async def _chunks(request: Request) -> AsyncIterator[bytes]:
-    """Yield the body in pieces that are worth a thread each."""
+async def chunks(request: Request) -> AsyncIterator[bytes]:
+    """Yield the body of a request in pieces that are worth a thread each."""
     held = bytearray()
     async for part in request.stream():
         held += part

@@ -26,12 +26,23 @@ GivenKey = Annotated[
 
 
 async def _once(request: Request, key: GivenKey = None) -> Once:
-    return Once(_key(request, key, await request.body())) if key else UNKEYED
+    return once_of(request, key, await request.body())
 
 
 async def once_by_address(request: Request, key: GivenKey = None) -> Once:
     """Return the request by its key where the address says what the body is, which may be too large to be held."""
-    return Once(_key(request, key, b"")) if key else UNKEYED
+    return once_of(request, key, b"")
+
+
+def once_of(request: Request, key: str | None, body: bytes) -> Once:
+    """Return the request by its key.
+
+    Args:
+        request: The request.
+        key: As it was given.
+        body: Or what stands for it, such as its hash.
+    """
+    return Once(_key(request, key, body)) if key else UNKEYED
 
 
 OnceDep = Annotated[Once, Depends(_once)]

@@ -58,7 +58,7 @@ def content(replica: Replica, name: str, *, sha256: str | None, principal: Princ
         Forbidden: A worker asks for what none of its leases is trained on.
         Unavailable: The database or the store is away.
     """
-    _require_put(name)
+    require_put(name)
     with autocommit(replica.engine) as connection:
         row = stored.find(connection, name, sha256) if sha256 else stored.newest(connection, name)
         if principal.kind is TokenKind.WORKER:
@@ -80,7 +80,7 @@ def delete(replica: Replica, name: str, *, principal: Principal = OPERATOR) -> N
         DatasetInUse: A study needs it.
         Unavailable: The database is away or busy.
     """
-    _require_put(name)
+    require_put(name)
     with transaction(replica.engine) as connection:
         # A study that pins one of them holds its row until it is there to be seen.
         paths = stored.lock_all_of(connection, name)
@@ -94,7 +94,12 @@ def delete(replica: Replica, name: str, *, principal: Principal = OPERATOR) -> N
     _log.info("data set %s is deleted", name)
 
 
-def _require_put(name: str) -> None:
+def require_put(name: str) -> None:
+    """Return if a data set of that name is put, and not built in.
+
+    Raises:
+        DatasetBuiltIn: It is built in.
+    """
     if name in BUILT_IN:
         raise DatasetBuiltIn(f"{name!r} is built in: it has no file, and is neither put nor deleted")
 

@@ -115,8 +115,6 @@ _DROP_FINISHED = sa.text("""
     RETURNING c.path
 """)
 
-_NAMED = sa.text("SELECT path FROM trimtab_checkpoints WHERE path = ANY(:paths)")
-
 
 def newest(connection: sa.Connection, lease_id: int) -> StoredCheckpoint | None:
     """Return the newest checkpoint of the trial that this lease is of; None if it has none."""
@@ -155,8 +153,3 @@ def drop(connection: sa.Connection, lease: Reference, checkpoint: StoredCheckpoi
 def drop_finished(connection: sa.Connection) -> Sequence[str]:
     """Forget the checkpoints of finished trials but of each study's best; return their files."""
     return connection.execute(_DROP_FINISHED).scalars().all()
-
-
-def named(connection: sa.Connection, paths: Sequence[str]) -> set[str]:
-    """Return those of these files that a checkpoint names."""
-    return set(connection.execute(_NAMED, {"paths": list(paths)}).scalars())

@@ -47,13 +47,17 @@ _LIST = sa.text(f"""
 
 _NAMES = sa.text("SELECT DISTINCT name FROM trimtab_datasets ORDER BY name LIMIT :limit")
 
-# Content that was the newest before is the newest again, under a new number.
+# Content that was the newest long ago is the newest again, under a new number; that of the newest keeps its number.
 _PUT = sa.text(f"""
     INSERT INTO trimtab_datasets (name, version, sha256, size, path, problem, examples, facts)
     SELECT :name, coalesce(max(version), 0) + 1, :sha256, :size, :path, :problem, :examples, CAST(:facts AS json)
     FROM trimtab_datasets WHERE name = :name
     ON CONFLICT (name, sha256) DO UPDATE
-    SET version = excluded.version, path = excluded.path, facts = excluded.facts, created_at = clock_timestamp()
+    SET path = excluded.path, facts = excluded.facts,
+      version = CASE trimtab_datasets.version WHEN excluded.version - 1 THEN excluded.version - 1
+        ELSE excluded.version END,
+      created_at = CASE trimtab_datasets.version WHEN excluded.version - 1 THEN trimtab_datasets.created_at
+        ELSE clock_timestamp() END
     RETURNING {_COLUMNS}
 """)
 
@@ -112,7 +116,10 @@ def lock(connection: sa.Connection) -> None:
 def put(
     connection: sa.Connection, name: str, description: DatasetDescription, *, sha256: str, size: int, path: str
 ) -> DatasetRow:
-    """Record the newest version of a data set, whose file is written; the transaction has locked the data sets."""
+    """Record the newest version of a data set, whose file is written; the transaction has locked the data sets.
+
+    If there is a version of this content, this file takes the place of its own.
+    """
     values = {
         "name": name,
         "sha256": sha256,

@@ -1,5 +1,7 @@
 """Deletes what nobody needs any more."""
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 
 # A worker's name holds its process, so each start makes a new one.
@@ -14,9 +16,20 @@ _TOMBSTONES = sa.text("DELETE FROM trimtab_tombstones WHERE deleted_at < clock_t
 
 _KEYS = sa.text("DELETE FROM trimtab_keys WHERE created_at < clock_timestamp() - interval '24 hours'")
 
+_NAMED = sa.text("""
+    SELECT path FROM trimtab_checkpoints WHERE path = ANY(:paths)
+    UNION SELECT path FROM trimtab_datasets WHERE path = ANY(:paths)
+    UNION SELECT path FROM trimtab_models WHERE path = ANY(:paths)
+""")
+
 
 def forget(connection: sa.Connection) -> None:
     """Delete workers not seen for a day, tombstones of studies deleted a week ago, and answers kept for a day."""
     connection.execute(_WORKERS)
     connection.execute(_TOMBSTONES)
     connection.execute(_KEYS)
+
+
+def named(connection: sa.Connection, paths: Sequence[str]) -> set[str]:
+    """Return those of these files that a row names."""
+    return set(connection.execute(_NAMED, {"paths": list(paths)}).scalars())

@@ -51,6 +51,7 @@ def test_each_setting_is_read(tmp_path: Path) -> None:
         requests_per_second=1000,
         artifacts=None,
         max_checkpoint_bytes=2**30,
+        max_dataset_bytes=2**31,
     )
 
 

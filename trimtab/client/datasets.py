@@ -3,16 +3,38 @@
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated
 
 from trimtab import answers
 from trimtab.client.calls import PAGE, Calls
-from trimtab.datasets import Dataset
-from trimtab.errors import DatasetNotFound, Unreachable
+from trimtab.data import ColumnName
+from trimtab.datasets import Dataset, TargetKind
+from trimtab.errors import DatasetNotFound, Misconfigured, Unreachable
+from trimtab.message import Lax, Message
 from trimtab.protocol import Page
 from trimtab.requests import Request, dataset_path, new_key
+from trimtab.validation import built
 
 DOWNLOADS = 3
 """Of a file that arrives damaged."""
+
+
+CONTENT_TYPES = {
+    ".csv": "text/csv",
+    ".parquet": "application/vnd.apache.parquet",
+    ".npz": "application/x-npz",
+    ".tar": "application/x-tar",
+}
+"""What a file is, by the end of its name."""
+
+_WAIT_SECONDS = 120.0
+_BYTES_PER_SECOND = 2**20
+"""The service may take so long to read a file: twice what it gives the process that does so."""
+
+
+class _Wanted(Message):
+    target: ColumnName | None
+    kind: Annotated[TargetKind, Lax]
 
 
 class DatasetCalls(Calls):
@@ -21,6 +43,37 @@ class DatasetCalls(Calls):
     def datasets(self) -> Iterator[Dataset]:
         """Return the newest version of each data set, by name, the built-in ones among them."""
         return self._items(Page[Dataset], "/v1/datasets", PAGE)
+
+    def put_dataset(
+        self, name: str, path: Path, *, target: str | None = None, kind: TargetKind | str = TargetKind.AUTO
+    ) -> Dataset:
+        """Put a file as the newest version of a data set. The same content again is the same version.
+
+        Args:
+            name: What to call it.
+            path: A .csv, .parquet, .npz (arrays X and y) or .tar (of a folder of images, CLASS/FILE).
+            target: The column that is learned, of CSV and Parquet.
+            kind: `classification` or `regression`; `auto`: words, truth values and few integers are classes.
+
+        Raises:
+            Misconfigured: The file is none of those.
+            Invalid: It holds nothing that can be trained on; the errors say where and why.
+            DatasetBuiltIn: The name is taken by a data set that is built in.
+            BodyTooLarge: The file is over the service's limit.
+            OSError: It cannot be read.
+        """
+        kinds = built(_Wanted, {"target": target, "kind": kind})
+        query = {"kind": kinds.kind.value} | ({"target": kinds.target} if kinds.target is not None else {})
+        request = Request(
+            "PUT",
+            dataset_path(name),
+            query=query,
+            file=path,
+            content_type=_content_type(path),
+            wait=_WAIT_SECONDS + path.stat().st_size / _BYTES_PER_SECOND,
+            key=new_key(),
+        )
+        return self._call(Dataset, request)
 
     def dataset(self, name: str) -> Dataset:
         """Return the newest version of a data set.
@@ -66,6 +119,12 @@ class DatasetCalls(Calls):
             DatasetBuiltIn: It cannot be deleted.
         """
         self._delete(dataset_path(name), DatasetNotFound)
+
+
+def _content_type(path: Path) -> str:
+    if found := CONTENT_TYPES.get(path.suffix.lower()):
+        return found
+    raise Misconfigured(f"{path.name}: a data set is one of {', '.join(CONTENT_TYPES)}")
 
 
 def _hash_of(path: Path) -> str:

@@ -1,0 +1,74 @@
+"""CSV (RFC 4180): a first row of names, values with commas between them, UTF-8."""
+
+import csv
+from pathlib import Path
+
+import pyarrow as pa
+from pyarrow import csv as arrow
+
+from service.datasets import numbers, tables
+from service.datasets.canonical import Content
+from service.datasets.unfit import Problems, refuse
+from trimtab.datasets import TargetKind
+
+_BLOCK_BYTES = 2**24
+"""Read at once; no row may be longer."""
+
+
+def read(path: Path, *, target: str | None, kind: TargetKind, most_bytes: int) -> Content:
+    """Return the data set that a file holds.
+
+    Raises:
+        Unfit: It holds none that can be trained on.
+    """
+    names = _names(path)
+    if not names:
+        refuse("body", "is empty")
+    tables.check_names(names)
+    learned = tables.check_target(names, target)
+    content = tables.read(_table(path), target=learned, kind=kind, is_typed=False, most_bytes=most_bytes)
+    if not all(map(_is_number, names)):
+        return content
+    warning = "the names of all columns are numbers: does the file begin with a row of names?"
+    about = content.description
+    return Content(
+        about.model_copy(update={"warnings": [warning, *about.warnings]}), content.arrays, content.categories
+    )
+
+
+def _names(path: Path) -> list[str]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return next(csv.reader(file), [])
+    except (UnicodeDecodeError, csv.Error) as error:
+        refuse("body", f"is no CSV in UTF-8: {error}")
+
+
+def _table(path: Path) -> pa.Table:
+    ragged = Problems()
+
+    def note(row: arrow.InvalidRow) -> str:
+        text = f"has {row.actual_columns} values: the first row has {row.expected_columns} names"
+        ragged.add(f"row {row.number - 1}", text)
+        return "skip"
+
+    try:
+        table = arrow.read_csv(
+            path,
+            # One thread counts rows.
+            read_options=arrow.ReadOptions(use_threads=False, block_size=_BLOCK_BYTES),
+            parse_options=arrow.ParseOptions(newlines_in_values=True, invalid_row_handler=note),
+            convert_options=arrow.ConvertOptions(null_values=numbers.MISSING, strings_can_be_null=True),
+        )
+    except pa.ArrowInvalid as error:
+        refuse("body", f"is no CSV that can be read: {error}")
+    ragged.settle()
+    return table
+
+
+def _is_number(name: str) -> bool:
+    try:
+        float(name)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,32 @@
+"""Parquet: a table that says of each column what it holds."""
+
+from pathlib import Path
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from service.datasets import canonical, tables
+from service.datasets.canonical import Content
+from service.datasets.unfit import refuse
+from trimtab.datasets import TargetKind
+
+_VALUE_BYTES = 8
+
+
+def read(path: Path, *, target: str | None, kind: TargetKind, most_bytes: int) -> Content:
+    """Return the data set that a file holds.
+
+    Raises:
+        Unfit: It holds none that can be trained on.
+    """
+    try:
+        with parquet.ParquetFile(path) as file:
+            names = file.schema_arrow.names
+            tables.check_names(names)
+            learned = tables.check_target(names, target)
+            # What it says of its rows comes before they are unpacked; a file that lies meets the process's own limits.
+            canonical.check_size(file.metadata.num_rows * len(names) * _VALUE_BYTES, most_bytes)
+            table = file.read(use_threads=False)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        refuse("body", f"is no Parquet file that can be read: {error}")
+    return tables.read(table, target=learned, kind=kind, is_typed=True, most_bytes=most_bytes)
