@@ -10,6 +10,7 @@ from fastapi import Depends, FastAPI
 from service import finals, litter, liveness, sweep
 from service.api import (
     checkpoints,
+    checks,
     datasets,
     diagnosis,
     health,
@@ -68,6 +69,7 @@ def create_app(replica: Replica, operator: Tokens, *, requests_per_second: int =
     for router in (
         studies.router,
         diagnosis.router,
+        checks.router,
         leases.router,
         checkpoints.router,
         final_routes.router,

@@ -30,6 +30,8 @@ from trimtab.validation import built
 
 _LONGEST_NAME = 128
 
+_FOLLOWED = {Purpose.SEARCH, Purpose.PRESCRIPTION}
+
 
 @dataclass(frozen=True)
 class Companion:
@@ -55,11 +57,13 @@ def locked_parent(connection: sa.Connection, name: str) -> tuple[StudyRow, TaskS
 
     Raises:
         StudyNotFound: There is none of that name.
-        Conflict: It has no task, so nobody knows how to train for it.
+        Conflict: It follows another one itself, or has no task, so nobody knows how to train for it.
     """
     if endings.lock_study_named(connection, name) is None:
         raise StudyNotFound(f"there is no study {name!r}")
     parent = studies.require(connection, name)
+    if parent.purpose not in _FOLLOWED:
+        raise Conflict(f"study {name!r} is a {parent.purpose} itself: ask for that of {parent.parent!r}")
     if parent.spec.task is None:
         raise Conflict(f"study {name!r} has no task: how its trials are trained is known to whoever asks for them only")
     return parent, parent.spec.task

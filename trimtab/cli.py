@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 
 from trimtab import rendering
+from trimtab.check_view import check_view
 from trimtab.client import Client
 from trimtab.diagnosis_view import diagnosis_view
 from trimtab.errors import NoCompleteTrial, NoFeasibleTrial, Refused, SeveralObjectives, TrimtabError
@@ -14,6 +15,7 @@ from trimtab.protocol import BestTrial, Study
 from trimtab.states import TokenKind
 from trimtab.study import StudySpec
 from trimtab.validation import built, from_json
+from trimtab.watching import follow
 from trimtab.watching import watch as watch_study
 
 LISTED = 20
@@ -125,6 +127,24 @@ def best(name: Name, as_json: Json = False) -> None:
         typer.echo("\n".join(trial.model_dump_json(indent=2) for trial in found))
     else:
         _console().print(rendering.best_view(found[0]) if len(found) == 1 else rendering.front_table(found))
+
+
+@study.command()
+def check(name: Name, as_json: Json = False) -> None:
+    """Have the gradients of a study's task checked by a worker; wait, and say what came of it.
+
+    Exit codes: 0 nothing to mend; 1 a tensor is suspicious or wrong, or there are no figures.
+    """
+    with Client() as client:
+        asked = client.check_gradients(name)
+        for _ in follow(client, asked.study):
+            pass
+        found = next(check for check in client.checks(name) if check.study == asked.study)
+    if as_json:
+        typer.echo(found.model_dump_json(indent=2))
+    else:
+        _console().print(check_view(found), soft_wrap=True)
+    raise typer.Exit(0 if found.rating and found.rating.is_passed else 1)
 
 
 @study.command()

@@ -13,11 +13,11 @@ from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
 from tests.training.planted import FAULTS, RIGHT, Planted
+from trimtab.checks import Rating
 from trimtab.data import Problem
 from trimtab.models.descriptions import Convolutional, Perceptron
 from workers.training.errors import Uncheckable
 from workers.training.gradient_check import check_gradients
-from workers.training.gradient_figures import Rating
 from workers.training.losses import loss_of
 from workers.training.network import Start, trainable
 from workers.training.objective import Penalty, still

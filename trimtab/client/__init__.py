@@ -21,7 +21,9 @@ from trimtab.client.trials import TrialCalls
 from trimtab.connection import Connection
 
 
-class Client(StudyCalls, TrialCalls, LessonCalls, CheckCalls, DoctorCalls, LeaseCalls, TokenCalls, DatasetCalls, FinalCalls):
+class Client(
+    StudyCalls, TrialCalls, LessonCalls, CheckCalls, DoctorCalls, LeaseCalls, TokenCalls, DatasetCalls, FinalCalls
+):
     """A service and the right to call it. May be shared by threads.
 
     Requests are sent again where the service is away for a moment: each is the same twice as once.

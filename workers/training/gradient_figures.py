@@ -2,33 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
-
-class Rating(StrEnum):
-    """What a figure says of a backward pass.
-
-    right        below 1e-7
-    look         below 1e-5: a kink that was not seen, or a loss that float64 does not resolve
-    suspicious   below 1e-3
-    wrong        above
-    """
-
-    RIGHT = "right"
-    LOOK = "look"
-    SUSPICIOUS = "suspicious"
-    WRONG = "wrong"
-
-    @classmethod
-    def of(cls, figure: float) -> "Rating":
-        """Return the rating of a figure."""
-        below = {1e-7: cls.RIGHT, 1e-5: cls.LOOK, 1e-3: cls.SUSPICIOUS}
-        return next((rating for bound, rating in below.items() if figure < bound), cls.WRONG)
-
-    @property
-    def is_passed(self) -> bool:
-        """Whether there is nothing to mend."""
-        return self in {Rating.RIGHT, Rating.LOOK}
+from trimtab.checks import Rating
 
 
 @dataclass(frozen=True)

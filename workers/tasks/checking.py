@@ -1,0 +1,139 @@
+"""A gradient check as a trial has it: of the network and the loss that its params describe, on a few examples."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+from torch import nn
+
+from trimtab.checks import FIGURE, TENSOR
+from workers.training.data import Data
+from workers.training.errors import CheckpointForeign, GradientWrong
+from workers.training.gradient_check import MOST, check_gradients
+from workers.training.gradient_figures import GradientCheck, TensorCheck
+from workers.training.losses import loss_of
+from workers.training.objective import Penalty
+from workers.training.steps import Epoch, State
+
+EXAMPLES = 32
+"""Of the training set, evenly spaced. With each there are more kinks, and no other line of code is reached."""
+
+FEW = 500
+"""Parameters that are looked at before a study's first trial: less than a second for most networks."""
+
+_TENSORS = 50
+"""Of which figures are told: a message holds 64 in all."""
+
+_NAMED = 3
+
+
+def checked(
+    network: nn.Module, data: Data, settled: Mapping[str, Any], *, seed: int, most: int = MOST
+) -> GradientCheck:
+    """Check the gradients of a network on the CPU, by its first weights.
+
+    Args:
+        network: As built.
+        data: Gives the examples.
+        settled: All hyperparameters: of them the loss and the regularisation that is part of it.
+        seed: Which parameters are looked at, where there are more than `most`.
+        most: Parameters that are looked at.
+
+    Raises:
+        Uncheckable: See check_gradients.
+    """
+    rows = torch.linspace(0, len(data.train) - 1, min(EXAMPLES, len(data.train))).long()
+    x, y = data.train.batch(rows.to(data.train.y_N.device))
+    penalty = Penalty(l1=settled["l1"], l2=settled["l2"])
+    loss = loss_of(settled["loss"], data.problem)
+    return check_gradients(network, loss, x.cpu(), y.cpu(), penalty=penalty, most=most, seed=seed)
+
+
+class Checking:
+    """The gradient check in place of a training: one step, whose metrics are its figures.
+
+    Args:
+        found: What came of it.
+    """
+
+    def __init__(self, found: GradientCheck) -> None:
+        self._found = found
+        self._is_over = False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the figures were given."""
+        return self._is_over
+
+    def epochs(self) -> Iterator[Epoch]:
+        """Yield the figures.
+
+        Raises:
+            GradientWrong: They say that backward is.
+        """
+        if not self._is_over:
+            self._is_over = True
+            yield self.result
+            require(self._found)
+
+    @property
+    def result(self) -> Epoch:
+        """The figures."""
+        return Epoch(1, metrics(self._found))
+
+    def state(self) -> State:
+        """Return nothing: there is nothing to go on from."""
+        return {}
+
+    def restore(self, state: State) -> None:
+        """Refuse to go on: a check begins anew.
+
+        Raises:
+            CheckpointForeign: Always.
+        """
+        raise CheckpointForeign("a gradient check has no checkpoint")
+
+
+def metrics(found: GradientCheck) -> dict[str, float]:
+    """Return the figures by name: over all, and of the tensors, of very many the worst."""
+    told = sorted(found.tensors, key=lambda tensor: -tensor.figure)[:_TENSORS]
+    return {
+        FIGURE: found.figure,
+        "checked": sum(tensor.checked for tensor in found.tensors),
+        "kinks": sum(tensor.kinks for tensor in found.tensors),
+        "parameters": sum(tensor.size for tensor in found.tensors),
+        **{metric_of(tensor.name): tensor.figure for tensor in found.tensors if tensor in told},
+    }
+
+
+def metric_of(tensor: str) -> str:
+    """Return what the figure of a tensor is called: a metric's name has letters, digits, dots and underscores."""
+    return TENSOR + re.sub(r"[^A-Za-z0-9_.]", "_", tensor)[:120]
+
+
+def require(found: GradientCheck) -> None:
+    """Return if backward is right, as far as the check can tell.
+
+    Raises:
+        GradientWrong: It is not.
+    """
+    if not found.rating.is_passed:
+        raise GradientWrong(described(found))
+
+
+def described(found: GradientCheck) -> str:
+    """Return in words which tensors are not right, the worst first, and where."""
+    faulty = sorted(
+        (tensor for tensor in found.tensors if not tensor.rating.is_passed), key=lambda tensor: -tensor.figure
+    )
+    words = "; ".join(map(_described, faulty[:_NAMED]))
+    return f"{words}; and {len(faulty) - _NAMED} more tensors" if len(faulty) > _NAMED else words
+
+
+def _described(tensor: TensorCheck) -> str:
+    entries = ", ".join(
+        f"{list(entry.index)} is {entry.numerical:.6g} by differences and {entry.backward:.6g} by backward"
+        for entry in tensor.worst
+    )
+    return f"the gradient of {tensor.name} is {tensor.rating} (figure {tensor.figure:.2g}): {entries}"
