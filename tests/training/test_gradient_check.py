@@ -299,6 +299,15 @@ def test_a_network_that_draws_by_itself_cannot_be_checked() -> None:
         check_gradients(Noisy(4, 3), cross_entropy, *batch(8, 4))
 
 
+def test_a_network_that_rounds_by_itself_cannot_be_checked() -> None:
+    class Rounding(nn.Linear):
+        def forward(self, input: Tensor) -> Tensor:  # noqa: A002  # torch's name
+            return super().forward(input).float().double()
+
+    with pytest.raises(Uncheckable, match=r"rounds float64 to torch\.float32"):
+        check_gradients(Rounding(4, 3), cross_entropy, *batch(8, 4))
+
+
 def test_a_loss_that_is_not_finite_cannot_be_checked() -> None:
     x, y = batch(8, 4)
 

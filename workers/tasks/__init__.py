@@ -1,5 +1,6 @@
 """How trials are trained, by the name of their task."""
 
+import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -13,18 +14,26 @@ from trimtab.states import Purpose
 from trimtab.study import TaskSpec
 from trimtab.tasks.checks import known
 from workers.tasks import cnn, mlp, own
+from workers.tasks.checking import FEW, Checking, checked, require
 from workers.training.data import Data, prepare
+from workers.training.final import Final
+from workers.training.gradient_check import MOST
+from workers.training.gradient_figures import GradientCheck
 from workers.training.loop import Training
 from workers.training.losses import loss_of
 from workers.training.plan import Plan
 from workers.training.randomness import Randomness
 from workers.training.steps import Steps
 
+_log = logging.getLogger(__name__)
+
 Build = Callable[[Params, Data, Randomness], nn.Module]
 """From all hyperparameters and the data to a network on the CPU, its weights drawn."""
 
 BUILDS: dict[str, Build] = {"mlp": mlp.build, "cnn": cnn.build}
 """The networks of the built-in tasks by name."""
+
+_CPU = torch.device("cpu")
 
 NONE_ALLOWED: Mapping[str, own.Build] = MappingProxyType({})
 
@@ -38,6 +47,7 @@ def begin(
     files: Mapping[str, Path],
     device: torch.device,
     allowed: Mapping[str, own.Build] = NONE_ALLOWED,
+    is_checked_first: bool = False,
 ) -> Steps:
     """Return what a lease asks for at its beginning. The same arguments give the same figures, bit for bit.
 
@@ -49,16 +59,59 @@ def begin(
         files: The data sets that are not built in, by name.
         device: Where to train.
         allowed: Tasks of the user's own, by name.
+        is_checked_first: Whether its gradients are, as far as they can be.
 
     Raises:
+        GradientWrong: They are checked first, and wrong.
         ValueError: The task is neither built in nor allowed, or what it needs is not there.
         torch.OutOfMemoryError: The device has too little memory.
     """
+    if purpose is Purpose.CHECK:
+        return Checking(check(task, params, seed=seed, files=files, allowed=allowed))
+    if is_checked_first:
+        _check_first(task, params, seed=seed, files=files, allowed=allowed)
     settled = _settled(task, params)
     data = prepare(task.data, purpose=purpose, files=files, device=device)
     randomness = Randomness.from_seed(seed, device=device, is_torchs_own=task.name in allowed)
     network = _network(task.name, settled, data, randomness, allowed).to(device)
-    return Training(network, data, Plan.of(settled), loss=loss_of(settled["loss"], data.problem), randomness=randomness)
+    loss = loss_of(settled["loss"], data.problem)
+    training = Training(network, data, Plan.of(settled), loss=loss, randomness=randomness)
+    if purpose is Purpose.FINAL:
+        return Final(training, network, data, loss=loss, hyperparameters=settled)
+    return training
+
+
+def check(
+    task: TaskSpec,
+    params: Params,
+    *,
+    seed: int,
+    files: Mapping[str, Path],
+    allowed: Mapping[str, own.Build] = NONE_ALLOWED,
+    most: int = MOST,
+) -> GradientCheck:
+    """Check the gradients of what a training would begin with, on the CPU, on at most so many parameters.
+
+    Raises:
+        Uncheckable: They cannot be checked.
+        ValueError: As for a training.
+    """
+    settled = _settled(task, params)
+    data = prepare(task.data, files=files, device=_CPU, fold=0 if task.data.split.folds else None)
+    randomness = Randomness.from_seed(seed, device=_CPU, is_torchs_own=task.name in allowed)
+    network = _network(task.name, settled, data, randomness, allowed)
+    return checked(network, data, settled, seed=seed, most=most)
+
+
+def _check_first(
+    task: TaskSpec, params: Params, *, seed: int, files: Mapping[str, Path], allowed: Mapping[str, own.Build]
+) -> None:
+    try:
+        found = check(task, params, seed=seed, files=files, allowed=allowed, most=FEW)
+    except Exception as error:  # noqa: BLE001  # what is wrong with the code itself, the training meets too
+        _log.warning("trains without a check of the gradients: %s: %s", type(error).__name__, error)
+    else:
+        require(found)
 
 
 def _settled(task: TaskSpec, params: Params) -> dict[str, Any]:

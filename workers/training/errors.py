@@ -31,7 +31,7 @@ class CheckpointForeign(CheckpointUnusable):
 
 
 class Uncheckable(Exception):
-    """The loss of a network has no gradient that could be checked: it is not finite, or not the same twice."""
+    """The gradients of a network cannot be checked: its loss is not finite, say, or not the same twice."""
 
 
 class GradientWrong(Exception):

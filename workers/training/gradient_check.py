@@ -49,7 +49,7 @@ def check_gradients(
         seed: Which, where there are more.
 
     Raises:
-        Uncheckable: The loss is not finite, or not the same twice, or there is nothing to train.
+        Uncheckable: See Objective.
     """
     with still(network):
         objective = Objective(network, loss, x, y, penalty)

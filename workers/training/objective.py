@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 from torch.nn.modules.batchnorm import _NormBase
+from torch.overrides import TorchFunctionMode
 
 from trimtab.models.parts import weight_matrices
 from workers.training.errors import Uncheckable
@@ -19,6 +21,8 @@ from workers.training.slopes import Losses, Slopes, slopes
 _AT_ONCE = 256
 _NUMBERS_AT_ONCE = 2**21
 """Of the tensors that the parameters at a time are in: 16 MiB."""
+
+_LESS = {torch.float32, torch.float16, torch.bfloat16}
 
 Parameters = Mapping[str, Tensor]
 
@@ -48,7 +52,8 @@ class Objective:
         penalty: Regularisation.
 
     Raises:
-        Uncheckable: The network has nothing to train, or its loss no value: it is not finite, or not the same twice.
+        Uncheckable: The network has nothing to train, computes in less than float64 by itself, or its loss has no
+            value: it is not finite, or not the same twice.
     """
 
     def __init__(self, network: nn.Module, loss: Loss, x: Tensor, y: Tensor, penalty: Penalty) -> None:
@@ -90,7 +95,9 @@ class Objective:
     def _measured(self) -> float:
         if not self._trained:
             raise Uncheckable("the network has no parameter that is trained")
-        first, second = self._of(self._trained), self._of(self._trained)
+        with _Doubles():
+            first = self._of(self._trained)
+        second = self._of(self._trained)
         if not first.isfinite():
             raise Uncheckable("the loss of the first batch is not finite")
         if first != second:
@@ -127,6 +134,23 @@ class Objective:
             return loss
         weights = (parameters[name] for name in self._weights)
         return loss + penalty(weights, l1=self._penalty.l1, l2=self._penalty.l2)
+
+
+class _Doubles(TorchFunctionMode):
+    """Sees to it that no float64 becomes less: what that rounds is more than a check has to see."""
+
+    def __torch_function__(
+        self,
+        function: Callable[..., object],
+        types: object,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> object:
+        result = function(*args, **(kwargs or {}))
+        is_from_doubles = any(isinstance(given, Tensor) and given.dtype == torch.float64 for given in args)
+        if is_from_doubles and isinstance(result, Tensor) and result.dtype in _LESS:
+            raise Uncheckable(f"the network rounds float64 to {result.dtype}")
+        return result
 
 
 @contextmanager
