@@ -56,6 +56,11 @@ class Checkpoints:
         """Where the child writes the next one."""
         return self._folder / "newest"
 
+    @property
+    def model_path(self) -> Path:
+        """Where the child writes a final model."""
+        return self._folder / "model"
+
     def is_due(self) -> bool:
         """Return whether the child shall write one."""
         return self.are_wanted and self.is_sent_within(0) and time.monotonic() >= self._due_at

@@ -1,5 +1,6 @@
-"""What runs in a slot: `python -m workers.child FD DEVICE SLOT FOLDER` trains what it is ordered to, trial by trial.
+"""What runs in a slot: `python -m workers.child FD DEVICE SLOT FOLDER TASK...` trains what it is ordered to.
 
+That is one trial after the other, of built-in tasks and of those of the user's own that are named, which it imports.
 It talks to its worker alone, over the pipe, and knows neither the service nor a token. It ends with the pipe and takes
 the folder of its checkpoints along: a worker that is killed leaves nothing behind.
 """
@@ -11,7 +12,8 @@ import shutil
 import signal
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import SimpleQueue
@@ -23,11 +25,14 @@ from trimtab.errors import Misconfigured
 from trimtab.message import Message, Metrics
 from trimtab.states import Outcome
 from workers import devices
-from workers.messages import Begun, Ended, Measured, Order, Ready, Saved, Unfit, Unsaved, clipped
+from workers.messages import Begun, Ended, Measured, Order, Ready, Saved, Unfit, Unsaved, WrittenModel, clipped
 from workers.reporting import Hear, Reporting, Say
-from workers.tasks import BUILDS, begin
+from workers.tasks import BUILDS, begin, own
+from workers.tasks.export import export
 from workers.training import checkpoints
+from workers.training.determinism import be_deterministic
 from workers.training.errors import CheckpointUnusable, Diverged
+from workers.training.final import Final
 from workers.training.steps import Epoch, Steps
 
 _log = logging.getLogger(__name__)
@@ -36,6 +41,9 @@ THREADS = 1
 """Of torch, in each slot. Figures depend on it in their last digits, so it is the same everywhere; networks that are
 small enough for a CPU train fastest so, and slots use the other cores."""
 
+Begin = Callable[..., Steps]
+"""`workers.tasks.begin` with all that is the same for each order."""
+
 _DROPPED = Ended(outcome=Outcome.RELEASED)
 
 
@@ -43,7 +51,7 @@ def main() -> None:
     """Serve the worker at the other end of the pipe until it closes it."""
     # Whoever stops the worker may signal all its processes. How a trial ends is the worker's decision.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    descriptor, wanted, slot, folder = sys.argv[1:]
+    descriptor, wanted, slot, folder, *own_tasks = sys.argv[1:]
     os.set_inheritable(int(descriptor), False)
     logs.configure(f"%(asctime)s %(levelname)s %(name)s {slot}: %(message)s")
     pipe = Connection(int(descriptor))
@@ -54,45 +62,58 @@ def main() -> None:
 
     try:
         device = _usable_device(wanted, slot=int(slot))
+        allowed = {name: own.load(name) for name in own_tasks}
     except Misconfigured as error:
         say(Unfit(message=str(error)))
         return
     torch.set_num_threads(THREADS)
-    say(Ready(tasks=tuple(BUILDS), device=_described(device)))
+    say(Ready(tasks=(*BUILDS, *allowed), device=_described(device)))
+    begin_here = partial(begin, device=device, allowed=allowed)
     while True:
-        serve(Order.model_validate_json(inbox.get()), device, say=say, hear=inbox.get)
+        serve(Order.model_validate_json(inbox.get()), begin_here, say=say, hear=inbox.get)
 
 
-def serve(order: Order, device: torch.device, *, say: Say, hear: Hear) -> None:
+def serve(order: Order, begin_here: Begin, *, say: Say, hear: Hear) -> None:
     """Train as ordered; say what each epoch led to and how it ended. What goes wrong is said, not raised."""
     say(Begun())
     reporting = Reporting(say, hear)
     try:
-        ended = _trained(order, device, reporting, say)
+        ended = _trained(order, begin_here, reporting, say)
     except Exception as error:  # noqa: BLE001  # whatever a trial raises is its outcome and no more
-        ended = ended_by(error)
+        ended = ended_by(error, task=order.task.name)
         reporting.settle()  # So that what is heard next is the next order.
     say(ended)
 
 
-def _trained(order: Order, device: torch.device, reporting: Reporting, say: Say) -> Ended:
-    training = _training(order, device)
+def _trained(order: Order, begin_here: Begin, reporting: Reporting, say: Say) -> Ended:
+    training = _training(order, begin_here)
     for epoch in training.epochs():
         answer = reporting.report(_measured(epoch))
         if not answer.go_on:
             return _DROPPED
         if answer.save_to and not training.is_over:
             say(_saved(training, Path(answer.save_to), step=epoch.step, belongs_to=order.identity))
-    return _ended(Outcome.COMPLETE, training.result) if reporting.settle().go_on else _DROPPED
+    return _complete(order, training) if reporting.settle().go_on else _DROPPED
 
 
-def ended_by(error: Exception) -> Ended:
-    """Return what an error of the training means for its trial."""
+def _complete(order: Order, training: Steps) -> Ended:
+    """Return what a training came to; a final model is written to its file."""
+    ended = _ended(Outcome.COMPLETE, training.result)
+    if order.model is None or not isinstance(training, Final):
+        return ended
+    path = Path(order.model.path)
+    written = export(training, order.task, study=order.model.study, trial=order.model.trial, path=path)
+    return ended.model_copy(update={"model": WrittenModel(path=str(path), sha256=written.sha256)})
+
+
+def ended_by(error: Exception, *, task: str) -> Ended:
+    """Return what an error of the training means for its trial; one in a user's code says where."""
     if isinstance(error, Diverged):
         finite = {name: figure for name, figure in error.metrics.items() if math.isfinite(figure)}
         return _ended(Outcome.DIVERGED, Epoch(error.step, finite), message=clipped(str(error)))
     _log.error("the training failed", exc_info=error)
-    said = clipped(f"{type(error).__name__}: {error}")
+    place = own.place(error, task)
+    said = clipped(f"{type(error).__name__}: {error}" + (f" ({place})" if place else ""))
     return Ended(outcome=Outcome.OUT_OF_MEMORY if _is_out_of_memory(error) else Outcome.ERROR, message=said)
 
 
@@ -108,9 +129,9 @@ def _is_out_of_memory(error: Exception) -> bool:
     return isinstance(error, RuntimeError) and ("out of memory" in said or "can't allocate memory" in said)
 
 
-def _training(order: Order, device: torch.device) -> Steps:
+def _training(order: Order, begin_here: Begin) -> Steps:
     """Return the training where its checkpoint left it, or at its beginning."""
-    training = _begun(order, device)
+    training = _begun(order, begin_here)
     if order.checkpoint is None:
         return training
     try:
@@ -118,13 +139,20 @@ def _training(order: Order, device: torch.device) -> Steps:
         training.restore(checkpoints.read(file, sha256=order.checkpoint.sha256, belongs_to=order.identity))
     except CheckpointUnusable as error:
         _log.warning("training from the first epoch on: %s", error)
-        return _begun(order, device)
+        return _begun(order, begin_here)
     return training
 
 
-def _begun(order: Order, device: torch.device) -> Steps:
+def _begun(order: Order, begin_here: Begin) -> Steps:
     files = {name: Path(path) for name, path in order.files.items()}
-    return begin(order.task, order.params, seed=order.seed, purpose=order.purpose, files=files, device=device)
+    return begin_here(
+        order.task,
+        order.params,
+        seed=order.seed,
+        purpose=order.purpose,
+        files=files,
+        is_checked_first=order.is_checked_first,
+    )
 
 
 def _saved(training: Steps, path: Path, *, step: int, belongs_to: str) -> Saved | Unsaved:
@@ -170,6 +198,7 @@ def _usable_device(wanted: str, *, slot: int) -> torch.device:
         Misconfigured: It is not there, or does not work.
     """
     device = torch.device(devices.device_of(wanted, slot=slot, cuda_devices=torch.cuda.device_count()))
+    be_deterministic(device)
     try:
         weight = torch.ones(1, device=device, requires_grad=True)
         weight.sum().backward()  # type: ignore[no-untyped-call]

@@ -26,6 +26,32 @@ class CheckpointFile(Message):
     sha256: str
 
 
+class WrittenModel(Message):
+    """The file of a final model on this machine.
+
+    Args:
+        path: Of the file.
+        sha256: Of its content, in hexadecimal.
+    """
+
+    path: str
+    sha256: str
+
+
+class ModelOrder(Message):
+    """To a child that trains a final model: write it to a file when it is over.
+
+    Args:
+        path: Where to.
+        study: That it is trained for.
+        trial: Likewise.
+    """
+
+    path: str
+    study: str
+    trial: int
+
+
 class Order(Message):
     """To a child: train this. It says that it has begun, what it measured, epoch by epoch, and how it ended.
 
@@ -36,6 +62,8 @@ class Order(Message):
         purpose: What the trial is for.
         files: The data sets that are not built in, by name: where they are on this machine.
         checkpoint: Where to go on; None, or one that cannot be gone on from: from the first epoch.
+        model: Where the model is to be written; None: it is not wanted.
+        is_checked_first: Whether the gradients are, before the first epoch.
     """
 
     task: TaskSpec
@@ -44,11 +72,13 @@ class Order(Message):
     purpose: Annotated[Purpose, Lax] = Purpose.SEARCH
     files: dict[str, str] = Field(default_factory=dict)
     checkpoint: CheckpointFile | None = None
+    model: ModelOrder | None = None
+    is_checked_first: bool = False
 
     @property
     def identity(self) -> str:
         """SHA-256 of what is trained, wherever it goes on from."""
-        trained = self.model_dump(mode="json", exclude={"checkpoint", "files"})
+        trained = self.model_dump(mode="json", exclude={"checkpoint", "files", "model", "is_checked_first"})
         return hashlib.sha256(json.dumps(trained, sort_keys=True).encode()).hexdigest()
 
 
@@ -131,6 +161,7 @@ class Ended(Message):
         step: The one that the metrics belong to; None: there are none.
         metrics: What it came to. Of a trial that did not come to its end the service knows the last report.
         message: What went wrong, for people.
+        model: The file of the model, where one was wanted.
     """
 
     kind: Literal["ended"] = "ended"
@@ -138,6 +169,7 @@ class Ended(Message):
     step: Step | None = None
     metrics: Metrics = Field(default_factory=dict)
     message: Text | None = None
+    model: WrittenModel | None = None
 
 
 FromTraining = Begun | Measured | Saved | Unsaved | Ended

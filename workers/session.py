@@ -3,15 +3,16 @@
 import logging
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from trimtab.client import Client
-from trimtab.errors import InternalError, TrimtabError, Unauthorized
+from trimtab.errors import BodyTooLarge, InternalError, Invalid, TrimtabError, Unauthorized
 from trimtab.protocol import Lease, Verdict
-from trimtab.states import Decision, Outcome
+from trimtab.states import Decision, Outcome, Purpose
 from workers.allowance import Allowance
 from workers.checkpoints import Checkpoints, Start
 from workers.drain import Drain
-from workers.messages import Begun, CheckpointFile, Ended, FromTraining, Measured, Order, Saved, Unsaved
+from workers.messages import Begun, CheckpointFile, Ended, FromTraining, Measured, ModelOrder, Order, Saved, Unsaved
 from workers.patience import PASSING, patiently
 from workers.process import ChildDied, ChildProcess
 from workers.transfers import beside, is_over_within
@@ -56,7 +57,7 @@ class Session:
         """
         _log.info("%s: leased, attempt %s", self._name, self._lease.attempt)
         try:
-            self._tell(self._train())
+            self._tell(self._sent(self._train()))
         except Unauthorized:
             raise
         except TrimtabError as error:
@@ -70,7 +71,7 @@ class Session:
         if ended or self._drain.has_begun or not self._child.is_idle:
             return ended or Ended(outcome=Outcome.RELEASED)
         try:
-            self._child.order(order(self._lease, self._start.file))
+            self._child.order(order(self._lease, self._start.file, model_path=self._checkpoints.model_path))
             while not ended:
                 ended = self._wait(self._child.heard_within) or self._heed(self._child.receive())
         except ChildDied as error:
@@ -174,6 +175,24 @@ class Session:
             _log.warning("%s: no heartbeat: %s", self._name, error)
             return False
 
+    def _sent(self, ended: Ended) -> Ended:
+        """Send the final model that was made, if one was; return how the trial ended then."""
+        if ended.model is None:
+            return ended
+        path, sha256 = Path(ended.model.path), ended.model.sha256
+        sending = beside(
+            lambda: patiently(lambda: self._client.put_model(self._lease, path, sha256=sha256), self._drain)
+        )
+        if interrupted := self._wait(lambda seconds: is_over_within(seconds, sending)):
+            return interrupted
+        try:
+            sending.result()
+        except (BodyTooLarge, Invalid, OSError) as error:
+            return Ended(outcome=Outcome.ERROR, message=f"the model cannot be sent: {error}")
+        finally:
+            path.unlink(missing_ok=True)
+        return ended
+
     def _tell(self, ended: Ended) -> None:
         told = patiently(
             lambda: self._client.tell(
@@ -188,8 +207,21 @@ class Session:
         return self._lease.expires_in / _HEARTBEATS_PER_LEASE
 
 
-def order(lease: Lease, checkpoint: CheckpointFile | None) -> Order:
+def order(lease: Lease, checkpoint: CheckpointFile | None, *, model_path: Path) -> Order:
     """Return what a child is told of a lease. What the space gives comes before what the task holds fixed."""
     assert lease.task is not None, "only trials with a task are asked for"
-    params = {**lease.task.fixed, **lease.params}
-    return Order(task=lease.task, params=params, seed=lease.seed, purpose=lease.purpose, checkpoint=checkpoint)
+    is_final = lease.purpose is Purpose.FINAL
+    return Order(
+        task=lease.task,
+        params={**lease.task.fixed, **lease.params},
+        seed=lease.seed,
+        purpose=lease.purpose,
+        checkpoint=checkpoint,
+        model=ModelOrder(path=str(model_path), study=lease.study, trial=lease.trial) if is_final else None,
+        is_checked_first=checkpoint is None and _is_checked_first(lease, lease.task.name),
+    )
+
+
+def _is_checked_first(lease: Lease, task: str) -> bool:
+    """Return whether a user's own backward pass may be in what a study is the first time about to train."""
+    return ":" in task and lease.trial == 0 and lease.purpose in {Purpose.SEARCH, Purpose.PRESCRIPTION}

@@ -32,6 +32,7 @@ class PerceptronNetwork(nn.Module):
 
     def __init__(self, description: Perceptron) -> None:
         super().__init__()
+        self.description = description
         self.input_dropout: nn.Module | None = None
         inputs = math.prod(description.inputs)
         self.hidden = _hidden(inputs, description)
@@ -60,6 +61,7 @@ class ConvolutionalNetwork(nn.Module):
 
     def __init__(self, description: Convolutional) -> None:
         super().__init__()
+        self.description = description
         self.input_dropout: nn.Module | None = None
         self.features_dropout: nn.Module | None = None
         self.blocks, features = _blocks(description)

@@ -21,19 +21,19 @@ _SEED = 0
 def standard_error(evaluation: Evaluation) -> float:
     """Return the standard error of an error: binomial of a share of wrong answers, else by the bootstrap, seeded."""
     if evaluation.problem is Problem.REGRESSION:
-        return _bootstrapped(evaluation.errors_N)
+        return float(resampled_errors(evaluation.errors_N, resamples=_RESAMPLES).std())
     share = float(evaluation.error)
     return math.sqrt(share * (1 - share) / len(evaluation.errors_N))
 
 
-def _bootstrapped(squares_N: Tensor) -> float:
-    """Return the standard deviation of the root of the mean over resamples of squared errors."""
+def resampled_errors(squares_N: Tensor, *, resamples: int) -> Tensor:
+    """Return the root of the mean of each of so many resamples of squared errors, float64: the same ones each time."""
     generator = torch.Generator(squares_N.device).manual_seed(_SEED)
     count = len(squares_N)
-    at_once = max(1, min(_RESAMPLES, _NUMBERS_AT_ONCE // count))
+    at_once = max(1, min(resamples, _NUMBERS_AT_ONCE // count))
     roots = []
-    for start in range(0, _RESAMPLES, at_once):
-        shape = (min(at_once, _RESAMPLES - start), count)
+    for start in range(0, resamples, at_once):
+        shape = (min(at_once, resamples - start), count)
         rows_BN = torch.randint(count, shape, generator=generator, device=squares_N.device)
         roots.append(squares_N[rows_BN].mean(dim=1).sqrt())
-    return float(torch.cat(roots).std())
+    return torch.cat(roots)

@@ -1,0 +1,70 @@
+"""A trained network as a file that `trimtab.load_model` reads, and, where it can be written so, other programs."""
+
+import hashlib
+import logging
+import warnings
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from torch import nn
+
+from trimtab.models import archive
+from trimtab.models.card import Card
+from workers.training.checkpoints import Written
+
+_log = logging.getLogger(__name__)
+
+
+def export(network: nn.Module, card: Card, path: Path) -> Written:
+    """Write a model to a file. The network is on the CPU and in evaluation mode from then on.
+
+    Raises:
+        OSError: There is no room, or no such folder.
+    """
+    network.cpu().eval()
+    weights = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+    archive.write(path, card, safetensors.torch.save(weights), onnx=onnx(network, card.inputs))
+    with path.open("rb") as file:
+        return Written(hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size)
+
+
+def onnx(network: nn.Module, inputs: tuple[int, ...]) -> bytes | None:
+    """Return a network from `inputs` to `outputs` as ONNX, for any number of examples; None: it cannot be written so.
+
+    Args:
+        network: On the CPU, in evaluation mode.
+        inputs: Shape of what it takes in of an example.
+    """
+    quiet = logging.getLogger("torch.onnx")
+    level = quiet.level
+    quiet.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _exported(network, inputs)
+    except Exception as error:  # noqa: BLE001  # a user's network may do what ONNX has no word for
+        _log.warning("the model is not written as ONNX: %s", str(error).partition("\n")[0])
+        return None
+    finally:
+        quiet.setLevel(level)
+
+
+def _exported(network: nn.Module, inputs: tuple[int, ...]) -> bytes:
+    program = torch.onnx.export(
+        network,
+        (torch.zeros(2, *inputs),),
+        dynamo=True,
+        input_names=["inputs"],
+        output_names=["outputs"],
+        dynamic_shapes=({0: torch.export.Dim.DYNAMIC},),
+        verbose=False,
+    )
+    assert program is not None, "dynamo was asked for"
+    proto = program.model_proto
+    # Where the exporter was when it wrote a node says something of this machine alone.
+    for node in proto.graph.node:
+        del node.metadata_props[:]
+        node.doc_string = ""
+    content: bytes = proto.SerializeToString(deterministic=True)
+    return content
