@@ -6,7 +6,9 @@ from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from trimtab.data import DataSpec, Problem
@@ -14,6 +16,8 @@ from trimtab.models.preprocessing import Preprocessing
 from trimtab.states import Purpose
 from workers.training import sources
 from workers.training.examples import Examples
+from workers.training.facts import facts_of
+from workers.training.leakage import find_leak
 from workers.training.placement import fits
 from workers.training.sources import Part, Sources, joined
 
@@ -96,7 +100,9 @@ def _prepared(
     fitted = Preprocessing.fit(
         train.rows, train.y_N, classes=found.classes, is_standard=spec.normalization == "standard"
     )
-    sets = _placed({name: _tensors(part, fitted) for name, part in parts.items()}, device, resident_bytes)
+    inputs = {name: fitted.apply(part.rows) for name, part in parts.items()}
+    tensors = {name: (torch.from_numpy(x_NX), _targets(parts[name], fitted)) for name, x_NX in inputs.items()}
+    sets = _placed(tensors, device, resident_bytes)
     return Data(
         train=sets["train"],
         validation=sets["train" if is_final else "validation"],
@@ -107,7 +113,22 @@ def _prepared(
         preprocessing=fitted,
         train_dev=sets.get("train_dev"),
         test=sets.get("test"),
+        facts={} if is_final else _leak(spec_json, files) | facts_of(inputs, _strange_test(found, spec, fitted)),
     )
+
+
+@lru_cache(maxsize=_KEPT)
+def _leak(spec_json: str, files: tuple[tuple[str, Path], ...]) -> dict[str, float]:
+    """Return what a single feature tells, in all that is not tested: the same in each fold."""
+    found = sources.load(DataSpec.model_validate_json(spec_json), files=dict(files), fold=None)
+    seen = joined([found.train, found.validation])
+    leak = find_leak(seen.rows, seen.y_N, is_class=found.classes is not None)
+    return {"leak_error": leak.error, "leak_feature": leak.feature} if leak else {}
+
+
+def _strange_test(found: Sources, spec: DataSpec, fitted: Preprocessing) -> NDArray[np.float32] | None:
+    """Return the inputs of a test set that comes from elsewhere: only how it differs from validation may be told."""
+    return fitted.apply(found.test.rows) if spec.test_dataset else None
 
 
 def _parts(found: Sources, *, is_final: bool) -> dict[str, Part]:
@@ -120,9 +141,8 @@ def _parts(found: Sources, *, is_final: bool) -> dict[str, Part]:
     return {"train": found.train, "validation": found.validation, **train_dev}
 
 
-def _tensors(part: Part, fitted: Preprocessing) -> tuple[Tensor, Tensor]:
-    y_N = part.y_N if fitted.classes is not None else fitted.standardised(part.y_N)
-    return torch.from_numpy(fitted.apply(part.rows)), torch.from_numpy(y_N)
+def _targets(part: Part, fitted: Preprocessing) -> Tensor:
+    return torch.from_numpy(part.y_N if fitted.classes is not None else fitted.standardised(part.y_N))
 
 
 def _placed(

@@ -55,12 +55,12 @@ def evaluate(
         chunk: Examples at once; None: by their size.
     """
     chunk = chunk or chunk_of(examples.x_ND.shape[1:])
-    errors, loss_sum = [], torch.zeros((), dtype=torch.float64, device=examples.y_N.device)
+    errors, losses = [], []
     for x_M, y_M in examples.chunks(chunk):
         outputs_MK = network(x_M).double()
         errors.append(_errors(outputs_MK, y_M, problem))
-        loss_sum += loss(outputs_MK, y_M) * len(y_M)
-    return Evaluation(problem, torch.cat(errors), loss_sum / len(examples))
+        losses.append(loss(outputs_MK, y_M) * len(y_M))
+    return Evaluation(problem, torch.cat(errors), torch.stack(losses).sum() / len(examples))
 
 
 def chunk_of(shape: torch.Size) -> int:
