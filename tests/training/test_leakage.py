@@ -37,7 +37,7 @@ def test_a_class_that_a_column_gives_away_is_found() -> None:
 
     assert leak is not None
     assert leak.feature == 1
-    assert leak.error < 0.01
+    assert leak.error < 0.02
 
 
 def test_a_class_that_a_category_gives_away_is_found() -> None:
