@@ -5,18 +5,19 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 
 from service import alarms, sampling
-from service.storage import studies
+from service.storage import datasets, studies
 from service.storage.studies import StudyRow
+from trimtab import fitting
 from trimtab.protocol import ChosenSampler, Counts, Study
 from trimtab.study import StudySpec
 
 
 def read(connection: sa.Connection, row: StudyRow) -> Study:
     """Return a study as it is."""
-    return study(row, studies.counts(connection, [row.study_id])[row.study_id])
+    return study(connection, row, studies.counts(connection, [row.study_id])[row.study_id])
 
 
-def study(row: StudyRow, counts: Mapping[str, int]) -> Study:
+def study(connection: sa.Connection, row: StudyRow, counts: Mapping[str, int]) -> Study:
     """Return a study, with its trials by state."""
     return Study(
         name=row.spec.name,
@@ -29,13 +30,19 @@ def study(row: StudyRow, counts: Mapping[str, int]) -> Study:
         alarms=list(alarms.on_bounds(row.dimensions, row.best_point, complete=counts.get("complete", 0))),
         used=row.used,
         closing=row.closing,
-        warnings=[] if row.state.is_ended else row.current_spec.warnings,
+        warnings=[] if row.state.is_ended else _warnings(connection, row.current_spec),
         purpose=row.purpose,
         parent=row.parent,
         children=row.children,
         created_at=row.created_at,
         completed_at=row.ended_at,
     )
+
+
+def _warnings(connection: sa.Connection, spec: StudySpec) -> list[str]:
+    if spec.task is None:
+        return spec.warnings
+    return [*spec.warnings, *fitting.warnings(spec.task.data, datasets.facts_of(connection, spec.task.data))]
 
 
 def _chosen(spec: StudySpec) -> ChosenSampler:

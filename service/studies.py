@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from service import cursors, heritage, revisions, sampling, shown
 from service.database import autocommit, transaction
+from service.datasets import pins
 from service.once import UNKEYED, Once
 from service.principals import OPERATOR, Principal
 from service.replica import Replica
@@ -33,13 +34,13 @@ def create(
 
     Raises:
         StudyExists: The name is taken by a study of another spec.
-        Invalid: It cannot start from the study that it is to start from.
+        Invalid: It does not go with its data, or cannot start from the study that it is to start from.
         Unavailable: The database is away or busy.
     """
-    resolved = spec.resolved()
-    _check_installed(resolved)
-    _check_metrics(resolved)
     with once.transaction(replica.engine) as connection:
+        resolved = pins.resolved(connection, spec)
+        _check_installed(resolved)
+        _check_metrics(resolved)
         is_new = studies.insert(connection, resolved)
         study = studies.find(connection, spec.name)
         if study is None:
@@ -82,7 +83,7 @@ def page(replica: Replica, *, state: StudyState | None, cursor: str | None, limi
         before = cursors.integer(cursor)
         rows = studies.newest(connection, state=state, before=before, limit=limit + 1)
         counts = studies.counts(connection, [row.study_id for row in rows])
-    items = [shown.study(row, counts[row.study_id]) for row in rows[:limit]]
+        items = [shown.study(connection, row, counts[row.study_id]) for row in rows[:limit]]
     return Page(items=items, next=str(rows[limit - 1].study_id) if len(rows) > limit else None)
 
 

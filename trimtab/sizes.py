@@ -46,6 +46,16 @@ def set_sizes(spec: DataSpec, examples: Mapping[str, int]) -> SetSizes:
     return SetSizes(whole - held_out - cut, held_out, test or cut)
 
 
+def training_examples(spec: DataSpec, sizes: SetSizes) -> int:
+    """Return how many examples a network is fitted to; of several folds, in the one with the fewest."""
+    if not spec.split.folds:
+        return sizes.train
+    if spec.split.time:
+        # Forward chaining: the first fold is trained on what is left before the blocks that validate.
+        return sizes.train - spec.split.folds * (sizes.train // (spec.split.folds + 1))
+    return sizes.train - -(-sizes.train // spec.split.folds)
+
+
 def _auto(examples: int) -> int:
     return min(examples // _AUTO_SHARE, _AUTO_LIMIT)
 

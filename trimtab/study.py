@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from trimtab import lists
 from trimtab.budget import Budget, Limits
-from trimtab.data import DataSpec
+from trimtab.data import BUILT_IN, DatasetFacts, DataSpec
 from trimtab.diagnosis import DiagnosisSpec
 from trimtab.grids import infinite
 from trimtab.message import (
@@ -32,6 +32,7 @@ from trimtab.samplers import (
     resolved_sampler,
 )
 from trimtab.samplers import check as check_sampler
+from trimtab.sizes import set_sizes, training_examples
 from trimtab.space import Space
 from trimtab.tasks import checks
 from trimtab.tasks.training import TRAINING
@@ -154,9 +155,13 @@ class StudySpec(Message):
         copied.__dict__.pop("searched", None)
         return copied
 
-    def resolved(self) -> "StudySpec":
-        """Return this spec with every default filled in: what is stored, compared and shown."""
-        space = self._whole_space
+    def resolved(self, data: Mapping[str, DatasetFacts] = BUILT_IN) -> "StudySpec":
+        """Return this spec with every default filled in: what is stored, compared and shown.
+
+        Args:
+            data: What is known of data sets, by name: a default batch is no larger than the training set.
+        """
+        space = self._space_for(data)
         budget = resolved_budget(self.budget, self.sampler, lists.flat(space, self._fixed))
         sampler = resolved_sampler(self.sampler, budget)
         if self.task is None:
@@ -174,6 +179,13 @@ class StudySpec(Message):
             return self.space
         assert self.task is not None, "a spec without a task has its space"
         return checks.default_space(checks.known(self.task.name)).without(self.task.fixed)
+
+    def _space_for(self, data: Mapping[str, DatasetFacts]) -> Space:
+        if self.task is None or self.space is not None or not all(name in data for name in self.task.data.datasets):
+            return self._whole_space
+        sizes = set_sizes(self.task.data, {name: data[name].examples for name in self.task.data.datasets})
+        examples = training_examples(self.task.data, sizes)
+        return checks.default_space(checks.known(self.task.name), examples=examples).without(self.task.fixed)
 
     @property
     def stopping(self) -> Objective:

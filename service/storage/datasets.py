@@ -6,6 +6,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from trimtab.data import BUILT_IN, DatasetFacts, DataSpec
 from trimtab.datasets import Dataset, DatasetDescription
 
 
@@ -63,11 +64,15 @@ _PUT = sa.text(f"""
 
 _LOCK_ALL = sa.text("LOCK TABLE trimtab_datasets IN SHARE ROW EXCLUSIVE MODE")
 
-_PIN = sa.text(f"""
+_OF_CONTENTS = f"""
     SELECT {_COLUMNS} FROM trimtab_datasets
     WHERE (name, sha256) IN (SELECT * FROM unnest(CAST(:names AS text[]), CAST(:hashes AS text[])))
-    ORDER BY name FOR KEY SHARE
-""")
+    ORDER BY name
+"""
+
+_FOUND = sa.text(_OF_CONTENTS)
+
+_PIN = sa.text(f"{_OF_CONTENTS} FOR KEY SHARE")
 
 _LOCK = sa.text("SELECT path FROM trimtab_datasets WHERE name = :name ORDER BY version FOR UPDATE")
 
@@ -100,7 +105,7 @@ def find(connection: sa.Connection, name: str, sha256: str) -> DatasetRow | None
 def page(connection: sa.Connection, *, after: str, limit: int) -> Sequence[DatasetRow]:
     """Return the newest version of up to `limit` data sets by name, of those behind the name `after`."""
     rows = connection.execute(_LIST, {"after": after, "limit": limit})
-    return [found for found in map(_row, rows) if found]
+    return [row for row in map(_row, rows) if row]
 
 
 def names(connection: sa.Connection, *, limit: int) -> Sequence[str]:
@@ -129,15 +134,29 @@ def put(
         "examples": description.examples,
         "facts": description.model_dump_json(),
     }
-    found = _row(connection.execute(_PUT, values).one())
-    assert found
-    return found
+    row = _row(connection.execute(_PUT, values).one())
+    assert row
+    return row
 
 
 def pin(connection: sa.Connection, contents: Mapping[str, str]) -> Sequence[DatasetRow]:
     """Return those of these contents (SHA-256 by name) that there are; they stay until this transaction ends."""
     rows = connection.execute(_PIN, {"names": list(contents), "hashes": list(contents.values())})
-    return [found for found in map(_row, rows) if found]
+    return [row for row in map(_row, rows) if row]
+
+
+def facts_of(connection: sa.Connection, data: DataSpec) -> Mapping[str, DatasetFacts]:
+    """Return what is known of the data sets that data with settled contents names."""
+    put = {row.name: row.description.facts for row in found(connection, data.contents)}
+    return {**BUILT_IN, **put}
+
+
+def found(connection: sa.Connection, contents: Mapping[str, str]) -> Sequence[DatasetRow]:
+    """Return those of these contents (SHA-256 by name) that there are."""
+    if not contents:
+        return []
+    rows = connection.execute(_FOUND, {"names": list(contents), "hashes": list(contents.values())})
+    return [row for row in map(_row, rows) if row]
 
 
 def lock_all_of(connection: sa.Connection, name: str) -> Sequence[str]:
@@ -147,8 +166,8 @@ def lock_all_of(connection: sa.Connection, name: str) -> Sequence[str]:
 
 def user_of(connection: sa.Connection, name: str) -> str | None:
     """Return the newest study that needs a version of a data set; None: none does."""
-    found: str | None = connection.execute(_USER, {"name": name}).scalar_one_or_none()
-    return found
+    study: str | None = connection.execute(_USER, {"name": name}).scalar_one_or_none()
+    return study
 
 
 def delete(connection: sa.Connection, name: str) -> None:

@@ -15,6 +15,9 @@ from trimtab.space import MAX_CHOICES
 UNIT = {"type": "float", "low": 0.0, "high": 1.0}
 CHOICES = {"type": "categorical", "choices": [*range(MAX_CHOICES)]}
 MLP = {"name": "mlp"}
+WINE = {"data": {"dataset": "wine"}}
+DIGITS = "task.data.contents.digits"
+BATCH = "task.fixed.batch_size"
 
 
 def space(**changes: Any) -> dict[str, Any]:
@@ -46,6 +49,13 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ("a task without a name", {"task": {}}, "task.name"),
     ("an unknown task", trained({"name": "perceptron"}), "task.name"),
     ("an unknown data set", trained(MLP | {"data": {"dataset": "faces"}}), "task.data.dataset"),
+    (
+        "a table for a task that takes images",
+        trained({"name": "cnn", "data": {"dataset": "wine"}}),
+        "task.data.dataset",
+    ),
+    ("content of a built-in data set", trained(MLP | {"data": {"contents": {"digits": "0" * 64}}}), DIGITS),
+    ("a batch that is larger than the training set", trained(MLP | WINE | {"fixed": {"batch_size": 109}}), BATCH),
     ("a hyperparameter that is not the task's", trained(MLP | {"fixed": {"trees": 3}}), "task.fixed.trees"),
     ("a hyperparameter of another type", trained(MLP | {"fixed": {"epochs": True}}), "task.fixed.epochs"),
     ("a hyperparameter that is no number", trained(MLP | {"fixed": {"l2": float("nan")}}), "task.fixed.l2"),

@@ -34,11 +34,6 @@ BAD_SPECS: dict[str, tuple[dict[str, Any], str, str]] = {
     "with a name too long": ({"name": "x" * 129}, "name", "must match"),
     "with a task that is not there": ({"task": {"name": "rnn"}}, "task.name", "is not a task: 'rnn'; there are mlp"),
     "with a task that is a word": ({"task": "mlp"}, "task", "must be an object"),
-    "with data that is not there": (
-        {"task": {"name": "mlp", "data": {"dataset": "mnist"}}},
-        "task.data.dataset",
-        "is not a data set: 'mnist'; there are digits",
-    ),
     "with a path for data": ({"task": {"name": "mlp", "data": {"dataset": "/etc/passwd"}}}, "task.data.dataset", ""),
     "with an unknown split": (
         {"task": {"name": "mlp", "data": {"split": {"method": "odd"}}}},

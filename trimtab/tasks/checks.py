@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from trimtab import tasks
 from trimtab.message import Params, Value, invalid
-from trimtab.space import Space
+from trimtab.space import Categorical, Space
 from trimtab.tasks.knobs import Hyperparameter, Task
 from trimtab.tasks.training import OF_COMPANIONS
 
@@ -22,15 +22,24 @@ def known(name: str) -> Task:
     return task
 
 
-def default_space(task: Task) -> Space:
+def default_space(task: Task, *, examples: int | None = None) -> Space:
     """Return the space that a study of a task has where it asks for none.
+
+    Args:
+        task: The task.
+        examples: Of the training set: a batch has no more; None: nobody knows.
 
     Raises:
         PydanticCustomError: A task of the user's own has none.
     """
     if task.space is None:
         raise invalid("space", "is needed: a task of your own has no default one")
-    return task.space
+    batches = task.space.root.get("batch_size")
+    if not isinstance(batches, Categorical) or examples is None or examples < 1:
+        return task.space
+    largest = 2 ** (examples.bit_length() - 1)
+    fitting = tuple(size for size in batches.choices if isinstance(size, int) and size <= examples) or (largest,)
+    return Space(task.space.root | {"batch_size": batches.model_copy(update={"choices": fitting})})
 
 
 def check_fixed(fixed: Params, task: Task) -> None:

@@ -1,0 +1,130 @@
+"""Studies and the contents that they are trained on."""
+
+import httpx2
+import pytest
+import sqlalchemy as sa
+
+from tests.service import record
+from tests.service.served import Served
+from trimtab.client import Client
+from trimtab.errors import DatasetInUse, Forbidden, Invalid
+from trimtab.study import StudySpec
+
+ROWS = "".join(f"{number},{number % 2}\n" for number in range(200))
+
+
+def put(http: httpx2.Client, name: str = "ours", rows: str = ROWS) -> str:
+    """Put a data set; return the hash of its content."""
+    headers = {"Content-Type": "text/csv"}
+    answer = http.put(f"/v1/datasets/{name}?target=b", content=f"a,b\n{rows}", headers=headers)
+    sha256: str = answer.json()["sha256"]
+    return sha256
+
+
+def trained(dataset: str = "ours", **data: object) -> StudySpec:
+    """A study of the task `mlp` on a data set."""
+    task = {"name": "mlp", "data": {"dataset": dataset, **data}}
+    return StudySpec.model_validate({"name": "study", "task": task})
+
+
+def test_a_study_is_trained_on_what_its_data_set_held_when_it_was_created(client: Client, http: httpx2.Client) -> None:
+    sha256 = put(http)
+
+    created = client.create_study(trained())
+    put(http, rows=f"{ROWS}5,1\n")
+
+    (lease,) = client.ask("w", tasks=["mlp"]).leases
+    assert created.spec.task
+    assert created.spec.task.data.contents == {"ours": sha256}
+    assert lease.task
+    assert lease.task.data.contents == {"ours": sha256}
+
+
+def test_the_same_study_again_is_the_same_although_its_data_set_has_a_newer_version(
+    client: Client, http: httpx2.Client
+) -> None:
+    put(http)
+    created = client.create_study(trained())
+    put(http, rows=f"{ROWS}5,1\n")
+
+    again = client.create_study(trained())
+
+    assert again.spec == created.spec
+
+
+def test_a_study_may_name_an_older_version_by_its_content(client: Client, http: httpx2.Client) -> None:
+    older = put(http)
+    put(http, rows=f"{ROWS}5,1\n")
+
+    created = client.create_study(trained(contents={"ours": older}))
+
+    assert created.spec.task
+    assert created.spec.task.data.contents == {"ours": older}
+
+
+def test_who_names_a_data_set_that_is_not_there_is_told_those_that_are(client: Client, http: httpx2.Client) -> None:
+    put(http)
+
+    with pytest.raises(Invalid) as refused:
+        client.create_study(trained("yours", test_dataset="theirs"))
+
+    assert [problem.field for problem in refused.value.errors] == ["task.data.dataset", "task.data.test_dataset"]
+    assert "'yours'; there are digits, breast_cancer" in refused.value.errors[0].message
+    assert refused.value.errors[0].message.endswith("spirals, ours")
+
+
+def test_a_content_that_no_version_has_is_refused(client: Client, http: httpx2.Client) -> None:
+    put(http)
+
+    with pytest.raises(Invalid, match="no version"):
+        client.create_study(trained(contents={"ours": "0" * 64}))
+
+
+def test_what_does_not_go_with_data_that_was_put_is_refused_and_nothing_is_stored(
+    client: Client, http: httpx2.Client, engine: sa.Engine
+) -> None:
+    put(http)
+    before = record.rows(engine)
+
+    with pytest.raises(Invalid) as refused:
+        client.create_study(trained(split={"group": "b"}))
+
+    assert [problem.field for problem in refused.value.errors] == ["task.data.split.group"]
+    assert record.rows(engine) == before
+
+
+def test_a_data_set_that_a_study_needs_is_not_deleted(client: Client, http: httpx2.Client) -> None:
+    put(http)
+    client.create_study(trained())
+
+    with pytest.raises(DatasetInUse, match="'study'"):
+        client.delete_dataset("ours")
+    client.delete_study("study")
+
+    client.delete_dataset("ours")
+
+
+def test_a_study_says_that_a_set_which_is_held_out_is_small(client: Client, http: httpx2.Client) -> None:
+    put(http)
+
+    created = client.create_study(trained(split={"validation": 10}))
+
+    assert [text[:37] for text in created.warnings] == ["the validation set has 10 examples: f"]
+    assert client.study("study").warnings == created.warnings
+    assert next(client.studies()).warnings == created.warnings
+
+
+def test_a_worker_fetches_what_its_leases_are_trained_on_and_nothing_else(served: Served, http: httpx2.Client) -> None:
+    sha256, other = put(http), put(http, "theirs", rows=f"{ROWS}5,1\n")
+    served.client.create_study(trained())
+    token = served.client.make_token("worker", "w").token
+    worker = Client("http://testserver", token, transport=served.http._transport)
+    addresses = [f"/v1/datasets/ours/content?sha256={sha256}", f"/v1/datasets/theirs/content?sha256={other}"]
+    headers = {"Authorization": f"Bearer {token}"}
+
+    before = http.get(addresses[0], headers=headers).status_code
+    worker.ask("w", tasks=["mlp"])
+    answers = [http.get(address, headers=headers).status_code for address in addresses]
+
+    assert before == Forbidden.status
+    assert answers == [200, Forbidden.status]

@@ -1,0 +1,161 @@
+"""Whether studies go with their data, as far as that can be said before an example is looked at."""
+
+from typing import Any
+
+import pytest
+
+from trimtab import fitting
+from trimtab.data import BUILT_IN, DatasetFacts, Problem
+from trimtab.study import StudySpec
+
+HOUSES = DatasetFacts(Problem.REGRESSION, 400, ("size", "place", "day"), categories=("place",))
+FACES = DatasetFacts(
+    Problem.CLASSIFICATION, 100, classes=2, image=(3, 8, 8), labels=("cat", "dog"), class_sizes=(90, 10)
+)
+BIRDS = DatasetFacts(
+    Problem.CLASSIFICATION, 50, classes=2, image=(3, 8, 8), labels=("cat", "owl"), class_sizes=(25, 25)
+)
+TINY = DatasetFacts(Problem.REGRESSION, 4, ("x",))
+DATA = {**BUILT_IN, "houses": HOUSES, "faces": FACES, "birds": BIRDS, "tiny": TINY}
+
+SPACE = {"learning_rate": {"type": "float", "low": 0.1, "high": 0.2}}
+
+
+def found(task: dict[str, Any], **changes: Any) -> list[tuple[str, str]]:
+    """Return what does not fit: fields and messages."""
+    spec = StudySpec.model_validate({"name": "study", "task": task, **changes}).resolved(DATA)
+    assert spec.task
+    return [(problem.field, problem.message) for problem in fitting.problems(spec.task, spec.declared, DATA)]
+
+
+def on(dataset: str, name: str = "mlp", **data: Any) -> dict[str, Any]:
+    return {"name": name, "data": {"dataset": dataset, **data}}
+
+
+@pytest.mark.parametrize("dataset", BUILT_IN)
+def test_a_study_of_nothing_but_its_task_goes_with_each_data_set_that_is_built_in(dataset: str) -> None:
+    assert found(on(dataset)) == []
+    assert fitting.warnings(StudySpec.model_validate({"name": "study", "task": on(dataset)}).task.data, DATA) == []  # type: ignore[union-attr]  # it has one
+
+
+@pytest.mark.parametrize(
+    ("dataset", "batches"), [("digits", (32, 64, 128, 256)), ("wine", (32, 64)), ("birds", (16,)), ("tiny", (4,))]
+)
+def test_a_default_batch_is_no_larger_than_the_training_set(dataset: str, batches: tuple[int, ...]) -> None:
+    space = StudySpec.model_validate({"name": "study", "task": on(dataset)}).resolved(DATA).declared
+
+    assert space["batch_size"].extremes() == batches
+
+
+BAD: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
+    (
+        "a batch that is searched",
+        on("wine"),
+        {"space": {"batch_size": {"type": "int", "low": 16, "high": 109}}},
+        "space.batch_size",
+        "can be 109, and the training set has 108 examples: let it be at most 108",
+    ),
+    (
+        "a batch that is fixed, with folds",
+        on("iris", split={"folds": 5}) | {"fixed": {"batch_size": 97}},
+        {"space": SPACE},
+        "task.fixed.batch_size",
+        "is 97, and the training set has 96",
+    ),
+    (
+        "a batch that nobody spoke of",
+        on("iris", split={"test": 60, "validation": 40}),
+        {"space": SPACE},
+        "task.fixed.batch_size",
+        "is 64, and the training set has 50",
+    ),
+    (
+        "more folds than examples",
+        on("tiny", split={"folds": 5}),
+        {},
+        "task.data.split.folds",
+        "(5) are more than the 4",
+    ),
+    (
+        "more folds than the smallest class has examples",
+        on("faces", split={"folds": 9}),
+        {},
+        "task.data.split.folds",
+        "class 'dog' has 8 examples for them: at most 8 folds",
+    ),
+    ("a group that is not there", on("houses", split={"group": "owner"}), {}, "task.data.split.group", "size, place"),
+    ("a group of images", on("faces", split={"group": "owner"}), {}, "task.data.split.group", "images have none"),
+    ("a time in words", on("houses", split={"time": "place"}), {}, "task.data.split.time", "holds words"),
+    ("no column but the time", on("tiny", split={"time": "x"}), {}, "task.data.split.time", "no other column"),
+    ("a table for the task cnn", on("houses", "cnn"), {}, "task.data.dataset", "cnn is for images"),
+    (
+        "validation of another problem",
+        on("houses", validation_dataset="wine"),
+        {},
+        "task.data.validation_dataset",
+        "classification, not regression",
+    ),
+    (
+        "a test of other columns",
+        on("wine", test_dataset="iris"),
+        {},
+        "task.data.test_dataset",
+        "it has the columns x1, x2, x3, x4, not",
+    ),
+    (
+        "a test of other images",
+        on("faces", test_dataset="digits"),
+        {},
+        "task.data.test_dataset",
+        "images of 1 x 8 x 8, not images of 3 x 8 x 8",
+    ),
+    ("a class to test alone", on("faces", test_dataset="birds"), {}, "task.data.test_dataset", "the classes owl"),
+    ("a loss of classes", on("houses") | {"fixed": {"loss": "cross_entropy"}}, {}, "task.fixed.loss", "numbers take"),
+    ("a loss of numbers", on("wine") | {"fixed": {"loss": "huber"}}, {}, "task.fixed.loss", "classes take"),
+    ("tables that are turned", on("houses") | {"fixed": {"rotation": 5.0}}, {}, "task.fixed.rotation", "is for images"),
+    (
+        "images with noise",
+        on("faces"),
+        {
+            "space": {
+                "feature_noise": {"type": "float", "low": 0.0, "high": 0.1},
+                "batch_size": {"type": "int", "low": 1, "high": 2},
+            }
+        },
+        "space.feature_noise",
+        "is for tables",
+    ),
+    (
+        "no example to train on",
+        on("iris", split={"validation": 100, "test": 50}),
+        {},
+        "task.data.split",
+        "leaves none of the 150 examples of 'iris' for training: validation takes 100 and test 50",
+    ),
+    ("no example to validate", on("tiny"), {}, "task.data.split.validation", "is none of 4 examples"),
+]
+
+
+@pytest.mark.parametrize(
+    ("task", "changes", "field", "text"), [case[1:] for case in BAD], ids=[case[0] for case in BAD]
+)
+def test_it_does_not_go_with_the_data(task: dict[str, Any], changes: dict[str, Any], field: str, text: str) -> None:
+    ((where, message),) = found(task, **changes)
+
+    assert where == field
+    assert text in message
+
+
+def test_nothing_is_said_of_data_that_nobody_knows() -> None:
+    assert found(on("others", split={"group": "owner"}) | {"fixed": {"batch_size": 100_000}}) == []
+
+
+def test_a_set_of_fewer_than_thirty_examples_is_warned_of() -> None:
+    spec = StudySpec.model_validate({"name": "study", "task": on("faces", validation_dataset="birds")})
+
+    assert spec.task
+    assert [text.partition(" has ")[0] for text in fitting.warnings(spec.task.data, DATA)] == [
+        "the validation set",
+        "the test set",
+        "the train-dev set",
+    ]
