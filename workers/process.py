@@ -3,7 +3,7 @@
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from multiprocessing import Pipe
 from pathlib import Path
@@ -40,13 +40,17 @@ class ChildProcess:
         slot: Which slot it runs in, counted from 0.
         folder: Holds its checkpoints. The child removes it when it finds that its worker was killed.
         environment: The worker's own; of Trimtab's settings the child gets none, so no token either.
+        allowed: Tasks of the user's own that it imports.
     """
 
-    def __init__(self, device: str, *, slot: int, folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, device: str, *, slot: int, folder: Path, environment: Mapping[str, str], allowed: Sequence[str] = ()
+    ) -> None:
         self._pipe, others = Pipe()
         with others:
+            told = (others.fileno(), device, slot, folder, *allowed)
             self._process = subprocess.Popen(  # noqa: S603  # this very interpreter, no shell
-                [sys.executable, "-m", "workers.child", *map(str, (others.fileno(), device, slot, folder))],
+                [sys.executable, "-m", "workers.child", *map(str, told)],
                 pass_fds=[others.fileno()],
                 env={name: value for name, value in environment.items() if not name.startswith("TRIMTAB_")},
                 stdin=subprocess.DEVNULL,
@@ -70,7 +74,7 @@ class ChildProcess:
         """Return what the child can do, as soon as it has started.
 
         Raises:
-            Misconfigured: It cannot train on its device.
+            Misconfigured: It cannot train on its device, or cannot import a task.
             ChildDied: It ended while it started.
         """
         match self._receive():

@@ -11,8 +11,10 @@ from trimtab.client import Client
 from trimtab.errors import InternalError
 from trimtab.protocol import Lease, Leases
 from trimtab.requests import new_key
+from trimtab.settings import data_dir
 from workers.activity import Activity
 from workers.checkpoints import Checkpoints
+from workers.datasets import Datasets
 from workers.drain import Drain
 from workers.messages import Ready
 from workers.patience import patiently
@@ -47,6 +49,7 @@ class Slot:
         self._client = client
         self._activity = activity
         self._drain = drain
+        self._datasets = Datasets(client, data_dir(os.environ) / "datasets")
         self._has_met_service = False
         self._child: ChildProcess | None = None
 
@@ -54,7 +57,7 @@ class Slot:
         """Pull trials until the worker drains.
 
         Raises:
-            Misconfigured: The device cannot be used.
+            Misconfigured: The device cannot be used, or a task not imported.
             ChildDied: A child process ended while it started.
             Unauthorized: The token is not valid.
             Unreachable, Unavailable, InProgress, TooManyRequests: The service did not answer at first contact, or when
@@ -73,7 +76,8 @@ class Slot:
             self._child.kill()
 
     def _new_child(self, folder: Path) -> ChildProcess:
-        return ChildProcess(self._settings.device, slot=self._number, folder=folder, environment=os.environ)
+        told = self._settings
+        return ChildProcess(told.device, slot=self._number, folder=folder, environment=os.environ, allowed=told.allowed)
 
     def _started(self, child: ChildProcess) -> Ready | None:
         """Return what the child can do; None if the worker drains before it has started."""
@@ -96,7 +100,8 @@ class Slot:
         with TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as own:
             every = self._settings.checkpoint_seconds
             checkpoints = Checkpoints(self._client, lease, Path(own), every=every)
-            Session(self._client, lease, child, self._drain, checkpoints).run()
+            session = Session(self._client, lease, child, self._drain, checkpoints=checkpoints, datasets=self._datasets)
+            session.run()
 
     def _ask(self, ready: Ready) -> Lease | None:
         """Wait for a trial; return None where there is none yet."""

@@ -295,7 +295,7 @@ def test_a_trial_that_is_too_big_runs_out_of_memory_and_its_child_is_done_with(c
     ],
 )
 def test_errors_of_the_device_are_told_from_errors_of_the_trial(error: Exception, outcome: Outcome) -> None:
-    assert ended_by(error).outcome is outcome
+    assert ended_by(error, task="mlp").outcome is outcome
 
 
 def test_a_killed_child_is_reported_with_its_signal(child: ChildProcess) -> None:

@@ -55,6 +55,8 @@ def test_what_is_no_device_is_refused(device: str) -> None:
         ["--exit-when-idle", "nan"],
         ["--exit-when-idle", "0"],
         ["--device", "gpu"],
+        ["--allow", "my_task.py"],
+        ["--allow", "my task:build"],
     ],
 )
 def test_an_argument_out_of_range_is_refused_in_one_line(
@@ -65,6 +67,14 @@ def test_an_argument_out_of_range_is_refused_in_one_line(
 
     assert ended.value.code == 2
     assert arguments[0] in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_a_worker_allows_no_tasks_but_those_that_it_is_told_to() -> None:
+    told = ["--allow", "mine:build", "--allow", "our.tasks:Wide"]
+
+    given, left_out = (Settings.from_arguments(arguments, {}) for arguments in (told, []))
+
+    assert (given.allowed, left_out.allowed) == (("mine:build", "our.tasks:Wide"), ())
 
 
 def test_the_time_between_checkpoints_is_a_setting() -> None:

@@ -1,6 +1,7 @@
 """Tasks of the user's own, `module:attribute`: imported where whoever started the worker has allowed them by name."""
 
 import importlib
+import sys
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -59,7 +60,7 @@ def network_of(build: Build, params: Mapping[str, Any], data: Data) -> nn.Module
 
 def place(error: BaseException, name: str) -> str | None:
     """Return the last line of the file of a user's task on the way to an error; None: the error is not from there."""
-    module, _, _ = name.partition(":")
-    file = getattr(importlib.import_module(module), "__file__", None) if ":" in name else None
+    module = sys.modules.get(name.partition(":")[0]) if ":" in name else None
+    file = getattr(module, "__file__", None)
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
     return f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}: {frames[-1].line}" if frames else None

@@ -6,7 +6,7 @@ import torch
 
 
 def be_deterministic(device: torch.device) -> None:
-    """Have a device compute the same bits each time, for what runs on it from now on. A CPU with one thread does anyway.
+    """Have a device compute the same bits each time from now on. A CPU does, on as many threads as before.
 
     An operation that has no such way is computed all the same, with a warning: some users' networks need one.
 
@@ -18,5 +18,5 @@ def be_deterministic(device: torch.device) -> None:
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.benchmark = False
     # Memory that is read before it is written would be a bug; to fill it costs time.
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # torch hides it
     torch.use_deterministic_algorithms(True, warn_only=True)
