@@ -1,23 +1,40 @@
 """Studies and the contents that they are trained on."""
 
+import hashlib
+
 import httpx2
 import pytest
 import sqlalchemy as sa
 
+from service.database import transaction
+from service.replica import Replica
+from service.storage import datasets as stored
 from tests.service import record
 from tests.service.served import Served
 from trimtab.client import Client
+from trimtab.data import Problem
+from trimtab.datasets import ClassCount, ColumnKind, DatasetColumn, DatasetDescription
 from trimtab.errors import DatasetInUse, Forbidden, Invalid
 from trimtab.study import StudySpec
 
-ROWS = "".join(f"{number},{number % 2}\n" for number in range(200))
+DESCRIPTION = DatasetDescription(
+    problem=Problem.CLASSIFICATION,
+    target="b",
+    examples=200,
+    columns=[DatasetColumn(name="a", kind=ColumnKind.NUMBER)],
+    classes=[ClassCount(label="0", examples=100), ClassCount(label="1", examples=100)],
+)
 
 
-def put(http: httpx2.Client, name: str = "ours", rows: str = ROWS) -> str:
-    """Put a data set; return the hash of its content."""
-    headers = {"Content-Type": "text/csv"}
-    answer = http.put(f"/v1/datasets/{name}?target=b", content=f"a,b\n{rows}", headers=headers)
-    sha256: str = answer.json()["sha256"]
+def put(replica: Replica, name: str = "ours", content: str = "first") -> str:
+    """Record a data set as if it had been put; return the hash of its content."""
+    sha256 = hashlib.sha256(content.encode()).hexdigest()
+    path = f"datasets/{content}"
+    file = replica.artifacts.create(path)
+    file.write(content.encode())
+    file.close()
+    with transaction(replica.engine) as connection:
+        stored.put(connection, name, DESCRIPTION, sha256=sha256, size=len(content), path=path)
     return sha256
 
 
@@ -27,11 +44,11 @@ def trained(dataset: str = "ours", **data: object) -> StudySpec:
     return StudySpec.model_validate({"name": "study", "task": task})
 
 
-def test_a_study_is_trained_on_what_its_data_set_held_when_it_was_created(client: Client, http: httpx2.Client) -> None:
-    sha256 = put(http)
+def test_a_study_is_trained_on_what_its_data_set_held_when_it_was_created(client: Client, replica: Replica) -> None:
+    sha256 = put(replica)
 
     created = client.create_study(trained())
-    put(http, rows=f"{ROWS}5,1\n")
+    put(replica, content="second")
 
     (lease,) = client.ask("w", tasks=["mlp"]).leases
     assert created.spec.task
@@ -41,20 +58,20 @@ def test_a_study_is_trained_on_what_its_data_set_held_when_it_was_created(client
 
 
 def test_the_same_study_again_is_the_same_although_its_data_set_has_a_newer_version(
-    client: Client, http: httpx2.Client
+    client: Client, replica: Replica
 ) -> None:
-    put(http)
+    put(replica)
     created = client.create_study(trained())
-    put(http, rows=f"{ROWS}5,1\n")
+    put(replica, content="second")
 
     again = client.create_study(trained())
 
     assert again.spec == created.spec
 
 
-def test_a_study_may_name_an_older_version_by_its_content(client: Client, http: httpx2.Client) -> None:
-    older = put(http)
-    put(http, rows=f"{ROWS}5,1\n")
+def test_a_study_may_name_an_older_version_by_its_content(client: Client, replica: Replica) -> None:
+    older = put(replica)
+    put(replica, content="second")
 
     created = client.create_study(trained(contents={"ours": older}))
 
@@ -62,8 +79,8 @@ def test_a_study_may_name_an_older_version_by_its_content(client: Client, http: 
     assert created.spec.task.data.contents == {"ours": older}
 
 
-def test_who_names_a_data_set_that_is_not_there_is_told_those_that_are(client: Client, http: httpx2.Client) -> None:
-    put(http)
+def test_who_names_a_data_set_that_is_not_there_is_told_those_that_are(client: Client, replica: Replica) -> None:
+    put(replica)
 
     with pytest.raises(Invalid) as refused:
         client.create_study(trained("yours", test_dataset="theirs"))
@@ -73,17 +90,17 @@ def test_who_names_a_data_set_that_is_not_there_is_told_those_that_are(client: C
     assert refused.value.errors[0].message.endswith("spirals, ours")
 
 
-def test_a_content_that_no_version_has_is_refused(client: Client, http: httpx2.Client) -> None:
-    put(http)
+def test_a_content_that_no_version_has_is_refused(client: Client, replica: Replica) -> None:
+    put(replica)
 
     with pytest.raises(Invalid, match="no version"):
         client.create_study(trained(contents={"ours": "0" * 64}))
 
 
 def test_what_does_not_go_with_data_that_was_put_is_refused_and_nothing_is_stored(
-    client: Client, http: httpx2.Client, engine: sa.Engine
+    client: Client, replica: Replica, engine: sa.Engine
 ) -> None:
-    put(http)
+    put(replica)
     before = record.rows(engine)
 
     with pytest.raises(Invalid) as refused:
@@ -93,8 +110,8 @@ def test_what_does_not_go_with_data_that_was_put_is_refused_and_nothing_is_store
     assert record.rows(engine) == before
 
 
-def test_a_data_set_that_a_study_needs_is_not_deleted(client: Client, http: httpx2.Client) -> None:
-    put(http)
+def test_a_data_set_that_a_study_needs_is_not_deleted(client: Client, replica: Replica) -> None:
+    put(replica)
     client.create_study(trained())
 
     with pytest.raises(DatasetInUse, match="'study'"):
@@ -104,8 +121,8 @@ def test_a_data_set_that_a_study_needs_is_not_deleted(client: Client, http: http
     client.delete_dataset("ours")
 
 
-def test_a_study_says_that_a_set_which_is_held_out_is_small(client: Client, http: httpx2.Client) -> None:
-    put(http)
+def test_a_study_says_that_a_set_which_is_held_out_is_small(client: Client, replica: Replica) -> None:
+    put(replica)
 
     created = client.create_study(trained(split={"validation": 10}))
 
@@ -114,8 +131,10 @@ def test_a_study_says_that_a_set_which_is_held_out_is_small(client: Client, http
     assert next(client.studies()).warnings == created.warnings
 
 
-def test_a_worker_fetches_what_its_leases_are_trained_on_and_nothing_else(served: Served, http: httpx2.Client) -> None:
-    sha256, other = put(http), put(http, "theirs", rows=f"{ROWS}5,1\n")
+def test_a_worker_fetches_what_its_leases_are_trained_on_and_nothing_else(
+    served: Served, replica: Replica, http: httpx2.Client
+) -> None:
+    sha256, other = put(replica), put(replica, "theirs", "second")
     served.client.create_study(trained())
     token = served.client.make_token("worker", "w").token
     worker = Client("http://testserver", token, transport=served.http._transport)
