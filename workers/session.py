@@ -2,17 +2,31 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from trimtab.client import Client
 from trimtab.errors import BodyTooLarge, InternalError, Invalid, TrimtabError, Unauthorized
 from trimtab.protocol import Lease, Verdict
 from trimtab.states import Decision, Outcome, Purpose
+from trimtab.study import TaskSpec
 from workers.allowance import Allowance
 from workers.checkpoints import Checkpoints, Start
+from workers.datasets import Datasets, DatasetUnavailable
 from workers.drain import Drain
-from workers.messages import Begun, CheckpointFile, Ended, FromTraining, Measured, ModelOrder, Order, Saved, Unsaved
+from workers.messages import (
+    Begun,
+    CheckpointFile,
+    Ended,
+    FromTraining,
+    Measured,
+    ModelOrder,
+    Order,
+    Saved,
+    Unsaved,
+    clipped,
+)
 from workers.patience import PASSING, patiently
 from workers.process import ChildDied, ChildProcess
 from workers.transfers import beside, is_over_within
@@ -21,6 +35,8 @@ _HEARTBEATS_PER_LEASE = 3
 """Two may go astray."""
 
 _LOOK_SECONDS = 0.5
+
+_NONE: Mapping[str, Path] = MappingProxyType({})
 
 _log = logging.getLogger(__name__)
 
@@ -34,16 +50,26 @@ class Session:
         child: Trains it, unless it has died while it was idle. If it is not idle afterwards it is of no more use.
         drain: Cuts the training short.
         checkpoints: Of the trial.
+        datasets: Of this machine.
     """
 
     def __init__(
-        self, client: Client, lease: Lease, child: ChildProcess, drain: Drain, checkpoints: Checkpoints
+        self,
+        client: Client,
+        lease: Lease,
+        child: ChildProcess,
+        drain: Drain,
+        *,
+        checkpoints: Checkpoints,
+        datasets: Datasets,
     ) -> None:
         self._client = client
         self._lease = lease
         self._child = child
         self._drain = drain
         self._checkpoints = checkpoints
+        self._datasets = datasets
+        self._files: dict[str, Path] = {}
         self._start = Start()
         self._renewed_at = time.monotonic()
         self._allowance = Allowance(lease.limits)
@@ -71,7 +97,9 @@ class Session:
         if ended or self._drain.has_begun or not self._child.is_idle:
             return ended or Ended(outcome=Outcome.RELEASED)
         try:
-            self._child.order(order(self._lease, self._start.file, model_path=self._checkpoints.model_path))
+            self._child.order(
+                order(self._lease, self._start.file, files=self._files, model_path=self._checkpoints.model_path)
+            )
             while not ended:
                 ended = self._wait(self._child.heard_within) or self._heed(self._child.receive())
         except ChildDied as error:
@@ -81,11 +109,16 @@ class Session:
         return ended
 
     def _fetch(self) -> Ended | None:
-        """Download what the trial goes on from; return what ended it before that was there."""
-        fetching = beside(lambda: self._checkpoints.fetch(self._drain))
+        """Download what the trial is trained on and goes on from; return what ended it before that was there."""
+        fetching = beside(
+            lambda: (self._datasets.fetch(_task(self._lease).data, self._drain), self._checkpoints.fetch(self._drain))
+        )
         if ended := self._wait(lambda seconds: is_over_within(seconds, fetching)):
             return ended
-        self._start = fetching.result()
+        try:
+            self._files, self._start = fetching.result()
+        except DatasetUnavailable as error:
+            return Ended(outcome=Outcome.ERROR, message=clipped(str(error)))
         if self._start.step:
             how = "from the checkpoint of" if self._start.file else "anew; on record up to"
             _log.info("%s: goes on %s step %s", self._name, how, self._start.step)
@@ -207,19 +240,27 @@ class Session:
         return self._lease.expires_in / _HEARTBEATS_PER_LEASE
 
 
-def order(lease: Lease, checkpoint: CheckpointFile | None, *, model_path: Path) -> Order:
+def order(
+    lease: Lease, checkpoint: CheckpointFile | None, *, model_path: Path, files: Mapping[str, Path] = _NONE
+) -> Order:
     """Return what a child is told of a lease. What the space gives comes before what the task holds fixed."""
-    assert lease.task is not None, "only trials with a task are asked for"
+    task = _task(lease)
     is_final = lease.purpose is Purpose.FINAL
     return Order(
-        task=lease.task,
-        params={**lease.task.fixed, **lease.params},
+        task=task,
+        params={**task.fixed, **lease.params},
         seed=lease.seed,
         purpose=lease.purpose,
+        files={name: str(path) for name, path in files.items()},
         checkpoint=checkpoint,
         model=ModelOrder(path=str(model_path), study=lease.study, trial=lease.trial) if is_final else None,
-        is_checked_first=checkpoint is None and _is_checked_first(lease, lease.task.name),
+        is_checked_first=checkpoint is None and _is_checked_first(lease, task.name),
     )
+
+
+def _task(lease: Lease) -> TaskSpec:
+    assert lease.task is not None, "only trials with a task are asked for"
+    return lease.task
 
 
 def _is_checked_first(lease: Lease, task: str) -> bool:

@@ -23,6 +23,7 @@ from trimtab.message import Params
 from trimtab.protocol import Checkpoint, Lease
 from trimtab.study import TaskSpec
 from workers.checkpoints import Checkpoints
+from workers.datasets import Datasets
 from workers.drain import Drain
 from workers.process import ChildProcess
 from workers.session import Session
@@ -101,7 +102,8 @@ def in_training(
     """Have a trial trained; at the end of the block the worker is told to stop, and has let go of the trial."""
     drain = Drain()
     checkpoints = Checkpoints(service.client, lease, folder, every=every)
-    session = Session(service.client, lease, child, drain, checkpoints)
+    datasets = Datasets(service.client, folder / "datasets")
+    session = Session(service.client, lease, child, drain, checkpoints=checkpoints, datasets=datasets)
     thread = threading.Thread(target=session.run)
     thread.start()
     try:
