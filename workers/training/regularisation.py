@@ -1,6 +1,6 @@
 """What keeps weights small: terms of the loss, and the step that makes weights exactly zero."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -30,17 +30,18 @@ class SoftThreshold:
 
     Args:
         l1: Above 0.
+        weights: Of the network.
 
     Source: Parikh and Boyd, "Proximal Algorithms" (2014), section 6.5.2.
     """
 
-    def __init__(self, l1: float) -> None:
+    def __init__(self, l1: float, weights: Sequence[Tensor]) -> None:
         self.l1 = l1
+        self.weights = weights
 
     @torch.no_grad()
     def __call__(self, optimizer: Optimizer, _args: tuple[Any, ...], _kwargs: dict[Any, Any]) -> None:
         """Shrink the weights, by the learning rate that the step had."""
-        weights = optimizer.param_groups[0]
-        threshold = weights["lr"] * self.l1
-        for weight in weights["params"]:
+        threshold = optimizer.param_groups[0]["lr"] * self.l1
+        for weight in self.weights:
             weight.sub_(weight.clamp(-threshold, threshold))
