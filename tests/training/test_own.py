@@ -93,6 +93,7 @@ def test_what_is_not_allowed_is_not_imported() -> None:
     [
         ("no_network", "build returned a Tensor, not a torch.nn.Module"),
         ("too_narrow", r"of 2 examples the network's outputs are \(2, 1\), not \(2, 3\)"),
+        ("frozen", "the network has no parameter that can be trained"),
     ],
 )
 def test_what_is_built_has_to_be_a_network_for_the_data(name: str, message: str) -> None:

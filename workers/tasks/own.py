@@ -43,7 +43,7 @@ def network_of(build: Build, params: Mapping[str, Any], data: Data) -> nn.Module
 
     Raises:
         TypeError: It is no network.
-        ValueError: Its outputs are not as many as the data needs.
+        ValueError: It has nothing to train, or its outputs are not as many as the data needs.
     """
     network = build(params, replace(data, test=None))
     if not isinstance(network, nn.Module):
@@ -55,6 +55,8 @@ def network_of(build: Build, params: Mapping[str, Any], data: Data) -> nn.Module
     if outputs_NK.shape != (len(x_ND), data.outputs):
         needed = f"({len(x_ND)}, {data.outputs})"
         raise ValueError(f"of {len(x_ND)} examples the network's outputs are {tuple(outputs_NK.shape)}, not {needed}")
+    if not any(parameter.requires_grad for parameter in network.parameters()):
+        raise ValueError("the network has no parameter that can be trained")
     return network
 
 

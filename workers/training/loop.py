@@ -16,6 +16,7 @@ from workers.training.judge import Judge, read, zero_share
 from workers.training.losses import Loss
 from workers.training.optimizer import optimizer_of
 from workers.training.plan import Plan
+from workers.training.precision import forward_of
 from workers.training.randomness import Randomness
 from workers.training.steps import Epoch, State
 from workers.training.watch import Beginning, Gradients, why_diverged
@@ -43,6 +44,7 @@ class Training:
         self._plan = plan
         self._loss = loss
         self._randomness = randomness
+        self._forward = forward_of(network, plan.precision, next(network.parameters()).device)
         self._optimizer = optimizer_of(network, plan.rule)
         self._judge = Judge(network, data, loss)
         self._gradients = Gradients(network)
@@ -151,7 +153,7 @@ class Training:
         for number, rows_M in enumerate(torch.split(order, self._plan.batch_size)):
             x, y_M = examples.batch(rows_M)
             optimizer.zero_grad()
-            loss = self._loss(self._network(self._plan.augmentation.changed(x, self._randomness.augmentation)), y_M)
+            loss = self._loss(self._forward(self._plan.augmentation.changed(x, self._randomness.augmentation)), y_M)
             loss.backward()  # type: ignore[no-untyped-call]
             self._gradients.look(step=step, batch=number)
             optimizer.step()

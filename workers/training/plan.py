@@ -20,6 +20,7 @@ class Plan:
         schedule: How the learning rate falls, and for how many epochs.
         patience: How long it is waited for a better epoch.
         augmentation: How training examples are changed.
+        precision: auto, float32 or mixed.
     """
 
     batch_size: int
@@ -27,6 +28,7 @@ class Plan:
     schedule: Schedule
     patience: Patience
     augmentation: Augmentation
+    precision: str = "auto"
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> Self:
@@ -37,4 +39,4 @@ class Plan:
         )
         schedule = Schedule(params["decay"], rate=params["decay_rate"], epochs=params["epochs"])
         patience = Patience(params["patience"], params["min_improvement"])
-        return cls(params["batch_size"], rule, schedule, patience, Augmentation.of(params))
+        return cls(params["batch_size"], rule, schedule, patience, Augmentation.of(params), params["precision"])
