@@ -1,4 +1,4 @@
-"""`python -m workers` pulls trials and trains them until it is stopped."""
+"""`python -m workers` pulls trials and trains them until it is stopped; with `check-gradients` it checks a task."""
 
 import logging
 import os
@@ -17,12 +17,22 @@ def main() -> int:
     logs.configure()
     logging.getLogger("httpx2").setLevel(logging.WARNING)  # It has a line for each request.
     try:
+        if sys.argv[1:2] == ["check-gradients"]:
+            return _check_gradients()
         settings = Settings.from_arguments(sys.argv[1:], os.environ)
         with Client() as client:
             return Pool(settings, client).run()
     except (TrimtabError, ChildDied) as error:
         print(f"trimtab: {error}", file=sys.stderr)  # noqa: T201  # the one line that says what to do
         return 2
+
+
+def _check_gradients() -> int:
+    from workers import check_command  # noqa: PLC0415  # torch takes seconds, and a worker leaves it to its children
+
+    said, code = check_command.run(sys.argv[2:])
+    print(said)  # noqa: T201  # what was asked for
+    return code
 
 
 if __name__ == "__main__":

@@ -36,6 +36,9 @@ _HEARTBEATS_PER_LEASE = 3
 
 _LOOK_SECONDS = 0.5
 
+CHECKED_TRIALS = 10
+"""Of a study of a user's own task, the first: as many as stop it by default where they fail in a row."""
+
 _NONE: Mapping[str, Path] = MappingProxyType({})
 
 _log = logging.getLogger(__name__)
@@ -264,5 +267,5 @@ def _task(lease: Lease) -> TaskSpec:
 
 
 def _is_checked_first(lease: Lease, task: str) -> bool:
-    """Return whether a user's own backward pass may be in what a study is the first time about to train."""
-    return ":" in task and lease.trial == 0 and lease.purpose in {Purpose.SEARCH, Purpose.PRESCRIPTION}
+    """Return whether the gradients of a user's own task are checked before it trains."""
+    return ":" in task and lease.trial < CHECKED_TRIALS and lease.purpose in {Purpose.SEARCH, Purpose.PRESCRIPTION}

@@ -1,11 +1,14 @@
 """Networks with a planted fault in what their backward pass says, and one without."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
+
+from workers.training.data import Data
 
 # N examples, D features, H hidden units, C classes.
 
@@ -19,7 +22,7 @@ class _Square(Function):
         return x.square()
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
         (x,) = ctx.saved_tensors
         right: Tensor = 2 * x * gradient
@@ -75,6 +78,18 @@ FAULTS: dict[str, Any] = {
 """By what is wrong; each spoils what comes before it: `first.weight` and `first.bias`."""
 
 RIGHT: Any = _Square
+
+
+def right(params: Mapping[str, Any], data: Data) -> nn.Module:
+    """Build a user's own task whose backward pass is right."""
+    del params
+    return Planted(RIGHT, features=data.inputs[0], classes=data.outputs)
+
+
+def wrong(params: Mapping[str, Any], data: Data) -> nn.Module:
+    """Build one whose backward pass has the wrong sign somewhere."""
+    del params
+    return Planted(FAULTS["a sign"], features=data.inputs[0], classes=data.outputs)
 
 
 class Planted(nn.Module):

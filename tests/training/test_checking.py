@@ -148,13 +148,16 @@ def test_what_cannot_be_checked_is_trained_and_the_log_says_so(caplog: pytest.Lo
     ("changed", "is_checked"),
     [
         ({}, True),
-        ({"trial": 1}, False),
+        ({"trial": 9}, True),
+        ({"trial": 10}, False),
         ({"task": TaskSpec(name="mlp")}, False),
         ({"purpose": Purpose.PRESCRIPTION}, True),
         ({"purpose": Purpose.FINAL}, False),
     ],
 )
-def test_the_first_trial_of_a_users_own_task_is_checked_and_no_other(changed: dict[str, Any], is_checked: bool) -> None:
+def test_the_first_trials_of_a_users_own_task_are_checked_and_no_others(
+    changed: dict[str, Any], is_checked: bool
+) -> None:
     lease = LEASE.model_copy(update={"task": TaskSpec(name=OWN), "trial": 0} | changed)
 
     ordered = order(lease, None, model_path=Path("model"))

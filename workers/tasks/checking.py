@@ -100,9 +100,9 @@ def metrics(found: GradientCheck) -> dict[str, float]:
     told = sorted(found.tensors, key=lambda tensor: -tensor.figure)[:_TENSORS]
     return {
         FIGURE: found.figure,
-        "checked": sum(tensor.checked for tensor in found.tensors),
-        "kinks": sum(tensor.kinks for tensor in found.tensors),
-        "parameters": sum(tensor.size for tensor in found.tensors),
+        "checked": found.checked,
+        "kinks": found.kinks,
+        "parameters": found.size,
         **{metric_of(tensor.name): tensor.figure for tensor in found.tensors if tensor in told},
     }
 

@@ -60,6 +60,21 @@ class GradientCheck:
     tensors: Sequence[TensorCheck]
 
     @property
+    def size(self) -> int:
+        """Parameters of the network."""
+        return sum(tensor.size for tensor in self.tensors)
+
+    @property
+    def checked(self) -> int:
+        """Those that were compared."""
+        return sum(tensor.checked for tensor in self.tensors)
+
+    @property
+    def kinks(self) -> int:
+        """Those that were left out, since the loss has a kink there."""
+        return sum(tensor.kinks for tensor in self.tensors)
+
+    @property
     def worst(self) -> TensorCheck:
         """The tensor with the greatest figure."""
         return max(self.tensors, key=lambda tensor: tensor.figure)
