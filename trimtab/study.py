@@ -54,6 +54,12 @@ class TaskSpec(Message):
     fixed: Params = Field(default_factory=dict)
     repeats: Annotated[int, Field(ge=1, le=100)] = 1
 
+    @property
+    def trainings(self) -> int:
+        """The trainings of a trial, each of which is a step; 0: there is one, whose steps are its epochs."""
+        trainings = (self.data.split.folds or 1) * self.repeats
+        return trainings if trainings > 1 else 0
+
 
 STEP_SECONDS = 3600.0
 """A built-in task that has not come to the end of an epoch by then hangs."""
@@ -240,9 +246,11 @@ class StudySpec(Message):
 
 
 def _longest_trial(spec: StudySpec) -> int | None:
-    """Return the epochs of the longest trial; None where the task does not say."""
+    """Return the steps of the longest trial: epochs or, with folds or repeats, trainings; None: nothing says that."""
     if spec.task is None:
         return None
+    if trainings := spec.task.trainings:
+        return trainings
     if spec.space is not None and "epochs" in spec.space:
         return max(value for value in spec.space["epochs"].extremes() if isinstance(value, int))
     epochs = spec.task.fixed.get("epochs", TRAINING["epochs"].default)

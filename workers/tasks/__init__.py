@@ -23,6 +23,7 @@ from workers.training.loop import Training
 from workers.training.losses import loss_of
 from workers.training.plan import Plan
 from workers.training.randomness import Randomness
+from workers.training.repeated import Part, Repeated, parts
 from workers.training.steps import Steps
 
 _log = logging.getLogger(__name__)
@@ -71,14 +72,21 @@ def begin(
     if is_checked_first:
         _check_first(task, params, seed=seed, files=files, allowed=allowed)
     settled = _settled(task, params)
-    data = prepare(task.data, purpose=purpose, files=files, device=device)
-    randomness = Randomness.from_seed(seed, device=device, is_torchs_own=task.name in allowed)
-    network = _network(task.name, settled, data, randomness, allowed).to(device)
-    loss = loss_of(settled["loss"], data.problem)
-    training = Training(network, data, Plan.of(settled), loss=loss, randomness=randomness)
-    if purpose is Purpose.FINAL:
-        return Final(training, network, data, loss=loss, hyperparameters=settled)
-    return training
+
+    def begun(part: Part) -> Steps:
+        data = prepare(task.data, purpose=purpose, fold=part.fold, files=files, device=device)
+        randomness = Randomness.from_seed(part.seed, device=device, is_torchs_own=task.name in allowed)
+        network = _network(task.name, settled, data, randomness, allowed).to(device)
+        loss = loss_of(settled["loss"], data.problem)
+        training = Training(network, data, Plan.of(settled), loss=loss, randomness=randomness)
+        if purpose is Purpose.FINAL:
+            return Final(training, network, data, loss=loss, hyperparameters=settled)
+        return training
+
+    # The final model is one, trained on all folds.
+    if purpose is Purpose.FINAL or not task.trainings:
+        return begun(Part(seed))
+    return Repeated(parts(folds=task.data.split.folds, repeats=task.repeats, seed=seed), begun)
 
 
 def check(

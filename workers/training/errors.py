@@ -7,13 +7,13 @@ class Diverged(Exception):
     """The training gets nowhere any more.
 
     Args:
-        reason: What shows it.
+        message: What shows it, and where.
         step: The step in which that was found, counted from 1.
         metrics: The figures of that step, finite or not.
     """
 
-    def __init__(self, reason: str, *, step: int, metrics: Mapping[str, float]) -> None:
-        super().__init__(f"{reason} in epoch {step}")
+    def __init__(self, message: str, *, step: int, metrics: Mapping[str, float]) -> None:
+        super().__init__(message)
         self.step = step
         self.metrics = metrics
 

@@ -124,7 +124,7 @@ class Training:
         del figures["loss_sum"]
         metrics = figures | {"parameters": self._parameters}
         if reason:
-            raise Diverged(reason, step=step, metrics=metrics | self._facts())
+            raise Diverged(f"{reason} in epoch {step}", step=step, metrics=metrics | self._facts())
         return metrics
 
     @cached_property
