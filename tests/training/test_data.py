@@ -1,12 +1,17 @@
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 
+from tests.training.runs import run
 from trimtab.data import DataSpec, SplitSpec
+from trimtab.message import Params
 from trimtab.states import Purpose
 from workers.training import sources
-from workers.training.data import Data, prepare
+from workers.training.data import prepare
 from workers.training.examples import Examples
+from workers.training.placement import fits
 
 CPU = torch.device("cpu")
 WINE = DataSpec(dataset="wine", split=SplitSpec(seed=3))
@@ -15,10 +20,6 @@ DIABETES = DataSpec(dataset="diabetes")
 
 def rows_of(examples: Examples) -> list[tuple[float, ...]]:
     return [tuple(row) for row in examples.x_ND.flatten(1).tolist()]
-
-
-def tensors(data: Data) -> list[torch.Tensor]:
-    return [data.train.x_ND, data.train.y_N, data.validation.x_ND, data.validation.y_N]
 
 
 def test_a_trial_gets_the_rows_that_were_dealt_normalised_by_the_training_set() -> None:
@@ -118,9 +119,36 @@ def test_an_unknown_data_set_is_refused_with_those_that_exist() -> None:
         prepare(DataSpec(dataset="mnist"), device=CPU)
 
 
-def test_examples_that_do_not_fit_on_the_device_give_the_same_batches() -> None:
-    resident = prepare(WINE, device=CPU)
+@pytest.mark.parametrize("data", [WINE, DIABETES])
+def test_examples_that_do_not_fit_on_the_device_give_the_same_figures(
+    data: DataSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    params: Params = {"epochs": 3, "batch_size": 16, "dropout": 0.2, "patience": 2}
+    resident = run(params, data)
+    curve = [epoch.metrics for epoch in resident.epochs()]
 
-    hosted = prepare(WINE, device=CPU, resident_bytes=0)
+    monkeypatch.setattr("workers.tasks.prepare", partial(prepare, resident_bytes=0))
+    hosted = run(params, data)
 
-    assert all(torch.equal(*pair) for pair in zip(tensors(resident), tensors(hosted), strict=True))
+    assert [epoch.metrics for epoch in hosted.epochs()] == curve
+    assert hosted.result == resident.result
+    assert prepare(data, device=CPU, resident_bytes=0).train.device == CPU
+
+
+def test_examples_that_lie_elsewhere_are_taken_in_batches_and_chunks() -> None:
+    data = prepare(WINE, device=CPU, resident_bytes=0)
+    rows_M = torch.tensor([5, 3, 3])
+
+    x_MD, y_M = data.train.batch(rows_M)
+    chunks = list(data.train.chunks(50))
+
+    assert torch.equal(x_MD, data.train.x_ND[rows_M])
+    assert torch.equal(y_M, data.train.y_N[rows_M])
+    assert [len(y_M) for _, y_M in chunks] == [50, 50, 8]
+    assert torch.equal(torch.cat([x_MD for x_MD, _ in chunks]), data.train.x_ND)
+
+
+def test_examples_lie_on_the_device_as_long_as_they_fit() -> None:
+    assert fits(CPU, 1000, 1000)
+    assert not fits(CPU, 1001, 1000)
+    assert fits(CPU, 10**15, None)

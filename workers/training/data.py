@@ -23,7 +23,7 @@ from workers.training.sources import Part, Sources, joined
 
 __all__ = ["Data", "Examples", "prepare"]
 
-_KEPT = 4  # that stay on the device: a worker's trials come from few studies at a time
+_KEPT = 2  # that stay on the device, each in half of what was free: trials come from few studies at a time
 
 _NO_FILES: Mapping[str, Path] = MappingProxyType({})
 
@@ -150,6 +150,6 @@ def _placed(
 ) -> dict[str, Examples]:
     """Return the sets, on the device if there is room for all of them."""
     size = sum(tensor.nbytes for tensors in sets.values() for tensor in tensors)
-    is_resident = fits(device, size, resident_bytes)
-    home = device if is_resident else torch.device("cpu")
-    return {name: Examples(x_ND.to(home), y_N.to(home), device) for name, (x_ND, y_N) in sets.items()}
+    if fits(device, size, resident_bytes):
+        return {name: Examples(x_ND.to(device), y_N.to(device)) for name, (x_ND, y_N) in sets.items()}
+    return {name: Examples(x_ND, y_N, device) for name, (x_ND, y_N) in sets.items()}

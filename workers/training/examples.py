@@ -16,7 +16,7 @@ class Examples:
     Args:
         x_ND: Features, float32, normalised; of images channels, height and width.
         y_N: Classes, int64; or numbers in standard deviations, float32. They lie where `x_ND` does.
-        device: Where batches are wanted; None: where the examples lie.
+        device: Where batches go; None: nowhere, since the examples lie on the device.
     """
 
     x_ND: Tensor
@@ -25,11 +25,6 @@ class Examples:
 
     def __len__(self) -> int:
         return len(self.y_N)
-
-    @property
-    def is_resident(self) -> bool:
-        """Whether they lie on the device: a batch is copied nowhere."""
-        return self.device is None or self.device == self.y_N.device
 
     def batch(self, rows_M: Tensor) -> tuple[Tensor, Tensor]:
         """Return x_MD and y_M of some rows, on the device. Row numbers lie where the examples do."""
@@ -42,8 +37,7 @@ class Examples:
             yield self._moved(self.x_ND[rows]), self._moved(self.y_N[rows])
 
     def _moved(self, part: Tensor) -> Tensor:
-        if self.is_resident:
+        if self.device is None:
             return part
-        assert self.device is not None, "what is not resident has a device"
         # From pinned memory the copy goes on while the network computes.
         return (part.pin_memory() if self.device.type == "cuda" else part).to(self.device, non_blocking=True)
