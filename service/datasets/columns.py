@@ -45,8 +45,8 @@ def read(name: str, values: pa.ChunkedArray, problems: Problems, *, is_typed: bo
         is_typed: Whether the file itself says what is text and what is a number.
     """
     values = numbers.plain(values)
-    if _is_binary(values.type):
-        problems.add(f"column {name}", "holds what is not UTF-8: save the file as UTF-8")
+    if numbers.is_binary(values.type):
+        problems.add(f"column {name}", numbers.NOT_TEXT)
         return None
     if not _is_known(values.type):
         problems.add(f"column {name}", f"holds {values.type}: a column holds numbers, words or times")
@@ -76,7 +76,3 @@ def _read(name: str, values: pa.ChunkedArray, problems: Problems, *, is_typed: b
 def _is_known(kind: pa.DataType) -> bool:
     is_time = numbers.is_point_in_time(kind) or numbers.is_length_of_time(kind)
     return bool(pa.types.is_null(kind)) or numbers.is_text(kind) or numbers.is_number(kind) or is_time
-
-
-def _is_binary(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))

@@ -13,6 +13,8 @@ MISSING = ("", "NA", "NaN", "nan", "null", "NULL")
 LARGEST = 1e38
 """Networks are trained in float32, which ends at 3.4e38."""
 
+NOT_TEXT = "holds what is not UTF-8: save the file as UTF-8"
+
 _NANOSECONDS = 1e9
 
 
@@ -39,6 +41,11 @@ def is_point_in_time(kind: pa.DataType) -> bool:
 def is_text(kind: pa.DataType) -> bool:
     """Return whether it holds words."""
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def is_binary(kind: pa.DataType) -> bool:
+    """Return whether it holds bytes: what was meant as words, in another encoding."""
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
 
 def plain(values: pa.ChunkedArray) -> pa.ChunkedArray:

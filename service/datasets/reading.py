@@ -21,7 +21,7 @@ def main(order: Order) -> Finding:
     resource.setrlimit(resource.RLIMIT_AS, (order.memory_bytes, order.memory_bytes))
     resource.setrlimit(resource.RLIMIT_CPU, (order.cpu_seconds, order.cpu_seconds))
     try:
-        content = _content(order)
+        content = content_of(order)
         canonical.write(content, Path(order.output))
     except Unfit as unfit:
         return Finding(problems=unfit.problems)
@@ -35,7 +35,12 @@ def main(order: Order) -> Finding:
     return Finding(description=content.description)
 
 
-def _content(order: Order) -> Content:
+def content_of(order: Order) -> Content:
+    """Return the data set that a file holds.
+
+    Raises:
+        Unfit: It holds none that can be trained on.
+    """
     source = Path(order.source)
     match order.format:
         case Format.CSV:

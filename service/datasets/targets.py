@@ -48,6 +48,8 @@ def read(values: pa.ChunkedArray, column: str, kind: TargetKind) -> Target:
         Unfit: It cannot be.
     """
     values = numbers.plain(values)
+    if numbers.is_binary(values.type):
+        refuse(f"column {column}", numbers.NOT_TEXT)
     if not numbers.is_text(values.type) and not numbers.is_number(values.type) and not pa.types.is_null(values.type):
         refuse(f"column {column}", f"holds {values.type}: classes or numbers can be learned")
     _check_missing(values, column)
