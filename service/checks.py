@@ -14,9 +14,9 @@ from service.storage import audit, checks, studies, trials
 from service.storage.dimensions import written
 from service.storage.studies import StudyRow
 from trimtab.checks import FIGURE, TENSOR, Check, CheckRequest, Rating
-from trimtab.message import Metrics, Params, Value
+from trimtab.message import Metrics, Params, Scalar
 from trimtab.protocol import Page
-from trimtab.space import Categorical, Space
+from trimtab.space import Categorical, Float, Int, Space
 from trimtab.states import Purpose
 from trimtab.study import TaskSpec
 from trimtab.tasks.checks import known
@@ -79,15 +79,22 @@ def location(made: Check) -> dict[str, str]:
 
 
 def _defaults(searched: Space, task: TaskSpec) -> Params:
-    """Return the task's own values of what a study searches, as far as the space can have them; lists have none."""
+    """Return the task's own values of what a study searches, or the nearest to them that its space has.
+
+    Lists and other choices have none: they are drawn by chance.
+    """
     knobs = known(task.name).hyperparameters
-    defaults = {name: knobs[name].default for name in searched if name in knobs}
-    return {name: value for name, value in defaults.items() if _can_be(searched, name, value)}
+    nearest = {name: _nearest(searched[name], knobs[name].default) for name in searched if name in knobs}
+    return {name: value for name, value in nearest.items() if value is not None}
 
 
-def _can_be(searched: Space, name: str, value: Value) -> bool:
-    parameter = searched[name]
-    return parameter.per is None and (not isinstance(parameter, Categorical) or parameter.contains(value))
+def _nearest(parameter: Float | Int | Categorical, default: Scalar) -> Scalar | None:
+    if parameter.per:
+        return None
+    if isinstance(parameter, Categorical):
+        return default if parameter.contains(default) else None
+    assert isinstance(default, int | float), "a hyperparameter that is searched as a number is one"
+    return min(max(default, parameter.low), parameter.high)
 
 
 def _described(connection: sa.Connection, study: StudyRow) -> Check:

@@ -47,7 +47,7 @@ class CheckRequest(Message):
 
     Args:
         params: Hyperparameters of the network and its loss. What is left out is as the study holds it fixed, or as
-            the task has it by default.
+            the task has it by default, as near as the space allows.
     """
 
     params: Params = Field(default_factory=dict)

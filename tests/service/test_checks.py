@@ -12,12 +12,14 @@ from trimtab.errors import Conflict, Invalid, StudyNotFound
 from trimtab.message import Params
 from trimtab.protocol import Lease
 from trimtab.states import Outcome, Purpose, StudyState, TrialState
+from trimtab.study import StudySpec, TaskSpec
 
 RIGHT = {"gradient_check": 2e-10, "figure.hidden.0.weight": 3e-10, "figure.output.bias": 1e-11, "checked": 900.0}
 WRONG = {"gradient_check": 2e-8, "figure.hidden.0.weight": 3e-10, "figure.output.bias": 0.4, "checked": 900.0}
 SPACE = {
     "learning_rate": {"type": "float", "low": 1e-4, "high": 0.1, "scale": "log"},
     "optimizer": {"type": "categorical", "choices": ["momentum", "sgd"]},
+    "l2": {"type": "float", "low": 1e-6, "high": 0.1, "scale": "log"},
     "hidden_layers": {"type": "int", "low": 2, "high": 3},
     "hidden_units": {"type": "int", "low": 8, "high": 16, "per": "hidden_layers"},
 }
@@ -59,7 +61,7 @@ def test_a_check_waits_for_a_worker_that_has_the_task(client: Client, study: str
     assert (found.purpose, found.params) == (Purpose.CHECK, asked.params)
 
 
-def test_params_that_are_not_given_are_the_tasks_own_as_far_as_the_study_can_have_them(
+def test_params_that_are_not_given_are_the_tasks_own_or_the_nearest_that_the_study_has(
     client: Client, study: str
 ) -> None:
     asked = client.check_gradients(study)
@@ -67,9 +69,18 @@ def test_params_that_are_not_given_are_the_tasks_own_as_far_as_the_study_can_hav
     fixed = client.study(asked.study).spec.task
     assert fixed
     assert fixed.fixed == {"activation": "tanh"}
-    assert (asked.params["learning_rate"], asked.params["hidden_layers"]) == (1e-3, 1)
+    assert (asked.params["learning_rate"], asked.params["hidden_layers"], asked.params["l2"]) == (1e-3, 2, 1e-6)
     assert asked.params["optimizer"] in {"momentum", "sgd"}
     assert isinstance(asked.params["hidden_units"], tuple)
+
+
+def test_a_study_of_the_default_space_can_be_checked(client: Client) -> None:
+    client.create_study(StudySpec(name="study", task=TaskSpec(name="mlp")))
+
+    asked = client.check_gradients("study")
+
+    assert asked.params["optimizer"] == "adam"
+    assert "momentum" not in asked.params
 
 
 def test_given_params_come_before_all_others(client: Client, study: str) -> None:
