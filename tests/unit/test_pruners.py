@@ -93,10 +93,13 @@ def test_a_pruner_is_refused(pruner: dict[str, Any], field: str, message: str) -
         (MLP, 30),
         ({"task": {"name": "mlp", "fixed": {"epochs": 7}}}, 7),
         (MLP | {"space": {"epochs": {"type": "int", "low": 5, "high": 50}}}, 50),
+        ({"task": {"name": "mlp", "data": {"split": {"folds": 5}}, "repeats": 3}}, 15),
     ],
-    ids=["default", "fixed", "searched"],
+    ids=["default", "fixed", "searched", "trainings"],
 )
-def test_the_longest_trial_of_a_built_in_task_is_as_long_as_its_epochs_say(study: dict[str, Any], longest: int) -> None:
+def test_the_longest_trial_of_a_built_in_task_is_as_long_as_its_epochs_or_trainings_say(
+    study: dict[str, Any], longest: int
+) -> None:
     alone = resolved({"name": "hyperband"}, **study).pruner
     wrapped = resolved({"name": "patient", "wrapped_pruner": {"name": "hyperband"}}, **study).pruner
 
