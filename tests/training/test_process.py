@@ -106,6 +106,22 @@ def test_a_child_measures_what_the_training_yields(warm: ChildProcess) -> None:
     assert outcome_of(ended) is Outcome.COMPLETE
 
 
+def test_a_child_measures_the_same_beside_another_child(warm: ChildProcess, child: ChildProcess) -> None:
+    ordered = order(seed=3, dataset="digits", epochs=10, hidden_layers=2, hidden_units=256, dropout=0.5)
+    alone, ended = trained(warm, ordered)
+
+    beside = []
+    for each in (warm, child):
+        each.order(ordered)
+    for _ in alone:
+        beside.append((heard(warm), heard(child)))
+        warm.answer_go_on()
+        child.answer_go_on()
+
+    assert [heard(warm), heard(child)] == [ended, ended]
+    assert beside == [(measured, measured) for measured in alone]
+
+
 def test_a_child_that_is_told_to_drop_its_trial_takes_the_next(warm: ChildProcess) -> None:
     warm.order(order(epochs=1000))
     first = heard(warm)
