@@ -79,10 +79,23 @@ class Caller:
         path = f"/v1/leases/{lease['id']}/checkpoint?step={step}&sha256={hashlib.sha256(_STATE).hexdigest()}"
         return self.send("PUT", path, _STATE, lease=lease)
 
+    def put_dataset(self, *, key: str | None = None) -> Answer:
+        path = "/v1/datasets/ours?target=y"
+        status, answer = self._send("PUT", path, b"x,y\n1,2.5\n2,3.5\n", kind="text/csv", key=key)
+        return status, _lasting(answer)
+
     def _send(
-        self, method: str, path: str, content: Any, *, lease: Lease | None = None, key: str | None = None
+        self,
+        method: str,
+        path: str,
+        content: Any,
+        *,
+        lease: Lease | None = None,
+        key: str | None = None,
+        kind: str | None = None,
     ) -> Answer:
         headers = {"Trimtab-Fence": str(lease["fence"])} if lease else {}
+        headers |= {"Content-Type": kind} if kind else {}
         headers |= {"Idempotency-Key": key} if key else {}
         raw = {"content": content} if isinstance(content, bytes) else {"json": content}
         answer = self.http.request(method, path, headers=headers, **raw)

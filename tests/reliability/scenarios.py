@@ -230,6 +230,10 @@ SCENARIOS: dict[str, Scenario] = {
     "tell an error": Scenario(_running, _told("error")),
     "tell released": Scenario(_running, _told("released")),
     "put a checkpoint": Scenario(_running, lambda caller, lease: caller.put_checkpoint(lease, 1)),
+    "put a data set": Scenario(_nothing, lambda caller, _: caller.put_dataset(key="k")),
+    "delete a data set": Scenario(
+        lambda caller: caller.put_dataset(), lambda caller, _: caller.send("DELETE", "/v1/datasets/ours"), gone=404
+    ),
     "make a token": Scenario(
         _nothing,
         lambda caller, _: caller.send("POST", "/v1/tokens", {"kind": "user", "name": "ann"}, key="k"),

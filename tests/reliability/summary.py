@@ -27,6 +27,7 @@ _PARTS = {
     "checkpoints": """
         SELECT t.number, c.step, c.fence, c.sha256, c.size
         FROM trimtab_checkpoints c JOIN trimtab_trials t USING (trial_id)""",
+    "data sets": "SELECT name, version, sha256, size, CAST(facts AS text) FROM trimtab_datasets",
     "tombstones": "SELECT study FROM trimtab_tombstones",
     "tokens": "SELECT kind, name, revoked_at IS NULL FROM trimtab_tokens",
     "audit": """
