@@ -1,6 +1,7 @@
 """`trimtab`: studies and workers from the command line."""
 
 import sys
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -9,6 +10,8 @@ from rich.console import Console
 from trimtab import rendering
 from trimtab.check_view import check_view
 from trimtab.client import Client
+from trimtab.dataset_view import dataset_view, datasets_table
+from trimtab.datasets import TargetKind
 from trimtab.diagnosis_view import diagnosis_view
 from trimtab.errors import NoCompleteTrial, NoFeasibleTrial, Refused, SeveralObjectives, TrimtabError
 from trimtab.protocol import BestTrial, Study
@@ -31,13 +34,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 study = typer.Typer(help="Create, follow and read studies.", no_args_is_help=True)
+data = typer.Typer(help="Put data sets, and see which there are.", no_args_is_help=True)
 worker = typer.Typer(help="See who trains.", no_args_is_help=True)
 token = typer.Typer(help="Say who may call, and to do what.", no_args_is_help=True)
 app.add_typer(study, name="study")
+app.add_typer(data, name="data")
 app.add_typer(worker, name="worker")
 app.add_typer(token, name="token")
 
 Name = Annotated[str, typer.Argument(help="The study.")]
+DatasetName = Annotated[str, typer.Argument(help="The data set.")]
 Json = Annotated[bool, typer.Option("--json", help="For machines.")]
 
 
@@ -180,6 +186,48 @@ def delete(name: Name) -> None:
     with Client() as client:
         client.delete_study(name)
     typer.echo(f"study {name} is deleted")
+
+
+@data.command("put")
+def put_dataset(
+    file: Annotated[Path, typer.Argument(help="A .csv, .parquet, .npz or .tar.", exists=True, dir_okay=False)],
+    name: Annotated[str | None, typer.Option(help="What to call it; the name of the file if nothing is said.")] = None,
+    target: Annotated[str | None, typer.Option(help="The column that is learned, of .csv and .parquet.")] = None,
+    kind: Annotated[TargetKind, typer.Option(help="What is learned.")] = TargetKind.AUTO,
+) -> None:
+    """Put a file as the newest version of a data set."""
+    with Client() as client:
+        _console().print(dataset_view(client.put_dataset(name or file.stem, file, target=target, kind=kind)))
+
+
+@data.command("list")
+def list_datasets(as_json: Json = False) -> None:
+    """List the data sets by name, the built-in ones among them."""
+    with Client() as client:
+        found = list(client.datasets())
+    if as_json:
+        typer.echo("[" + ",\n ".join(dataset.model_dump_json() for dataset in found) + "]")
+    else:
+        _console().print(datasets_table(found))
+
+
+@data.command("show")
+def show_dataset(name: DatasetName, as_json: Json = False) -> None:
+    """Show what is in a data set."""
+    with Client() as client:
+        found = client.dataset(name)
+    if as_json:
+        typer.echo(found.model_dump_json(indent=2))
+    else:
+        _console().print(dataset_view(found))
+
+
+@data.command("delete")
+def delete_dataset(name: DatasetName) -> None:
+    """Delete every version of a data set that no study needs."""
+    with Client() as client:
+        client.delete_dataset(name)
+    typer.echo(f"data set {name} is deleted")
 
 
 @worker.command("list")
