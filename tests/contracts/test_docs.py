@@ -14,13 +14,13 @@ from service.replica import Replica
 from service.tokens import Tokens
 from trimtab import cli, errors
 from trimtab.study import StudySpec
-from trimtab.tasks import MLP
+from trimtab.tasks import TASKS
 from trimtab.validation import from_json
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = (ROOT / "docs/reference/settings.md").read_text()
 API = (ROOT / "docs/reference/api.md").read_text()
-TASKS = (ROOT / "docs/reference/tasks.md").read_text()
+REFERENCE = (ROOT / "docs/reference/tasks.md").read_text()
 
 
 def source() -> Iterator[str]:
@@ -73,8 +73,29 @@ def test_every_error_is_documented() -> None:
     assert {code for code in codes if f"`{code}`" not in API} == set()
 
 
-def test_every_hyperparameter_is_documented() -> None:
-    assert {name for name in MLP.hyperparameters if f"`{name}`" not in TASKS} == set()
+def documented(title: str) -> dict[str, str]:
+    """The defaults of hyperparameters, by name, as the table below a title has them."""
+    section = REFERENCE.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (`[a-z0-9_`, ]+`) \| ([^|]+) \|", section, re.MULTILINE)
+    return {
+        name.strip("`"): default
+        for names, defaults in rows
+        for name, default in zip(names.split(", "), defaults.split(", "), strict=True)
+    }
+
+
+@pytest.mark.parametrize(
+    ("task", "titles"), [("mlp", ["Every task", "`mlp`"]), ("cnn", ["Every task", "`mlp`", "`cnn`"])]
+)
+def test_every_hyperparameter_is_documented_with_its_default(task: str, titles: list[str]) -> None:
+    found: dict[str, str] = {}
+    for title in titles:
+        found |= documented(title)
+
+    defaults = {name: knob.default for name, knob in TASKS[task].hyperparameters.items()}
+    assert {
+        name: json.loads(text) if text[0].isdigit() or text == "false" else text for name, text in found.items()
+    } == defaults
 
 
 def test_the_study_in_the_reference_is_accepted() -> None:

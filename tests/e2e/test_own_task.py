@@ -1,11 +1,14 @@
 """A task of a user's own, which no code of ours knows, from the study to its trials."""
 
+import os
+import subprocess
+import sys
 from typing import Any
 
-from tests.e2e.running import Workers, wait_for
+from tests.e2e.running import REPOSITORY, TOKEN, Workers
 from tests.e2e.studies import create, reached
 from trimtab.client import Client
-from trimtab.states import Outcome, StudyState, TrialState
+from trimtab.states import Outcome, TrialState
 
 MODULE = "tests.training.own_tasks"
 
@@ -20,24 +23,21 @@ def create_own(client: Client, task: str, *, trials: int = 1, **space: Any) -> N
     )
 
 
-def is_ended(client: Client) -> bool:
-    return client.study("study").state.is_ended
+def test_the_example_searches_what_only_its_own_code_knows(server: str, client: Client, workers: Workers) -> None:
+    worker = workers.start(server, "--allow", "examples.own_task:build")
+    environment = os.environ | {"TRIMTAB_SERVER": server, "TRIMTAB_TOKEN": TOKEN}
 
+    example = [sys.executable, "-m", "examples.own_task"]
+    ran = subprocess.run(example, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False)
 
-def test_a_study_of_a_users_own_task_searches_what_only_its_code_knows(
-    server: str, client: Client, workers: Workers
-) -> None:
-    create_own(client, f"{MODULE}:Dropping", trials=3)
-
-    worker = workers.start(server, "--allow", f"{MODULE}:Dropping")
-    wait_for(lambda: is_ended(client))
-
-    trials = list(client.trials("study"))
-    assert client.study("study").state is StudyState.COMPLETE, worker.said()
-    assert {trial.state for trial in trials} == {TrialState.COMPLETE}
-    widths = {int(str(trial.params["width"])) for trial in trials}
-    parameters = {int(trial.metrics["parameters"] or 0) for trial in trials}
-    assert parameters == {(4 + 1) * width + (width + 1) * 3 for width in widths}
+    trials = [trial for trial in client.trials("own") if trial.state is TrialState.COMPLETE]
+    widths = [int(str(trial.params["width"])) for trial in trials]
+    assert (ran.returncode, ran.stderr) == (0, ""), worker.said()
+    assert "validation_error" in ran.stdout
+    assert len({*widths}) > 1
+    assert [trial.metrics["parameters"] for trial in trials] == [
+        (64 + 1) * 10 + (64 + 1) * width + (width + 1) * 10 for width in widths
+    ]
 
 
 def test_an_error_of_the_users_code_is_the_trials_with_the_line_where_it_came_up(
