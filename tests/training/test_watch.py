@@ -1,0 +1,172 @@
+"""What is watched: against gradients by autograd and activations by hand."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.functional import cross_entropy
+
+from tests.training.runs import run
+from trimtab.data import DataSpec
+from trimtab.message import Params
+from trimtab.models.parts import weight_matrices
+from workers.training.loop import Training
+from workers.training.watch import Beginning, Gradients, watched, why_diverged
+
+FINE = {"loss_sum": 1.0, "training_loss": 1.0, "validation_loss": 1.0, "gradient_norm": 1.0}
+BEGINNING = Beginning(first_loss=2.0, gradient_norm=0.5)
+WHOLE: Params = {"batch_size": 5000, "epochs": 2, "hidden_layers": 2, "hidden_units": 16, "optimizer": "sgd"}
+
+
+def network() -> nn.Sequential:
+    layers = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 6), nn.ReLU(), nn.Linear(6, 3))
+    generator = torch.Generator().manual_seed(0)
+    for parameter in layers.parameters():
+        nn.init.normal_(parameter, generator=generator)
+    return layers
+
+
+def test_the_norms_of_an_epoch_are_those_of_its_first_batch() -> None:
+    training = run(WHOLE)  # One batch is all.
+    assert isinstance(training, Training)
+    data, epochs = training._data.train, training.epochs()
+    next(epochs)
+    weights = list(weight_matrices(training._network).values())
+    gradients = torch.autograd.grad(cross_entropy(training._network(data.x_ND), data.y_N), weights)
+
+    metrics = next(epochs).metrics
+
+    norms = [gradient.norm().item() for gradient in gradients]
+    assert metrics["first_gradient_norm"] == pytest.approx(norms[0], rel=1e-4)
+    assert metrics["last_gradient_norm"] == pytest.approx(norms[-1], rel=1e-4)
+    assert metrics["gradient_norm"] == pytest.approx(math.hypot(*norms), rel=1e-4)
+
+
+def test_in_the_first_epoch_the_median_of_three_batches_counts_and_later_the_first_batch() -> None:
+    layer = nn.Linear(1, 1, bias=False)
+    gradients = Gradients(layer)
+
+    def looked(step: int, norms: list[float]) -> float:
+        for batch, norm in enumerate(norms):
+            layer.weight.grad = torch.full((1, 1), norm)
+            gradients.look(step=step, batch=batch)
+        return gradients.figures()["gradient_norm"].item()
+
+    assert looked(1, [5.0, 9.0, 1.0, 100.0]) == 5.0
+    assert looked(2, [7.0, 9.0, 1.0]) == 7.0
+
+
+def test_a_weight_that_the_loss_does_not_depend_on_has_no_gradient() -> None:
+    unused, used = nn.Linear(1, 1), nn.Linear(1, 1)
+    used(torch.ones(1, 1)).sum().backward()
+    gradients = Gradients(nn.ModuleList([unused, used]))
+
+    gradients.look(step=1, batch=0)
+
+    figures = {name: figure.item() for name, figure in gradients.figures().items()}
+    assert figures == {"gradient_norm": 1.0, "first_gradient_norm": 0.0, "last_gradient_norm": 1.0}
+
+
+def test_dead_units_are_those_that_no_example_activates_in_the_worst_layer() -> None:
+    layers, x_ND = network(), torch.randn(50, 4, generator=torch.Generator().manual_seed(1))
+    dict(layers.named_parameters())["2.bias"].data[:3] = -1e3
+
+    with watched(layers, examples=50) as activity, torch.inference_mode():
+        layers(x_ND)
+
+    first_NH = layers[1](layers[0](x_ND))
+    second_NH = layers[3](layers[2](first_NH))
+    figures = {name: figure.item() for name, figure in activity.figures().items()}
+    assert figures["dead_units"] == ((second_NH == 0).all(dim=0)).double().mean().item() >= 0.5
+    assert figures["first_activation_scale"] == pytest.approx(first_NH[::5].square().mean().sqrt().item(), rel=1e-5)
+    assert figures["last_activation_scale"] == pytest.approx(second_NH[::5].square().mean().sqrt().item(), rel=1e-5)
+
+
+def test_a_unit_that_is_active_in_one_chunk_alone_is_alive() -> None:
+    linear = nn.Linear(1, 2, bias=False)
+    linear.weight.data = torch.tensor([[1.0], [-1.0]])
+    layers = nn.Sequential(linear, nn.ReLU())
+
+    with watched(layers, examples=20) as activity:
+        layers(torch.ones(10, 1))
+        layers(-torch.ones(10, 1))
+
+    assert activity.figures()["dead_units"].item() == 0.0
+
+
+def test_a_channel_is_the_unit_of_an_image() -> None:
+    layers = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU())
+    dict(layers.named_parameters())["0.bias"].data[0] = -1e3
+
+    with watched(layers, examples=5) as activity:
+        layers(torch.ones(5, 1, 8, 8))
+
+    channels = layers(torch.ones(5, 1, 8, 8)).amax(dim=(0, 2, 3))
+    assert activity.figures()["dead_units"].item() == (channels == 0).double().mean().item() >= 0.25
+
+
+def test_nothing_is_left_in_a_network_that_was_watched() -> None:
+    layers = network()
+
+    with watched(layers, examples=1):
+        pass
+
+    assert not any(module._forward_hooks for module in layers.modules())
+
+
+def test_a_network_without_hidden_layers_has_no_dead_units_and_no_activations() -> None:
+    metrics = next(run({"hidden_layers": 0}).epochs()).metrics
+
+    assert metrics["dead_units"] == 0.0
+    assert metrics["first_gradient_norm"] == metrics["last_gradient_norm"] == metrics["gradient_norm"]
+    assert "first_activation_scale" not in metrics
+
+
+def test_a_network_whose_units_died_says_so() -> None:
+    # So large a step that no example opens most rectifiers any more.
+    metrics = [epoch.metrics for epoch in run({"optimizer": "adam", "learning_rate": 0.5, "epochs": 3}).epochs()]
+
+    assert metrics[-1]["dead_units"] > 0.5
+
+
+@pytest.mark.parametrize(
+    ("figures", "said"),
+    [
+        ({}, None),
+        ({"gradient_norm": 600.0}, None),  # the loss is below its first value
+        ({"gradient_norm": 600.0, "training_loss": 2.1}, "the gradient is 1200 times what it was at first"),
+        ({"gradient_norm": 499.0, "training_loss": 2.1}, None),
+        ({"gradient_norm": math.inf}, "the gradient is not finite"),
+        ({"loss_sum": math.nan}, "the loss is not finite"),
+        ({"validation_loss": math.inf}, "the loss is not finite"),
+    ],
+)
+def test_a_training_has_diverged_when_its_gradient_explodes_above_its_first_loss(
+    figures: dict[str, float], said: str | None
+) -> None:
+    reason = why_diverged({**FINE, **figures}, BEGINNING)
+
+    assert (reason is None) is (said is None)
+    assert (said or "") in (reason or "")
+
+
+@pytest.mark.parametrize("dataset", ["digits", "wine", "breast_cancer"])
+def test_the_first_loss_of_a_classifier_is_about_the_logarithm_of_its_classes(dataset: str) -> None:
+    training = run({"epochs": 1}, DataSpec(dataset=dataset))
+
+    list(training.epochs())
+
+    result = training.result.metrics
+    assert 0.5 < result["first_loss"] / math.log(result["classes"]) < 2
+
+
+def test_the_share_of_zero_weights_is_told_where_l1_makes_them() -> None:
+    sparse = run({"l1": 0.01, "epochs": 20, "optimizer": "sgd", "learning_rate": 0.1})
+    assert isinstance(sparse, Training)
+
+    *_, last = sparse.epochs()
+
+    weights = torch.cat([weight.detach().flatten() for weight in weight_matrices(sparse._network).values()])
+    assert last.metrics["zero_weights"] == (weights == 0).double().mean().item() > 0.1
+    assert "zero_weights" not in next(run({}).epochs()).metrics
