@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Any, Self
 
 import numpy as np
@@ -126,4 +127,4 @@ def channel_scale(images_NHW: NDArray[np.uint8]) -> Scale:
 def _places(column_N: NDArray[Any], categories: Sequence[str]) -> NDArray[np.int64]:
     """Return the place of each row's category; of none of them, and of a missing one, one beyond the last."""
     places = {category: place for place, category in enumerate(categories)}
-    return np.fromiter((places.get(text, len(places)) for text in column_N), dtype=np.int64, count=len(column_N))
+    return np.fromiter(map(places.get, column_N, repeat(len(places))), dtype=np.int64, count=len(column_N))
