@@ -16,6 +16,7 @@ from workers.training import datasets, sources
 from workers.training.data import Data, prepare
 from workers.training.datasets import Dataset
 from workers.training.leakage import duplicate_share, find_leak
+from workers.training.row_sets import RowSet
 from workers.training.shift import find_shift
 
 CPU = torch.device("cpu")
@@ -180,7 +181,7 @@ def moved(monkeypatch: pytest.MonkeyPatch) -> Any:
     return prepared
 
 
-def _is_in(dataset: Dataset, part: sources.Part) -> NDArray[np.bool_]:
+def _is_in(dataset: Dataset, part: RowSet) -> NDArray[np.bool_]:
     rows = set(zip(*(column_N.tolist() for column_N in part.rows.columns.values()), strict=True))
     return np.array(
         [row in rows for row in zip(*(column_N.tolist() for column_N in dataset.rows.columns.values()), strict=True)]

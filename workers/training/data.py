@@ -19,7 +19,8 @@ from workers.training.examples import Examples
 from workers.training.facts import facts_of
 from workers.training.leakage import find_leak
 from workers.training.placement import fits
-from workers.training.sources import Part, Sources, joined
+from workers.training.row_sets import RowSet, joined
+from workers.training.sources import Sources
 
 __all__ = ["Data", "Examples", "prepare"]
 
@@ -131,7 +132,7 @@ def _strange_test(found: Sources, spec: DataSpec, fitted: Preprocessing) -> NDAr
     return fitted.apply(found.test.rows) if spec.test_dataset else None
 
 
-def _parts(found: Sources, *, is_final: bool) -> dict[str, Part]:
+def _parts(found: Sources, *, is_final: bool) -> dict[str, RowSet]:
     """Return the sets that may be seen."""
     train_dev = {} if found.train_dev is None else {"train_dev": found.train_dev}
     if is_final:
@@ -141,7 +142,7 @@ def _parts(found: Sources, *, is_final: bool) -> dict[str, Part]:
     return {"train": found.train, "validation": found.validation, **train_dev}
 
 
-def _targets(part: Part, fitted: Preprocessing) -> Tensor:
+def _targets(part: RowSet, fitted: Preprocessing) -> Tensor:
     return torch.from_numpy(part.y_N if fitted.classes is not None else fitted.standardised(part.y_N))
 
 

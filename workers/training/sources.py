@@ -1,6 +1,6 @@
 """The sets of a training as they come: data sets read, brought to one form, split."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -9,28 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trimtab.data import DataSpec, SplitSpec
-from trimtab.models.columns import Rows
 from trimtab.sizes import SetSizes, set_sizes
 from workers.training import datasets
 from workers.training.datasets import Dataset
 from workers.training.dealing import Indices, Traits
+from workers.training.row_sets import Form, RowSet, column_of
 from workers.training.split import Split, split_alone, split_pair
 
 # N examples.
-
-
-@dataclass(frozen=True)
-class Part:
-    """A set: rows of features, and their targets."""
-
-    rows: Rows
-    y_N: NDArray[Any]
-
-    def __len__(self) -> int:
-        return len(self.y_N)
-
-    def __getitem__(self, rows: Indices) -> "Part":
-        return Part(self.rows[rows], self.y_N[rows])
 
 
 @dataclass(frozen=True)
@@ -46,10 +32,10 @@ class Sources:
         split_hash: Who is where, in what data.
     """
 
-    train: Part
-    validation: Part
-    test: Part
-    train_dev: Part | None
+    train: RowSet
+    validation: RowSet
+    test: RowSet
+    train_dev: RowSet | None
     classes: tuple[str, ...] | None
     split_hash: str
 
@@ -69,7 +55,7 @@ def load(spec: DataSpec, *, files: Mapping[str, Path], fold: int | None) -> Sour
     whole = {name: datasets.load(name, spec=spec, files=files) for name in spec.datasets}
     split = _split(whole, spec, fold)
     home = whole[spec.dataset]
-    of = _Form(home, without=(spec.split.group, spec.split.time)).of
+    of = Form(home, without=(spec.split.group, spec.split.time)).of
     validation = whole[spec.validation_dataset or spec.dataset]
     test = whole[spec.test_dataset] if spec.test_dataset else validation
     return Sources(
@@ -80,20 +66,6 @@ def load(spec: DataSpec, *, files: Mapping[str, Path], fold: int | None) -> Sour
         classes=home.classes,
         split_hash=split.hash(*(dataset.content_hash for dataset in whole.values())),
     )
-
-
-def joined(parts: Sequence[Part]) -> Part:
-    """Return a set of all examples of some."""
-    first = parts[0].rows
-    names = first.columns
-    columns = {name: np.concatenate([part.rows.columns[name] for part in parts]) for name in names}
-    images = None if first.images_NCHW is None else np.concatenate([_images(part) for part in parts])
-    return Part(Rows(columns, images), np.concatenate([part.y_N for part in parts]))
-
-
-def _images(part: Part) -> NDArray[np.uint8]:
-    assert part.rows.images_NCHW is not None, "sets that are joined are all of images"
-    return part.rows.images_NCHW
 
 
 def _split(whole: Mapping[str, Dataset], spec: DataSpec, fold: int | None) -> Split:
@@ -120,8 +92,8 @@ def _split_rest(
 
 def _traits(dataset: Dataset, spec: SplitSpec) -> Traits:
     class_N = np.zeros(len(dataset), dtype=np.int64) if dataset.classes is None else dataset.y_N
-    group_N = None if spec.group is None else _numbered(_column(dataset.rows, spec.group))
-    time_N = None if spec.time is None else _column(dataset.rows, spec.time)
+    group_N = None if spec.group is None else _numbered(column_of(dataset.rows, spec.group))
+    time_N = None if spec.time is None else column_of(dataset.rows, spec.time)
     if time_N is not None and (time_N.dtype == object or np.isnan(time_N).any()):
         raise ValueError(f"column {spec.time} does not order the examples: it holds text, or misses values")
     return Traits(class_N, group_N, time_N)
@@ -131,52 +103,3 @@ def _numbered(column_N: NDArray[Any]) -> Indices:
     """Number groups; those that are not known are one."""
     known_N = np.array([text or "" for text in column_N], dtype=str) if column_N.dtype == object else column_N
     return np.unique(known_N, return_inverse=True)[1].reshape(-1)
-
-
-def _column(rows: Rows, name: str) -> NDArray[Any]:
-    if name not in rows.columns:
-        raise ValueError(f"there is no column {name}; there are {', '.join(rows.columns) or 'images'}")
-    return rows.columns[name]
-
-
-class _Form:
-    """What all sets have in common: the features and classes of the data set that training comes from.
-
-    Args:
-        home: That one.
-        without: Columns that are no features.
-    """
-
-    def __init__(self, home: Dataset, *, without: Sequence[str | None]) -> None:
-        self._home = home
-        self._features = [name for name in home.rows.columns if name not in without]
-
-    def of(self, dataset: Dataset) -> Part:
-        """Return a data set in this form.
-
-        Raises:
-            ValueError: It cannot be brought to it.
-        """
-        images, like = dataset.rows.images_NCHW, self._home.rows.images_NCHW
-        if (None if images is None else images.shape[1:]) != (None if like is None else like.shape[1:]):
-            raise ValueError("the data sets have images of other sizes")
-        columns = {name: self._feature(dataset, name) for name in self._features}
-        return Part(Rows(columns, images), self._targets(dataset))
-
-    def _feature(self, dataset: Dataset, name: str) -> NDArray[Any]:
-        column_N = _column(dataset.rows, name)
-        if column_N.dtype != self._home.rows.columns[name].dtype:
-            raise ValueError(f"column {name} holds numbers in one data set and text in another")
-        return column_N
-
-    def _targets(self, dataset: Dataset) -> NDArray[Any]:
-        if dataset.problem is not self._home.problem:
-            raise ValueError(f"the data sets have other targets: {dataset.problem} is not {self._home.problem}")
-        if dataset.classes is None or dataset.classes == self._home.classes:
-            return dataset.y_N
-        number = {label: place for place, label in enumerate(self._home.classes or ())}
-        if strange := [label for label in dataset.classes if label not in number]:
-            raise ValueError(f"training knows no class {strange[0]!r}")
-        number_C = np.array([number[label] for label in dataset.classes], dtype=np.int64)
-        y_N: Indices = number_C[dataset.y_N]
-        return y_N
