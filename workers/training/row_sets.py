@@ -80,7 +80,7 @@ def joined(sets: Sequence[RowSet]) -> RowSet:
     return RowSet(Rows(columns, images), np.concatenate([each.y_N for each in sets]))
 
 
-def _images(part: RowSet) -> NDArray[np.uint8]:
+def _images(each: RowSet) -> NDArray[np.uint8]:
     assert each.rows.images_NCHW is not None, "sets that are joined are all of images"
     return each.rows.images_NCHW
 
