@@ -93,6 +93,16 @@ class DataSpec(Message):
     def _has_one_validation_set(self) -> Self:
         if self.validation_dataset and self.split.folds:
             raise invalid("split.folds", "does not go with a validation data set: each fold validates in its turn")
+        if self.test_dataset and self.split.test is not None:
+            raise invalid("split.test", "does not go with a test data set: all of that is the test")
+        return self
+
+    @model_validator(mode="after")
+    def _holds_examples_apart(self) -> Self:
+        if self.validation_dataset == self.dataset:
+            raise invalid("validation_dataset", "is what is trained on: leave it out, and a part of that is held out")
+        if self.test_dataset and self.test_dataset in {self.dataset, self.validation_dataset}:
+            raise invalid("test_dataset", "is trained on or validates: leave it out, and a part of that is held out")
         return self
 
 

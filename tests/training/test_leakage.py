@@ -140,7 +140,7 @@ def test_an_interval_holds_the_chance_that_normal_scores_have() -> None:
 
 def test_facts_of_a_training_tell_what_was_found(tmp_path: Path) -> None:
     files = {}
-    for name, mean in (("here", 0), ("elsewhere", 2)):
+    for name, mean in (("here", 0), ("elsewhere", 2), ("there", 4)):
         numbers_ND = chance(mean).normal(mean, size=(200, 2))
         y_N = (numbers_ND[:, 1] > mean).astype(np.int64)
         columns = [{"name": "a", "kind": "number"}, {"name": "b", "kind": "number"}]
@@ -148,7 +148,7 @@ def test_facts_of_a_training_tell_what_was_found(tmp_path: Path) -> None:
             tmp_path / f"{name}.npz", META | {"columns": columns}, numbers_ND=numbers_ND, codes_NK=None, y_N=y_N
         )
     contents = {name: sha256 for name, (_, sha256) in files.items()}
-    spec = DataSpec(dataset="here", validation_dataset="elsewhere", test_dataset="here", contents=contents)
+    spec = DataSpec(dataset="here", validation_dataset="elsewhere", test_dataset="there", contents=contents)
 
     facts = prepare(spec, device=CPU, files={name: path for name, (path, _) in files.items()}).facts
 

@@ -35,6 +35,41 @@ BAD_SPECS: dict[str, tuple[dict[str, Any], str, str]] = {
     "with a task that is not there": ({"task": {"name": "rnn"}}, "task.name", "is not a task: 'rnn'; there are mlp"),
     "with a task that is a word": ({"task": "mlp"}, "task", "must be an object"),
     "with a path for data": ({"task": {"name": "mlp", "data": {"dataset": "/etc/passwd"}}}, "task.data.dataset", ""),
+    "that validates on what it trains on": (
+        {"task": {"name": "mlp", "data": {"dataset": "iris", "validation_dataset": "iris"}}},
+        "task.data.validation_dataset",
+        "is what is trained on",
+    ),
+    "that tests what it trains on": (
+        {"task": {"name": "mlp", "data": {"dataset": "iris", "test_dataset": "iris"}}},
+        "task.data.test_dataset",
+        "is trained on or validates",
+    ),
+    "that tests what validates": (
+        {"task": {"name": "mlp", "data": {"dataset": "iris", "validation_dataset": "wine", "test_dataset": "wine"}}},
+        "task.data.test_dataset",
+        "is trained on or validates",
+    ),
+    "that holds a test out and has another": (
+        {"task": {"name": "mlp", "data": {"dataset": "iris", "test_dataset": "wine", "split": {"test": 0.1}}}},
+        "task.data.split.test",
+        "all of that is the test",
+    ),
+    "of folds that has validation data": (
+        {"task": {"name": "mlp", "data": {"dataset": "iris", "validation_dataset": "wine", "split": {"folds": 3}}}},
+        "task.data.split.folds",
+        "each fold validates in its turn",
+    ),
+    "of folds that holds validation out": (
+        {"task": {"name": "mlp", "data": {"split": {"folds": 3, "validation": 0.2}}}},
+        "task.data.split.validation",
+        "each of them validates in its turn",
+    ),
+    "of groups in time order": (
+        {"task": {"name": "mlp", "data": {"split": {"group": "a", "time": "b"}}}},
+        "task.data.split.time",
+        "does not go with a group",
+    ),
     "with an unknown split": (
         {"task": {"name": "mlp", "data": {"split": {"method": "odd"}}}},
         "task.data.split.method",
