@@ -92,7 +92,7 @@ def change(replica: Replica, name: str, wanted: StudyChange, *, principal: Princ
 
     Raises:
         StudyNotFound: There is none of that name.
-        Invalid: The budget is smaller than what is used of it, or the bounds do not go with the space.
+        Invalid: The budget is smaller than what is used of it, or the bounds do not go with the space or the data.
         Conflict: The study cannot be brought from its state into the other, or is settled: its trials are.
         Unavailable: The database is away or busy.
     """
@@ -111,6 +111,8 @@ def change(replica: Replica, name: str, wanted: StudyChange, *, principal: Princ
         studies.change(connection, locked.study_id, revised)
         close_if_due(connection, locked.study_id, spec=before.spec)
         after = _read(connection, name)
+        if wanted.space:
+            pins.check(connection, after.spec)
         changes = _changes(before, after)
         if changes:
             audit.note(connection, principal, "change study", name, **changes)

@@ -7,7 +7,7 @@ from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from service import files
-from service.api.dependencies import Cursor, Limit, PrincipalDep, ReplicaDep
+from service.api.dependencies import Limit, PrincipalDep, ReplicaDep
 from service.api.files import FILE, OCTETS, chunks
 from service.api.idempotency import GivenKey, once_of
 from service.api.problems import problems
@@ -26,11 +26,12 @@ _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _BODY: dict[str, Any] = {"requestBody": {"required": True, "content": {kind.value: _BINARY for kind in Format}}}
 
 Name = Annotated[DatasetName, Path(description="The name of a data set.")]
+NameCursor = Annotated[DatasetName | None, Query(description="Where the page begins: `next` of the one before.")]
 
 
 @router.get("")
 @needs(Scope.READ)
-def list_datasets(replica: ReplicaDep, cursor: Cursor = None, limit: Limit = 100) -> Page[Dataset]:
+def list_datasets(replica: ReplicaDep, cursor: NameCursor = None, limit: Limit = 100) -> Page[Dataset]:
     """List the newest versions of the data sets by name; those of version 0 are built in."""
     return catalogue.page(replica, cursor=cursor, limit=limit)
 

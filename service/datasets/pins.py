@@ -40,6 +40,16 @@ def resolved(connection: sa.Connection, spec: StudySpec) -> StudySpec:
     return whole
 
 
+def check(connection: sa.Connection, spec: StudySpec) -> None:
+    """Return if what a study of settled contents asks for goes with its data.
+
+    Raises:
+        Invalid: It does not.
+    """
+    if spec.task:
+        _refuse(fitting.problems(spec.task, spec.declared, stored.facts_of(connection, spec.task.data)))
+
+
 def _content(connection: sa.Connection, spec: StudySpec, name: str, data: DataSpec) -> str | None:
     """Return the hash of what a data set is to be; None: it is built in, or there is none."""
     if name in BUILT_IN:

@@ -7,21 +7,21 @@ import pytest
 
 from service import artifacts
 from service.database import transaction
+from service.litter import forget
 from service.replica import Replica
 from service.storage import datasets as stored
-from tests.service.served import Served
 from trimtab.client import Client
 from trimtab.data import Problem
 from trimtab.datasets import DatasetDescription
-from trimtab.errors import DatasetBuiltIn, DatasetNotFound, Forbidden, Unreachable
+from trimtab.errors import DatasetBuiltIn, DatasetNotFound, Unreachable
 
 CONTENT = b"the file as workers read it"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
-def kept(replica: Replica, name: str, content: bytes = CONTENT, sha256: str = SHA256) -> None:
+def kept(replica: Replica, name: str, content: bytes = CONTENT, sha256: str = SHA256, *, at: str | None = None) -> None:
     """Keep a file as the newest version of a data set."""
-    path = f"datasets/{artifacts.fresh_name()}"
+    path = f"datasets/{at or artifacts.fresh_name()}"
     file = replica.artifacts.create(path)
     file.write(content)
     artifacts.keep(file)
@@ -55,10 +55,11 @@ def test_what_has_no_file_is_not_fetched(client: Client, tmp_path: Path, name: s
         client.fetch_dataset(name, SHA256, tmp_path / "got")
 
 
-def test_a_worker_fetches_what_its_leases_are_trained_on_and_nothing_else(served: Served, tmp_path: Path) -> None:
-    kept(served.replica, "ours")
-    token = served.client.make_token("worker", "w").token
-    worker = Client("http://testserver", token, transport=served.http._transport)
+def test_the_file_of_a_data_set_is_no_litter_however_old_it_is(replica: Replica, store: Path) -> None:
+    kept(replica, "ours", at="1000000000-old")
+    orphan = store / "datasets" / "1000000000-orphan"
+    orphan.touch()
 
-    with pytest.raises(Forbidden, match="leases"):
-        worker.fetch_dataset("ours", SHA256, tmp_path / "got")
+    forget(replica)
+
+    assert [path.name for path in (store / "datasets").iterdir()] == ["1000000000-old"]

@@ -147,3 +147,15 @@ def test_a_worker_fetches_what_its_leases_are_trained_on_and_nothing_else(
 
     assert before == Forbidden.status
     assert answers == [200, Forbidden.status]
+
+
+def test_bounds_that_do_not_go_with_the_data_are_refused(client: Client, replica: Replica) -> None:
+    put(replica)
+    task = {"name": "mlp", "data": {"dataset": "ours"}}
+    space = {"batch_size": {"type": "int", "low": 8, "high": 64}}
+    client.create_study(StudySpec.model_validate({"name": "study", "task": task, "space": space}))
+
+    with pytest.raises(Invalid, match="can be 121, and the training set has 120 examples"):
+        client.change_study("study", space={"batch_size": {"high": 121}})
+
+    assert client.study("study").spec.declared["batch_size"].extremes() == (8, 64)
