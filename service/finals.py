@@ -31,7 +31,8 @@ CREATED = 201
 INTERVAL_SECONDS = 1.0
 """A final model follows its confirmation at most this long after that has ended."""
 
-_METRIC = "test_error"
+_METRIC = "training_error"
+"""The value of a final model's trial: each epoch reports it. The error on the test set is told at the end."""
 
 _log = logging.getLogger(__name__)
 

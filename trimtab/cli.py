@@ -13,12 +13,14 @@ from trimtab.client import Client
 from trimtab.dataset_view import dataset_view, datasets_table
 from trimtab.datasets import TargetKind
 from trimtab.diagnosis_view import diagnosis_view
-from trimtab.errors import NoCompleteTrial, NoFeasibleTrial, Refused, SeveralObjectives, TrimtabError
+from trimtab.errors import FinalNotFound, NoCompleteTrial, NoFeasibleTrial, Refused, SeveralObjectives, TrimtabError
+from trimtab.final_view import confirmation_view, final_view
+from trimtab.finals import Confirm, FinalState
 from trimtab.protocol import BestTrial, Study
 from trimtab.states import TokenKind
 from trimtab.study import StudySpec
 from trimtab.validation import built, from_json
-from trimtab.watching import follow
+from trimtab.watching import follow, wait_for_final
 from trimtab.watching import watch as watch_study
 
 LISTED = 20
@@ -181,6 +183,54 @@ def prescribe(
 
 
 @study.command()
+def confirm(
+    name: Name,
+    top: Annotated[int, typer.Option(help="How many of the best trials.")] = 3,
+    repeats: Annotated[int, typer.Option(help="Trainings of each.")] = 5,
+    as_json: Json = False,
+) -> None:
+    """Have the best trials of a study trained again, with fresh seeds; wait, and say which one is best."""
+    with Client() as client:
+        asked = client.confirm(name, top=top, repeats=repeats)
+        for _ in follow(client, asked.study):
+            pass
+        found = client.confirmation(name)
+    if as_json:
+        typer.echo(found.model_dump_json(indent=2))
+    else:
+        _console().print(confirmation_view(found))
+
+
+@study.command()
+def final(
+    name: Name,
+    repeats: Annotated[
+        int | None, typer.Option(help="Confirm the best trials first, by so many trainings of each.")
+    ] = None,
+    top: Annotated[int, typer.Option(help="How many of them.")] = 3,
+    override: Annotated[str | None, typer.Option(help="Why the test set is to be read again; recorded.")] = None,
+    download: Annotated[Path | None, typer.Option(help="Where to write the model, for trimtab.load_model.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Have the final model of a study trained and its test set read, once; wait for it. Where there is one: show it.
+
+    Exit codes: 0 it is complete; 1 it failed.
+    """
+    with Client() as client:
+        if override is not None or not _has_final(client, name):
+            before = None if repeats is None else built(Confirm, {"top": top, "repeats": repeats})
+            client.make_final(name, confirm=before, override=override)
+        found = wait_for_final(client, name)
+        if download and found.state is FinalState.COMPLETE:
+            client.fetch_model(name, download)
+    if as_json:
+        typer.echo(found.model_dump_json(indent=2))
+    else:
+        _console().print(final_view(found), soft_wrap=True)
+    raise typer.Exit(0 if found.state is FinalState.COMPLETE else 1)
+
+
+@study.command()
 def delete(name: Name) -> None:
     """Delete a study with all its trials."""
     with Client() as client:
@@ -273,6 +323,14 @@ def _best(client: Client, name: str) -> BestTrial | None:
         return client.best_trial(name)
     except (NoCompleteTrial, NoFeasibleTrial, SeveralObjectives):
         return None
+
+
+def _has_final(client: Client, name: str) -> bool:
+    try:
+        client.final(name)
+    except FinalNotFound:
+        return False
+    return True
 
 
 def _where_next(created: Study) -> str:

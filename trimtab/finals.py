@@ -60,6 +60,11 @@ class FinalState(StrEnum):
     COMPLETE = "complete"
     FAILED = "failed"
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether it is what it will be."""
+        return self in {FinalState.COMPLETE, FinalState.FAILED}
+
 
 class ConfirmedTrial(Message):
     """A trial of a study that was, or is to be, trained again.

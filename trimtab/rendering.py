@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from trimtab.budget import Budget
-from trimtab.message import Metrics, Value
+from trimtab.message import Metrics, Params, Value
 from trimtab.protocol import BestTrial, Counts, HeldTrial, Study, Token, Used, Worker
 from trimtab.space import Categorical, Float, Int
 
@@ -65,7 +65,7 @@ def best_view(best: BestTrial) -> RenderableType:
         step=str(best.step) if best.step is not None else "",
         **{name: _number(value) for name, value in (best.values | best.metrics).items()},
     )
-    return Group(facts, "", params_table(best))
+    return Group(facts, "", params_table(best.params))
 
 
 def front_table(trials: Sequence[BestTrial]) -> Table:
@@ -80,10 +80,10 @@ def front_table(trials: Sequence[BestTrial]) -> Table:
     return table
 
 
-def params_table(best: BestTrial) -> Table:
+def params_table(params: Params) -> Table:
     """Return a line for each parameter of a trial."""
     table = _table("PARAMETER", "VALUE")
-    for name, value in best.params.items():
+    for name, value in params.items():
         table.add_row(name, _value(value))
     return table
 

@@ -10,6 +10,7 @@ from rich.live import Live
 from trimtab import rendering
 from trimtab.client import Client
 from trimtab.errors import NoCompleteTrial, NoFeasibleTrial, SeveralObjectives
+from trimtab.finals import FinalModel
 from trimtab.protocol import BestTrial, Study
 
 POLL_SECONDS = 0.5
@@ -47,6 +48,20 @@ def follow(client: Client, name: str, *, sleep: Callable[[float], object] = time
         sleep(POLL_SECONDS)
         progress = _read(client, name, progress)
     yield progress
+
+
+def wait_for_final(client: Client, name: str, *, sleep: Callable[[float], object] = time.sleep) -> FinalModel:
+    """Return the final model of a study when it is complete or has failed.
+
+    Raises:
+        StudyNotFound: There is no such study, any more.
+        FinalNotFound: None was asked for, or none came of its confirmation.
+    """
+    found = client.final(name)
+    while not found.state.is_settled:
+        sleep(POLL_SECONDS)
+        found = client.final(name)
+    return found
 
 
 def _read(client: Client, name: str, before: Progress | None) -> Progress:

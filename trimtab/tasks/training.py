@@ -59,7 +59,7 @@ METRICS = (
 )
 """What each epoch reports."""
 
-OF_COMPANIONS = ("gradient_check", "test_error")
+OF_COMPANIONS = ("gradient_check",)
 """What trials report of studies that check or end another one, and that the service alone makes."""
 
 FIRST = {
