@@ -19,6 +19,7 @@ from tests.unit.samples import GO_ON, LEASE, TOLD
 from tests.unit.stub import TOKEN, Answer, Asked, Stub, said, serving
 from trimtab.budget import Limits
 from trimtab.client import Client
+from trimtab.data import DataSpec
 from trimtab.message import Params
 from trimtab.protocol import Checkpoint, Lease
 from trimtab.study import TaskSpec
@@ -28,7 +29,7 @@ from workers.drain import Drain
 from workers.process import ChildProcess
 from workers.session import Session
 
-FOREIGN = "no checkpoint of ours"
+FOREIGN = "no checkpoint or data set of ours"
 KEPT = Checkpoint(step=1, sha256=sha256(FOREIGN.encode()).hexdigest(), size=len(FOREIGN))
 
 
@@ -41,7 +42,7 @@ ENDLESS = lease_of(Limits(), {"epochs": 100_000})
 
 
 class Service:
-    """Has everybody go on, and leaves checkpoints on their way for as long as it is told to.
+    """Has everybody go on, and leaves checkpoints and data sets on their way for as long as it is told to.
 
     Args:
         stub: Gives its answers.
@@ -60,8 +61,8 @@ class Service:
 
     def _answer(self, asked: Asked) -> Answer:
         verb = asked.path.rpartition("/")[2]
-        if verb == "checkpoint":
-            return self._checkpoint(asked)
+        if verb in {"checkpoint", "content"}:
+            return self._file(asked)
         if self.on_its_way.is_set():
             self.heard_meanwhile[verb].release()
         if verb == "result":
@@ -71,7 +72,7 @@ class Service:
             self.reported.append(asked.body["step"])
         return said(GO_ON)
 
-    def _checkpoint(self, asked: Asked) -> Answer:
+    def _file(self, asked: Asked) -> Answer:
         self.on_its_way.set()
         self.may_arrive.wait(30)
         if asked.method == "GET":
@@ -201,3 +202,17 @@ def test_a_child_that_is_past_the_limit_of_its_trial_between_epochs_is_kept(
     assert service.told[0]["message"] == "the attempt took longer than 0.5 s (limits.trial_seconds)"
     assert service.reported
     assert child.is_idle
+
+
+def test_the_lease_is_kept_while_its_data_set_is_fetched_and_what_is_none_is_said_of_the_trial(
+    service: Service, child: ChildProcess, tmp_path: Path
+) -> None:
+    task = TaskSpec(name="mlp", data=DataSpec(dataset="ours", contents={"ours": KEPT.sha256}))
+
+    with in_training(service, child, tmp_path, every=1000, lease=ENDLESS.model_copy(update={"task": task})):
+        assert all(service.heard_meanwhile["heartbeat"].acquire(timeout=10) for _ in range(3))
+        service.may_arrive.set()
+        assert service.heard_meanwhile["result"].acquire(timeout=10)
+
+    assert service.told[0]["outcome"] == "error"
+    assert service.told[0]["message"].startswith("DatasetUnusable: the data set cannot be read: File is not a zip file")
