@@ -16,6 +16,7 @@ from service.storage.studies import StudyRow
 from service.storage.trials import TrialRow
 from trimtab.diagnosis import Diagnosis
 from trimtab.errors import NoCompleteTrial, NoFeasibleTrial, SeveralObjectives, TrialNotFound
+from trimtab.message import Metrics
 from trimtab.states import Direction, Outcome, TrialState
 
 TOP_TRIALS = 5
@@ -88,9 +89,11 @@ def _case(connection: sa.Connection, study: StudyRow, trial: TrialRow, *, others
     )
 
 
-def _rates(found: Iterable[tuple[float, float | None]], direction: Direction) -> list[Rate]:
+def _rates(found: Iterable[tuple[float, float | None, Metrics]], direction: Direction) -> list[Rate]:
     sign = 1 if direction is Direction.MINIMIZE else -1
-    return [Rate(rate, math.inf if value is None else sign * value) for rate, value in found]
+    return [
+        Rate.of(rate, math.inf if value is None else sign * value, finite(metrics)) for rate, value, metrics in found
+    ]
 
 
 def _none_best(study: StudyRow, *, complete: int) -> NoCompleteTrial | NoFeasibleTrial:

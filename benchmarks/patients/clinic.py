@@ -72,7 +72,7 @@ def _trained(spec: StudySpec, number: int, suggestion: Suggestion, *, files: Map
         files=files,
         device=torch.device("cpu"),
     )
-    curve = []
+    curve: list[Mapping[str, float]] = []
     try:
         curve.extend(finite(epoch.metrics) for epoch in training.epochs())
     except Diverged as diverged:
@@ -100,7 +100,7 @@ def _case(spec: StudySpec, trained: list[Trained]) -> Case:
     best = top[0]
     if best.outcome is not Outcome.COMPLETE:
         return Case(spec=spec, outcomes=outcomes)
-    rates = [(trial.params.get("learning_rate"), trial.value) for trial in trained]
+    rates = [(trial.params.get("learning_rate"), trial) for trial in trained]
     return Case(
         spec=spec,
         trial=best.number,
@@ -108,6 +108,6 @@ def _case(spec: StudySpec, trained: list[Trained]) -> Case:
         metrics=best.metrics,
         curve=best.curve,
         others=[trial.curve for trial in top[1:] if trial.outcome is Outcome.COMPLETE],
-        rates=[Rate(rate, loss) for rate, loss in rates if isinstance(rate, float)],
+        rates=[Rate.of(rate, trial.value, trial.metrics) for rate, trial in rates if isinstance(rate, float)],
         outcomes=outcomes,
     )

@@ -48,13 +48,14 @@ PATIENTS = [
         FindingCode.BIAS,
         {"dataset": "digits"},
         fixed={"epochs": 20},
-        space={"learning_rate": RATES, "hidden_units": {"type": "int", "low": 1, "high": 3}},
+        space={**_rates(1e-3, 0.3), "hidden_units": {"type": "int", "low": 1, "high": 3}},
     ),
     Patient(
         "too small: spirals",
         FindingCode.BIAS,
         {"dataset": "spirals"},
         fixed={"epochs": 30, "hidden_units": 2, "activation": "tanh"},
+        space=_rates(1e-3, 1.0),
     ),
     Patient(
         "far too large for few: digits",
@@ -100,11 +101,11 @@ PATIENTS = [
         space=_rates(0.05, 10.0),
     ),
     Patient(
-        "learning rate too high: breast_cancer",
+        "learning rate too high: digits, three layers",
         FindingCode.LEARNING_RATE_ON_BOUND,
-        {"dataset": "breast_cancer"},
-        fixed={"epochs": 15, "hidden_layers": 2},
-        space=_rates(0.05, 10.0),
+        {"dataset": "digits"},
+        fixed={"epochs": 15, "hidden_units": 64, "hidden_layers": 3},
+        space=_rates(0.02, 2.0),
     ),
     Patient(
         "learning rate too low: digits",
@@ -143,6 +144,18 @@ PATIENTS = [
         FindingCode.LABEL_LEAK,
         {"dataset": "coded"},
         fixed={"epochs": 20, "batch_size": 16},
+    ),
+    Patient(
+        "vanishing gradients: digits",
+        FindingCode.VANISHING,
+        {"dataset": "digits"},
+        fixed={"epochs": 12, "hidden_layers": 10, "hidden_units": 32, "activation": "sigmoid"},
+    ),
+    Patient(
+        "too few to validate: iris",
+        FindingCode.SMALL_HOLD_OUT,
+        {"dataset": "iris", "split": {"validation": 12, "test": 12}},
+        fixed={"epochs": 40, "hidden_units": 16, "batch_size": 16},
     ),
     Patient(
         "healthy: digits",

@@ -4,7 +4,8 @@ import math
 from statistics import median
 
 from service.diagnosis.case import Case
-from trimtab.diagnosis import Finding, FindingCode
+from service.diagnosis.conditions import conditions, figures
+from trimtab.diagnosis import Condition, Finding, FindingCode
 
 FIRST_LOSS_TIMES = 3.0
 """Of the loss of an even guess, ln(classes)."""
@@ -16,7 +17,8 @@ EXPLODING = 1e3
 """A gradient over that of the first epoch; and the first layer's over the last's, as many times again."""
 
 DEAD_SHARE = 0.5
-"""Of a layer's units, never active: the layer is half as wide as it was asked to be."""
+"""Of a layer's units, never active: the layer is half as wide as it was asked to be. Where bias is high, that is; a
+network that fits all the same has units to spare."""
 
 
 def first_loss(case: Case) -> Finding | None:
@@ -68,9 +70,9 @@ def vanishing(case: Case) -> Finding | None:
 
 
 def dead_units(case: Case) -> Finding | None:
-    """Find layers of which more than half is never active."""
-    share = case.metrics.get("dead_units", 0.0)
-    if share <= DEAD_SHARE:
+    """Find layers of which more than half is never active, in a network that does not fit."""
+    share, found = case.metrics.get("dead_units", 0.0), figures(case)
+    if share <= DEAD_SHARE or found is None or Condition.HIGH_BIAS not in conditions(found):
         return None
     text = (
         f"of a hidden layer {share:.0%} of the units are active on no training example and learn nothing any more: "

@@ -1,8 +1,10 @@
 """What the doctor is shown of a study, and of the trial that it looks at."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Self
 
 from trimtab.data import BUILT_IN
 from trimtab.message import Params, Value
@@ -22,10 +24,19 @@ class Rate:
     Args:
         value: The learning rate.
         loss: The objective, less is better; infinite: it diverged.
+        left: Share of its first loss that training has left of it; infinite likewise; None: that is not known.
     """
 
     value: float
     loss: float
+    left: float | None = None
+
+    @classmethod
+    def of(cls, value: float, loss: float, metrics: Mapping[str, float]) -> Self:
+        """Return the rate of a trial with such final figures."""
+        first, last = metrics.get("first_loss", 0.0), metrics.get("training_loss")
+        left = loss if math.isinf(loss) else last / first if last is not None and first > 0 else None
+        return cls(value, loss, left)
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from service.diagnosis.case import Curve
-from trimtab.message import Metrics
 
 
-def finite(metrics: Metrics) -> Mapping[str, float]:
+def finite(metrics: Mapping[str, float | None]) -> Mapping[str, float]:
     """Return the figures that are numbers."""
     return {name: value for name, value in metrics.items() if value is not None and math.isfinite(value)}
 

@@ -14,7 +14,8 @@ LAST = 0.2
 """Share of a curve that its end is."""
 
 STILL = 0.5
-"""Of the tolerance: so much better at the end of the training than just before, and it has not come to rest."""
+"""Of the tolerance: so much better at the end of the training than just before, and it has not come to rest. Not less
+than the noise of such a difference, here and below."""
 
 RISE = 1.0
 """Of the tolerance: so much worse at the end of the training than at its best."""
@@ -27,8 +28,9 @@ def still_improving(case: Case) -> Finding | None:
     if found is None or not curves:
         return None
     falls = [_fall(errors) for errors in curves]
-    improving = [fall for fall in falls if fall > STILL * found.tolerance]
-    if 2 * len(improving) <= len(curves) or falls[0] <= STILL * found.tolerance:
+    least = max(STILL * found.tolerance, found.noise["variance"])
+    improving = [fall for fall in falls if fall > least]
+    if 2 * len(improving) <= len(curves) or falls[0] <= least:
         return None
     text = (
         f"the validation error still fell by {falls[0]:.3g} over the last fifth of the training "

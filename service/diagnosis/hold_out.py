@@ -1,5 +1,7 @@
 """Findings on the data: what makes its errors mean less than they say."""
 
+import math
+
 from service.diagnosis.case import Case
 from trimtab.diagnosis import Finding, FindingCode
 
@@ -14,6 +16,9 @@ LEAK_SHARE_OF_CHANCE = 0.1
 
 DUPLICATE_SHARE = 0.05
 """One validation example in twenty is known by heart: the validation error is at least 5 % too good."""
+
+FEWEST_DUPLICATES = 2.5
+"""Examples; one or two alike are found in many a small data set."""
 
 SHIFT_AUC = 0.6
 """A classifier tells the sets apart: its area under the curve, at the lower end of its 95 % interval."""
@@ -41,7 +46,8 @@ def label_leak(case: Case) -> Finding | None:
 def duplicates(case: Case) -> Finding | None:
     """Find validation examples that are in the training set too."""
     share = case.metrics.get("duplicate_share", 0.0)
-    if share <= DUPLICATE_SHARE:
+    examples = case.metrics.get("validation_examples", math.inf)
+    if share <= DUPLICATE_SHARE or share * examples < FEWEST_DUPLICATES:
         return None
     text = (
         f"{share:.0%} of the validation examples are training examples too: the validation error is too good; "

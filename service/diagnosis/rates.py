@@ -1,16 +1,20 @@
 """Findings on all the trials of a study: where the good learning rates lie, and how trials fail."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from service.diagnosis.case import Case, Rate
-from service.sampling.scales import Number, interval, position, side
-from trimtab.diagnosis import Finding, FindingCode
+from service.diagnosis.case import Case
+from service.diagnosis.conditions import conditions, figures
+from service.sampling.scales import Number, Side, interval, position, side
+from trimtab.diagnosis import Condition, Finding, FindingCode
 from trimtab.space import Categorical
 from trimtab.states import Outcome
+
+Point = tuple[float, float]
+"""A learning rate, and what the trial came to: less is better."""
 
 FEWEST_FAILED = 3
 """Trials; fewer are chance."""
@@ -22,7 +26,8 @@ TREND = 0.7
 """Rank correlation of learning rate and loss from which on the one is said to follow the other."""
 
 OUTER = 0.25
-"""Of the range: beside a trend, the best trial has to lie in that part of it."""
+"""Of the range: beside a trend, the best trial has to lie in that part of it, and be better than all others by more
+than the tolerance: where learning rates further in do as well, there is nothing to be found beyond the bound."""
 
 
 def learning_rate_on_bound(case: Case) -> Finding | None:
@@ -31,20 +36,20 @@ def learning_rate_on_bound(case: Case) -> Finding | None:
     best = case.params.get("learning_rate")
     if parameter is None or isinstance(parameter, Categorical) or not isinstance(best, int | float):
         return None
-    if case.trial is None or not parameter.contains(best):
+    if not parameter.contains(best):
         return None
-    trend = _trend(parameter, case.rates)
-    end = _end(parameter, float(best), trend, len(case.rates))
-    if end is None:
+    pressed = next((found for points in _measures(case) if (found := _pressed(case, parameter, best, points))), None)
+    if pressed is None:
         return None
+    end, trend = pressed
     bound = parameter.low if end == "low" else parameter.high
     text = (
         f"the best learning rate, {best:.3g}, lies at the {end} end of its range, {parameter.low:g} to "
         f"{parameter.high:g}, and trials are the better the nearer they are to it (rank correlation "
         f"{trend:.2f}): search beyond {bound:g}"
     )
-    figures: dict[str, float | str] = {"learning_rate": float(best), "side": end, "bound": bound, "trend": trend}
-    return Finding(code=FindingCode.LEARNING_RATE_ON_BOUND, figures=figures, text=text)
+    seen: dict[str, float | str] = {"learning_rate": float(best), "side": end, "bound": bound, "trend": trend}
+    return Finding(code=FindingCode.LEARNING_RATE_ON_BOUND, figures=seen, text=text)
 
 
 def diverging(case: Case) -> Finding | None:
@@ -75,30 +80,64 @@ def _failing(case: Case, outcome: Outcome, code: FindingCode, remedy: str) -> Fi
     return Finding(code=code, figures={"failed": float(failed), "ended": float(ended)}, text=text)
 
 
-def _end(parameter: Number, best: float, trend: float, trials: int) -> str | None:
-    """Return the end of its range that good learning rates press against; None: neither."""
-    if trials < FEWEST_RATES:
-        return None
-    whole = interval(parameter)
-    place = (position(parameter, best) - whole.low) / whole.width if whole.width else 0.5
-    if trend <= -TREND and place >= 1 - OUTER:
-        return "high"
-    if trend >= TREND and place <= OUTER:
-        return "low"
-    # As close as an alarm asks for, half of the trend is enough.
-    on = side(parameter, best)
-    return on if on and (trend if on == "low" else -trend) >= TREND / 2 else None
+def _measures(case: Case) -> Iterator[Sequence[Point]]:
+    """Give what learning rates are judged by: the objective, and where bias is high what training has left of the loss.
+
+    Where hardly anything is learned, it is mostly chance which trial began with the least error.
+    """
+    yield [(rate.value, rate.loss) for rate in case.rates]
+    found = figures(case)
+    if found and Condition.HIGH_BIAS in conditions(found):
+        yield [(rate.value, rate.left) for rate in case.rates if rate.left is not None]
 
 
-def _trend(parameter: Number, rates: Sequence[Rate]) -> float:
-    """Return the rank correlation (Spearman) of learning rates and losses; 0 where there is none to tell."""
-    inside = [rate for rate in rates if parameter.contains(rate.value)]
+def _pressed(case: Case, parameter: Number, best: float, points: Sequence[Point]) -> tuple[Side, float] | None:
+    """Return the end of its range that good learning rates press against, and the trend; None: neither."""
+    inside = [(value, loss) for value, loss in points if parameter.contains(value)]
     if len(inside) < FEWEST_RATES:
-        return 0.0
-    values, losses = (_ranks([getattr(rate, name) for rate in inside]) for name in ("value", "loss"))
-    values, losses = values - values.mean(), losses - losses.mean()
-    spread = math.sqrt(float(values @ values) * float(losses @ losses))
-    return float(values @ losses) / spread if spread else 0.0
+        return None
+    trend = rank_correlation(*zip(*inside, strict=True))
+    end: Side = "low" if trend > 0 else "high"
+    # As close as an alarm asks for, half of the trend is enough.
+    is_near = _distance(parameter, best, end) <= OUTER and abs(trend) >= TREND
+    is_on = side(parameter, best) == end and abs(trend) >= TREND / 2
+    measured = figures(case)
+    least = measured.tolerance if measured else 0.0
+    return (end, trend) if (is_near or is_on) and _gain(parameter, inside, best, end) > least else None
+
+
+def _gain(parameter: Number, points: Sequence[Point], best: float, end: Side) -> float:
+    """Return how much better the best trial of the outer part at that end is than the best of all others.
+
+    Less than anything where trials still further out than the best one are worse than those further in: then the
+    best learning rates lie inside.
+    """
+    edge = _distance(parameter, best, end)
+    distances = [(_distance(parameter, value, end), loss) for value, loss in points]
+    rest = min((loss for distance, loss in distances if distance > OUTER), default=math.inf)
+    beyond = [loss for distance, loss in distances if distance < edge]
+    outer = min((loss for distance, loss in distances if distance <= OUTER), default=math.inf)
+    return rest - outer if not beyond or min(beyond) < rest else -math.inf
+
+
+def _distance(parameter: Number, value: float, end: Side) -> float:
+    """Return how far a value lies from an end of its range, as a share of the range on its scale."""
+    place = _place(parameter, value)
+    return place if end == "low" else 1 - place
+
+
+def _place(parameter: Number, value: float) -> float:
+    """Return where a value lies in its range, on its scale: 0 at the low end, 1 at the high one."""
+    whole = interval(parameter)
+    return (position(parameter, value) - whole.low) / whole.width if whole.width else 0.5
+
+
+def rank_correlation(ones: Sequence[float], others: Sequence[float]) -> float:
+    """Return Spearman's rank correlation; 0 where there is none to tell."""
+    first, second = _ranks(ones), _ranks(others)
+    first, second = first - first.mean(), second - second.mean()
+    spread = math.sqrt(float(first @ first) * float(second @ second))
+    return float(first @ second) / spread if spread else 0.0
 
 
 def _ranks(figures: Sequence[float]) -> NDArray[np.float64]:

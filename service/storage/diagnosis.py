@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from trimtab.message import Metrics
 from trimtab.states import Direction, Outcome
 
 _TOP = sa.text("""
@@ -19,7 +20,7 @@ _OUTCOMES = sa.text("""
 """)
 
 _LEARNING_RATES = sa.text("""
-    SELECT p.param_value, v.value
+    SELECT p.param_value, v.value, coalesce(o.metrics, '{}')
     FROM trimtab_trials o
     JOIN trial_params p ON p.trial_id = o.trial_id AND p.param_name = 'learning_rate'
     LEFT JOIN trial_values v ON v.trial_id = o.trial_id AND v.objective = 0 AND v.value_type = 'FINITE'
@@ -39,6 +40,8 @@ def outcomes(connection: sa.Connection, study_id: int) -> dict[Outcome, int]:
     return {Outcome(name): trials for name, trials in connection.execute(_OUTCOMES, {"study_id": study_id})}
 
 
-def learning_rates(connection: sa.Connection, study_id: int) -> Sequence[tuple[float, float | None]]:
-    """Return the learning rate of each trial that is complete or diverged, and its first value; None: it diverged."""
-    return [(rate, value) for rate, value in connection.execute(_LEARNING_RATES, {"study_id": study_id})]
+def learning_rates(connection: sa.Connection, study_id: int) -> Sequence[tuple[float, float | None, Metrics]]:
+    """Return of each trial that is complete or diverged learning rate, first value (None: it diverged), figures."""
+    return [
+        (rate, value, metrics) for rate, value, metrics in connection.execute(_LEARNING_RATES, {"study_id": study_id})
+    ]

@@ -12,7 +12,7 @@ from scipy.stats import spearmanr
 from service.diagnosis import Case, Rate, examine
 from service.diagnosis.case import Curve
 from service.diagnosis.curve import curve
-from service.diagnosis.rates import _trend
+from service.diagnosis.rates import rank_correlation
 from tests.unit.cases import case, codes, errors, study
 from trimtab.diagnosis import FindingCode
 from trimtab.space import Float, Scale
@@ -48,7 +48,6 @@ def test_a_healthy_trial_has_no_findings_and_no_edits() -> None:
         ("first_loss", {"first_loss": 2.99 * math.log(10)}, {"first_loss": 3.01 * math.log(10)}),
         ("vanishing", flow(1.01e-4), flow(0.99e-4)),
         ("exploding", flow(0.99e4), flow(1.01e4)),
-        ("dead_units", {"dead_units": 0.5}, {"dead_units": 0.51}),
     ],
 )
 def test_each_finding_has_its_threshold(code: str, below: dict[str, Any], above: dict[str, Any]) -> None:
@@ -64,6 +63,12 @@ def test_what_was_not_told_is_not_found() -> None:
 
 def test_a_first_loss_says_nothing_of_numbers() -> None:
     assert seen(case(first_loss=100, classes=0)) == []
+
+
+def test_dead_units_matter_where_the_network_does_not_fit() -> None:
+    assert seen(case(dead_units=0.9)) == []
+    assert seen(case(dead_units=0.5, training_error=0.2, validation_error=0.2)) == ["bias"]
+    assert seen(case(dead_units=0.51, training_error=0.2, validation_error=0.2)) == ["dead_units", "bias"]
 
 
 def norms(*values: float) -> Curve:
@@ -121,6 +126,9 @@ def rated(losses: Sequence[float]) -> Case:
         ([0.9, 0.6, 0.3, 0.1, 0.0, 0.1, 0.3, 0.6, 0.9], []),
         ([0.1, 0.5, 0.1, 0.5, 0.1, 0.5, 0.1, 0.5, 0.05], []),
         ([0.9, 0.7, 0.5, 0.3, 0.1], []),
+        ([0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.1, 0.5], []),
+        ([0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.1, 0.2], ["learning_rate_on_bound"]),
+        ([0.108, 0.107, 0.106, 0.105, 0.104, 0.103, 0.102, 0.101, 0.1], []),
     ],
 )
 def test_learning_rates_press_against_a_bound_where_trials_are_the_better_the_nearer_they_are_to_it(
@@ -129,14 +137,26 @@ def test_learning_rates_press_against_a_bound_where_trials_are_the_better_the_ne
     assert seen(rated(losses)) == expected
 
 
+def test_where_hardly_anything_is_learned_the_share_of_the_loss_that_is_left_counts() -> None:
+    chance = rated([0.45, 0.9, 0.5, 0.9, 0.5, 0.9, 0.5, 0.9, 0.4])
+    rates = [replace(rate, left=1 - 0.05 * place) for place, rate in enumerate(chance.rates)]
+    learning = replace(chance, rates=rates)
+    biased = {"training_error": 0.4, "validation_error": 0.4}
+
+    fits, does_not = seen(learning), seen(replace(learning, metrics={**learning.metrics, **biased}))
+
+    assert (fits, does_not) == ([], ["learning_rate_on_bound", "bias"])
+
+
 def test_the_trend_is_the_rank_correlation_of_scipy() -> None:
     generator = np.random.default_rng(0)
     losses = generator.integers(0, 5, size=30).astype(float)
-    rates = [Rate(float(value), loss) for value, loss in zip(generator.uniform(1e-5, 1e-3, 30), losses, strict=True)]
+    values = generator.uniform(1e-5, 1e-3, 30)
 
-    found = _trend(RATES, rates)
+    found = rank_correlation(values.tolist(), losses.tolist())
 
-    assert found == pytest.approx(spearmanr([rate.value for rate in rates], losses).statistic)
+    assert found == pytest.approx(spearmanr(values, losses).statistic)
+    assert rank_correlation([1.0, 2.0], [3.0, 3.0]) == 0
 
 
 @pytest.mark.parametrize(("failed", "expected"), [(5, []), (6, ["diverging"])])

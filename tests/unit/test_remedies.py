@@ -92,15 +92,17 @@ def test_each_edit_says_what_was_there_and_why() -> None:
         ),
         (
             {"learning_rate": 0.5},
-            {"dead_units": 0.9},
+            {"dead_units": 0.9, "training_error": 0.1, "validation_error": 0.1},
             {"task.fixed.activation": "leaky_relu", "task.fixed.learning_rate": 0.05},
         ),
     ],
 )
-def test_what_began_wrong_is_put_right(
+def test_what_began_wrong_is_put_right_first(
     fixed: dict[str, Any], figures: dict[str, Any], expected: dict[str, Any]
 ) -> None:
-    assert advised(case(study(task={"fixed": fixed}), **figures)) == expected
+    found = advised(case(study(task={"fixed": fixed}), **figures))
+
+    assert list(found.items())[: len(expected)] == list(expected.items())
 
 
 def test_too_few_validation_examples_validate_in_turn_unless_they_are_counted_already() -> None:
