@@ -154,3 +154,26 @@ def test_training_moves_no_randomness_but_its_own(data: Data) -> None:
     list(epochs(network(dropout=0.5), data, PLAN, loss=cross_entropy))
 
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_training_examples_alone_are_augmented(data: Data) -> None:
+    noisy = replace(PLAN, augmentation=replace(UNCHANGED, feature_noise=1.0), batch_size=5000)
+    seen: list[Tensor] = []
+
+    class Watched(nn.Linear):
+        def forward(self, x: Tensor) -> Tensor:
+            if torch.is_grad_enabled():
+                seen.append(x)
+            return super().forward(x.flatten(1))
+
+    model = Watched(64, 10)
+    untrained = replace(noisy, schedule=Schedule("exponential", rate=1.0, epochs=1))
+
+    (epoch,) = epochs(model, data, untrained, loss=cross_entropy)
+
+    with torch.inference_mode():
+        logits_NC = model(data.train.x_ND)
+    (augmented,) = seen
+    difference = augmented.flatten(1).sort(dim=0).values - data.train.x_ND.flatten(1).sort(dim=0).values
+    assert difference.std() > 0.1
+    assert epoch.metrics["training_loss"] == pytest.approx(cross_entropy(logits_NC, data.train.y_N).item())

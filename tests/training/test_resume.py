@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.training.runs import run
 from trimtab.data import DataSpec, SplitSpec
 from trimtab.message import Params
 from trimtab.space import Categorical
@@ -70,6 +71,35 @@ def test_every_decay_goes_on_where_it_was(decay: str, tmp_path: Path) -> None:
     resumed = interrupted(params, 2, tmp_path / "checkpoint")
 
     assert resumed == curve(training(params))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"l1": 0.001},
+        {"feature_noise": 0.2, "input_dropout": 0.2},
+        {"normalization": "batch", "patience": 2},
+    ],
+    ids=" ".join,
+)
+def test_whatever_a_plan_has_goes_on_where_it_was(changes: Params, tmp_path: Path) -> None:
+    params = {**PARAMS, **changes}
+
+    resumed = interrupted(params, 2, tmp_path / "checkpoint")
+
+    assert resumed == curve(training(params))
+
+
+def test_augmented_images_go_on_where_they_were(tmp_path: Path) -> None:
+    params = {**PARAMS, "epochs": 2, "flip": 0.5, "crop": 0.2, "rotation": 10, "zoom": 0.1, "distortion": 0.2}
+    first, whole = (run(params) for _ in range(2))
+    next(first.epochs())
+    written = checkpoints.write(first.state(), tmp_path / "checkpoint", belongs_to="this")
+
+    second = run(params)
+    second.restore(checkpoints.read(tmp_path / "checkpoint", sha256=written.sha256, belongs_to="this"))
+
+    assert curve(second) == curve(whole)[1:]
 
 
 @pytest.mark.parametrize("step", range(1, EPOCHS))
