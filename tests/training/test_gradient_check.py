@@ -91,13 +91,6 @@ def test_every_convolutional_network_is_right(pooling: str, normalization: str) 
     assert found.rating is Rating.RIGHT
 
 
-@pytest.mark.parametrize("name", ["cross_entropy", "squared", "absolute", "huber"])
-def test_every_loss_is_right(name: str) -> None:
-    found = check_gradients(perceptron(), loss_of(name, Problem.CLASSIFICATION), *batch(8, 4))
-
-    assert found.rating is Rating.RIGHT
-
-
 @pytest.mark.parametrize("name", ["squared", "absolute", "huber"])
 def test_every_loss_of_numbers_is_right(name: str) -> None:
     x, _ = batch(8, 4)

@@ -3,7 +3,6 @@ from collections.abc import Callable
 import pytest
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from trimtab.data import Problem
 from workers.training.losses import loss_of
@@ -34,14 +33,6 @@ def test_the_loss_of_a_number_is_the_mean_of_the_formula(name: str) -> None:
     torch.testing.assert_close(loss, DISTANCES[name](outputs(1)[:, 0], numbers()).mean())
 
 
-@pytest.mark.parametrize("name", [*DISTANCES])
-def test_of_classes_it_is_the_mean_over_targets_of_one_and_zero(name: str) -> None:
-    loss = loss_of(name, Problem.CLASSIFICATION)(outputs(4), classes())
-
-    targets_NK = functional.one_hot(classes(), 4).float()
-    torch.testing.assert_close(loss, DISTANCES[name](outputs(4), targets_NK).mean())
-
-
 def test_cross_entropy_is_minus_the_logarithm_of_the_softmax_of_the_right_class() -> None:
     loss = loss_of("cross_entropy", Problem.CLASSIFICATION)(outputs(4), classes())
 
@@ -60,6 +51,10 @@ def test_auto_goes_by_the_problem(problem: Problem, name: str) -> None:
     assert torch.equal(loss_of("auto", problem)(*given), loss_of(name, problem)(*given))
 
 
-def test_a_number_has_no_cross_entropy() -> None:
-    with pytest.raises(ValueError, match="cross_entropy is for classes"):
-        loss_of("cross_entropy", Problem.REGRESSION)
+@pytest.mark.parametrize(
+    ("problem", "name"),
+    [(Problem.REGRESSION, "cross_entropy"), *((Problem.CLASSIFICATION, name) for name in DISTANCES)],
+)
+def test_a_loss_that_does_not_go_with_the_problem_is_refused(problem: Problem, name: str) -> None:
+    with pytest.raises(ValueError, match=f"the loss {name} is not for {problem}"):
+        loss_of(name, problem)

@@ -30,7 +30,7 @@ DEFAULTS: Params = {name: knob.default for name, knob in MLP.hyperparameters.ite
 CHOICES = [
     (name, choice)
     for name, knob in MLP.hyperparameters.items()
-    if isinstance(knob.allowed, Categorical)
+    if isinstance(knob.allowed, Categorical) and name != "loss"
     for choice in knob.allowed.choices
 ]
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from functools import partial
 
-import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, huber_loss, l1_loss, mse_loss
 
@@ -20,30 +19,24 @@ _DISTANCES: dict[str, Loss] = {"squared": mse_loss, "absolute": l1_loss, "huber"
 def loss_of(name: str, problem: Problem) -> Loss:
     """Return a loss by its name.
 
-    With z the output and t the target, huber is (z - t)^2 / 2 where |z - t| <= 1 and |z - t| - 1/2 elsewhere. Of
-    classes all but cross-entropy take each output for a number, whose target is 1 for the right class and 0 else.
+    With z the output and t the target, huber is (z - t)^2 / 2 where |z - t| <= 1 and |z - t| - 1/2 elsewhere.
 
     Args:
-        name: cross_entropy, squared, absolute or huber; auto: cross_entropy for classes, squared for numbers.
+        name: cross_entropy for classes; squared, absolute or huber for numbers; auto: cross_entropy, or squared.
         problem: What is learned.
 
     Raises:
-        ValueError: A number has no cross-entropy.
+        ValueError: The loss does not go with the problem.
 
     Source: Huber, "Robust Estimation of a Location Parameter" (1964), with k = 1.
     """
     is_number = problem is Problem.REGRESSION
     if name == "auto":
         name = "squared" if is_number else "cross_entropy"
-    if name != "cross_entropy":
-        return partial(_between, _DISTANCES[name])
-    if is_number:
-        raise ValueError("the loss cross_entropy is for classes, and the target is a number")
-    return cross_entropy
+    if is_number is not (name in _DISTANCES):
+        raise ValueError(f"the loss {name} is not for {problem}")
+    return partial(_between, _DISTANCES[name]) if is_number else cross_entropy
 
 
 def _between(distance: Loss, outputs_NK: Tensor, y_N: Tensor) -> Tensor:
-    if y_N.is_floating_point():
-        return distance(outputs_NK, y_N.unsqueeze(1).to(outputs_NK.dtype))
-    classes_K = torch.arange(outputs_NK.shape[1], device=y_N.device)
-    return distance(outputs_NK, (y_N.unsqueeze(1) == classes_K).to(outputs_NK.dtype))
+    return distance(outputs_NK, y_N.unsqueeze(1).to(outputs_NK.dtype))
