@@ -27,9 +27,9 @@ def still_improving(case: Case) -> Finding | None:
     curves = [errors for errors in _errors([case.curve, *case.others]) if len(errors) >= FEWEST_STEPS]
     if found is None or not curves:
         return None
-    falls = [_fall(errors) for errors in curves]
+    falls = [fall(errors) for errors in curves]
     least = max(STILL * found.tolerance, found.noise["variance"])
-    improving = [fall for fall in falls if fall > least]
+    improving = [one for one in falls if one > least]
     if 2 * len(improving) <= len(curves) or falls[0] <= least:
         return None
     text = (
@@ -70,7 +70,7 @@ def _errors(curves: Sequence[Curve]) -> Iterator[list[float]]:
         yield [point["validation_error"] for point in curve if "validation_error" in point]
 
 
-def _fall(errors: Sequence[float]) -> float:
+def fall(errors: Sequence[float]) -> float:
     """Return how far the mean of the last fifth lies below that of the fifth before."""
     size = max(2, round(LAST * len(errors)))
     return mean(errors[-2 * size : -size]) - mean(errors[-size:])

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from service.diagnosis.case import Case
 from service.diagnosis.conditions import conditions, figures
+from service.diagnosis.curves import FEWEST_STEPS, fall
 from service.sampling.scales import Number, Side, interval, position, side
 from trimtab.diagnosis import Condition, Finding, FindingCode
 from trimtab.space import Categorical
@@ -24,6 +25,9 @@ FEWEST_RATES = 8
 
 TREND = 0.7
 """Rank correlation of learning rate and loss from which on the one is said to follow the other."""
+
+FALLING = 0.03
+"""Of the training loss: by so much of it the last fifth of a training lies below the fifth before."""
 
 OUTER = 0.25
 """Of the range: beside a trend, the best trial has to lie in that part of it, and be better than all others by more
@@ -81,13 +85,16 @@ def _failing(case: Case, outcome: Outcome, code: FindingCode, remedy: str) -> Fi
 
 
 def _measures(case: Case) -> Iterator[Sequence[Point]]:
-    """Give what learning rates are judged by: the objective, and where bias is high what training has left of the loss.
+    """Give what learning rates are judged by: the objective, or what training has left of the loss.
 
-    Where hardly anything is learned, it is mostly chance which trial began with the least error.
+    The latter where bias is high and the training loss still falls: so early in its training, it is mostly chance which
+    trial began with the least error.
     """
     yield [(rate.value, rate.loss) for rate in case.rates]
     found = figures(case)
-    if found and Condition.HIGH_BIAS in conditions(found):
+    losses = [point["training_loss"] for point in case.curve if "training_loss" in point]
+    is_falling = len(losses) >= FEWEST_STEPS and fall(losses) > FALLING * losses[-1]
+    if is_falling and found and Condition.HIGH_BIAS in conditions(found):
         yield [(rate.value, rate.left) for rate in case.rates if rate.left is not None]
 
 

@@ -140,12 +140,15 @@ def test_learning_rates_press_against_a_bound_where_trials_are_the_better_the_ne
 def test_where_hardly_anything_is_learned_the_share_of_the_loss_that_is_left_counts() -> None:
     chance = rated([0.45, 0.9, 0.5, 0.9, 0.5, 0.9, 0.5, 0.9, 0.4])
     rates = [replace(rate, left=1 - 0.05 * place) for place, rate in enumerate(chance.rates)]
-    learning = replace(chance, rates=rates)
+    losses: Curve = [{"training_loss": 1 - 0.02 * step} for step in range(10)]
+    learning = replace(chance, rates=rates, curve=losses)
     biased = {"training_error": 0.4, "validation_error": 0.4}
 
-    fits, does_not = seen(learning), seen(replace(learning, metrics={**learning.metrics, **biased}))
+    ill = replace(learning, metrics={**learning.metrics, **biased})
 
-    assert (fits, does_not) == ([], ["learning_rate_on_bound", "bias"])
+    fits, learns, rests = seen(learning), seen(ill), seen(replace(ill, curve=[losses[0]] * 10))
+
+    assert (fits, learns, rests) == ([], ["learning_rate_on_bound", "bias"], ["bias"])
 
 
 def test_the_trend_is_the_rank_correlation_of_scipy() -> None:
