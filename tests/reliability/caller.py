@@ -19,7 +19,7 @@ Lease = dict[str, Any]
 
 OK = 200
 
-_FLEETING = {"expires_at", "created_at", "completed_at", "id", "token", "started_at", "used"}
+_FLEETING = {"at", "expires_at", "created_at", "completed_at", "id", "token", "started_at", "used"}
 _STATE = b"state"
 
 
@@ -41,16 +41,16 @@ class Caller:
         status, answer = self._send(method, path, content, lease=lease, key=key)
         return status, _lasting(answer)
 
-    def ask(self, *, count: int = 1, key: str | None = None) -> Answer:
-        status, answer = self._send("POST", "/v1/leases", {"worker": "w", "study": "study", "count": count}, key=key)
+    def ask(self, *, count: int = 1, key: str | None = None, study: str = "study") -> Answer:
+        status, answer = self._send("POST", "/v1/leases", {"worker": "w", "study": study, "count": count}, key=key)
         for lease in answer.get("leases", []):
             given = protocol.Lease.model_validate_json(json.dumps(lease))
             self.journal.append(Leased.of(given, worker="w"))
         return status, _lasting(answer)
 
-    def lease(self) -> Lease:
+    def lease(self, study: str = "study") -> Lease:
         """Get one trial."""
-        self.ask()
+        self.ask(study=study)
         given = self.journal[-1]
         assert isinstance(given, Leased)
         return {"id": str(given.lease), "fence": given.fence, "trial": given.trial}
@@ -77,6 +77,10 @@ class Caller:
 
     def put_checkpoint(self, lease: Lease, step: int) -> Answer:
         path = f"/v1/leases/{lease['id']}/checkpoint?step={step}&sha256={hashlib.sha256(_STATE).hexdigest()}"
+        return self.send("PUT", path, _STATE, lease=lease)
+
+    def put_model(self, lease: Lease) -> Answer:
+        path = f"/v1/leases/{lease['id']}/model?sha256={hashlib.sha256(_STATE).hexdigest()}"
         return self.send("PUT", path, _STATE, lease=lease)
 
     def put_dataset(self, *, key: str | None = None) -> Answer:

@@ -82,6 +82,23 @@ def _behind(caller: Caller) -> Lease:
     return lease
 
 
+def _searched(caller: Caller) -> None:
+    """A study of a task of which two trials are complete."""
+    space = {"learning_rate": {"type": "float", "low": 0.001, "high": 1.0}}
+    searched = {"task": {"name": "mlp", "data": {"dataset": "iris"}}, "space": space}
+    caller.send("POST", "/v1/studies", body(objectives=[{"metric": "validation_error"}], **searched))
+    for error in (0.25, 0.5):
+        trial = {"params": {"learning_rate": error}, "state": "complete", "metrics": {"validation_error": error}}
+        caller.send("POST", "/v1/studies/study/trials", trial)
+
+
+def _final(caller: Caller) -> Lease:
+    """The lease of a final model."""
+    _searched(caller)
+    caller.send("POST", "/v1/studies/study/final", {})
+    return caller.lease("study.final")
+
+
 def _waiting(caller: Caller) -> None:
     lease = _running(caller)
     caller.put_checkpoint(lease, 1)
@@ -230,6 +247,13 @@ SCENARIOS: dict[str, Scenario] = {
     "tell an error": Scenario(_running, _told("error")),
     "tell released": Scenario(_running, _told("released")),
     "put a checkpoint": Scenario(_running, lambda caller, lease: caller.put_checkpoint(lease, 1)),
+    "put a model": Scenario(_final, lambda caller, lease: caller.put_model(lease)),
+    "make a final model": Scenario(
+        _searched, lambda caller, _: caller.send("POST", "/v1/studies/study/final", {}, key="k")
+    ),
+    "confirm and make a final model": Scenario(
+        _searched, lambda caller, _: caller.send("POST", "/v1/studies/study/final", {"confirm": {"top": 2}}, key="k")
+    ),
     "put a data set": Scenario(_nothing, lambda caller, _: caller.put_dataset(key="k")),
     "delete a data set": Scenario(
         lambda caller: caller.put_dataset(), lambda caller, _: caller.send("DELETE", "/v1/datasets/ours"), gone=404

@@ -27,6 +27,15 @@ _PARTS = {
     "checkpoints": """
         SELECT t.number, c.step, c.fence, c.sha256, c.size
         FROM trimtab_checkpoints c JOIN trimtab_trials t USING (trial_id)""",
+    "companions": """
+        SELECT o.study_name, s.purpose, p.study_name FROM trimtab_studies s JOIN studies o USING (study_id)
+        JOIN studies p ON p.study_id = s.parent_id""",
+    "models": "SELECT o.study_name, m.fence, m.sha256, m.size FROM trimtab_models m JOIN studies o USING (study_id)",
+    "readings": """
+        SELECT o.study_name, r.final_study, r.is_override, r.reason
+        FROM trimtab_test_reads r JOIN studies o USING (study_id)""",
+    "wanted final models": """
+        SELECT o.study_name, w.reason FROM trimtab_wanted_finals w JOIN studies o ON o.study_id = w.confirmation_id""",
     "data sets": "SELECT name, version, sha256, size, CAST(facts AS text) FROM trimtab_datasets",
     "tombstones": "SELECT study FROM trimtab_tombstones",
     "tokens": "SELECT kind, name, revoked_at IS NULL FROM trimtab_tokens",

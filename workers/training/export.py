@@ -3,6 +3,8 @@
 import hashlib
 import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import safetensors.torch
@@ -12,6 +14,8 @@ from torch import nn
 from trimtab.models import archive
 from trimtab.models.card import Card
 from workers.training.checkpoints import Written
+
+_TALKERS = ("torch.onnx", "onnxscript", "onnx_ir")
 
 _log = logging.getLogger(__name__)
 
@@ -36,18 +40,27 @@ def onnx(network: nn.Module, inputs: tuple[int, ...]) -> bytes | None:
         network: On the CPU, in evaluation mode.
         inputs: Shape of what it takes in of an example.
     """
-    quiet = logging.getLogger("torch.onnx")
-    level = quiet.level
-    quiet.setLevel(logging.ERROR)
     try:
-        with warnings.catch_warnings():
+        with _quiet(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return _exported(network, inputs)
     except Exception as error:  # noqa: BLE001  # a user's network may do what ONNX has no word for
         _log.warning("the model is not written as ONNX: %s", str(error).partition("\n")[0])
         return None
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Let exporters say nothing of each pass that they make."""
+    loggers = [logging.getLogger(name) for name in _TALKERS]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        yield
     finally:
-        quiet.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def _exported(network: nn.Module, inputs: tuple[int, ...]) -> bytes:
