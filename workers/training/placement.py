@@ -17,5 +17,6 @@ def fits(device: torch.device, size: int, resident_bytes: int | None) -> bool:
     if resident_bytes is None:
         if device.type != "cuda":
             return True
+        torch.cuda.empty_cache()  # What was freed, but kept for the next tensor, is free.
         resident_bytes = torch.cuda.mem_get_info(device)[0] // _SHARE
     return size <= resident_bytes

@@ -16,6 +16,9 @@ from workers.training.dealing import random_keys
 _EXAMPLES = 2000
 """Of each set at most."""
 
+_FEATURES = 2000
+"""Of an example at most, evenly spaced."""
+
 _PARTS = 3
 
 _TREES = 30
@@ -58,7 +61,8 @@ def find_shift(a_NX: NDArray[np.float32], b_NX: NDArray[np.float32]) -> Shift | 
 
 def _sample(x_NX: NDArray[np.float32]) -> NDArray[np.float32]:
     rows = np.argsort(random_keys(len(x_NX), f"shift {len(x_NX)}"))[:_EXAMPLES]
-    return x_NX[rows].reshape(len(rows), -1)
+    x_ND = x_NX.reshape(len(x_NX), -1)
+    return x_ND[rows, :: math.ceil(x_ND.shape[1] / _FEATURES)]
 
 
 def _deviation(auc: float, examples: int, others: int) -> float:
