@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install demo test check format bench bench-asks bench-search bench-training crash-points test-states fuzz chaos test-compose clean
+.PHONY: install demo test check format bench bench-asks bench-patients bench-search bench-defaults bench-training crash-points test-states fuzz chaos test-compose clean
 
 install: $(VENV)/.installed  ## the environment (.venv) and nothing else
 
@@ -39,6 +39,12 @@ bench-asks: install  ## what an ask costs at 10,000 trials, and the memory of a 
 
 bench-search: install  ## every sampler on problems of known optimum; goes on where it stopped; see benchmarks/LOG.md
 	$(BIN)/python -m benchmarks.search
+
+bench-patients: install  ## studies with a planted illness, and what the doctor names first; see benchmarks/LOG.md
+	$(BIN)/python -m benchmarks.patients
+
+bench-defaults: install  ## studies with all defaults: their best errors, and the time they take
+	$(BIN)/python -m benchmarks.defaults
 
 bench-training: install  ## training through the worker against a loop written by hand; see benchmarks/LOG.md
 	$(BIN)/python -m benchmarks.training
