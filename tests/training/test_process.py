@@ -5,7 +5,7 @@ import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import psutil
@@ -17,6 +17,7 @@ from trimtab.data import DataSpec
 from trimtab.errors import Misconfigured
 from trimtab.states import Outcome
 from trimtab.study import TaskSpec
+from trimtab.tasks import TASKS
 from workers.child import ended_by
 from workers.messages import Begun, CheckpointFile, Ended, FromTraining, Measured, Order, Saved, Unsaved
 from workers.process import ChildDied, ChildProcess, how_it_ended
@@ -32,8 +33,14 @@ def order(seed: int = 0, dataset: str = "iris", **params: float | str) -> Order:
     return Order(task=TaskSpec(name="mlp", data=DataSpec(dataset=dataset)), params=params, seed=seed)
 
 
-def start(device: str = "cpu", *, folder: Path = NOWHERE, environment: Mapping[str, str] = os.environ) -> ChildProcess:
-    return ChildProcess(device, slot=0, folder=folder, environment=environment)
+def start(
+    device: str = "cpu",
+    *,
+    folder: Path = NOWHERE,
+    environment: Mapping[str, str] = os.environ,
+    allowed: Sequence[str] = (),
+) -> ChildProcess:
+    return ChildProcess(device, slot=0, folder=folder, environment=environment, allowed=allowed)
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +101,15 @@ def read_to_the_end(child: ChildProcess) -> None:
     while True:
         child.answer_go_on()
         child.receive()
+
+
+def test_a_child_can_train_what_is_built_in_and_what_it_was_allowed_and_no_more() -> None:
+    own = "tests.training.own_tasks:Dropping"
+
+    with start(allowed=[own]) as child:
+        ready = child.wait_ready()
+
+    assert ready.tasks == (*TASKS, own)
 
 
 def test_a_child_measures_what_the_training_yields(warm: ChildProcess) -> None:
