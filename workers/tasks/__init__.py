@@ -14,10 +14,9 @@ from trimtab.states import Purpose
 from trimtab.study import TaskSpec
 from trimtab.tasks.checks import known
 from workers.tasks import cnn, mlp, own
-from workers.tasks.checking import FEW, Checking, checked, require
+from workers.tasks.checking import BRIEF, THOROUGH, Checking, Effort, checked, require
 from workers.training.data import Data, prepare
 from workers.training.final import Final
-from workers.training.gradient_check import MOST
 from workers.training.gradient_figures import GradientCheck
 from workers.training.loop import Training
 from workers.training.losses import loss_of
@@ -96,9 +95,9 @@ def check(
     seed: int,
     files: Mapping[str, Path],
     allowed: Mapping[str, own.Build] = NONE_ALLOWED,
-    most: int = MOST,
+    effort: Effort = THOROUGH,
 ) -> GradientCheck:
-    """Check the gradients of what a training would begin with, on the CPU, on at most so many parameters.
+    """Check the gradients of what a training would begin with, on the CPU.
 
     Raises:
         Uncheckable: They cannot be checked.
@@ -108,14 +107,14 @@ def check(
     data = prepare(task.data, files=files, device=_CPU, fold=0 if task.data.split.folds else None)
     randomness = Randomness.from_seed(seed, device=_CPU, is_torchs_own=task.name in allowed)
     network = _network(task.name, settled, data, randomness, allowed)
-    return checked(network, data, settled, seed=seed, most=most)
+    return checked(network, data, settled, seed=seed, effort=effort)
 
 
 def _check_first(
     task: TaskSpec, params: Params, *, seed: int, files: Mapping[str, Path], allowed: Mapping[str, own.Build]
 ) -> None:
     try:
-        found = check(task, params, seed=seed, files=files, allowed=allowed, most=FEW)
+        found = check(task, params, seed=seed, files=files, allowed=allowed, effort=BRIEF)
     except Exception as error:  # noqa: BLE001  # what is wrong with the code itself, the training meets too
         _log.warning("trains without a check of the gradients: %s: %s", type(error).__name__, error)
     else:

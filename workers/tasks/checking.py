@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -16,38 +17,49 @@ from workers.training.losses import loss_of
 from workers.training.objective import Penalty
 from workers.training.steps import Epoch, State
 
-EXAMPLES = 32
-"""Of the training set, evenly spaced. With each there are more kinks, and no other line of code is reached."""
-
-FEW = 500
-"""Parameters that are looked at before a study's first trial: less than a second for most networks."""
-
 _TENSORS = 50
 """Of which figures are told: a message holds 64 in all."""
 
 _NAMED = 3
 
 
-def checked(
-    network: nn.Module, data: Data, settled: Mapping[str, Any], *, seed: int, most: int = MOST
-) -> GradientCheck:
+@dataclass(frozen=True)
+class Effort:
+    """How much is looked at.
+
+    Args:
+        parameters: All of them where there are no more; else a sample of each tensor, so many together.
+        examples: Of the training set, evenly spaced. With each there are more kinks, and no other line is reached.
+    """
+
+    parameters: int
+    examples: int
+
+
+THOROUGH = Effort(parameters=MOST, examples=32)
+
+BRIEF = Effort(parameters=200, examples=8)
+"""Before a training: less than a second for most networks, some seconds for large convolutional ones."""
+
+
+def checked(network: nn.Module, data: Data, settled: Mapping[str, Any], *, seed: int, effort: Effort) -> GradientCheck:
     """Check the gradients of a network on the CPU, by its first weights.
 
     Args:
         network: As built.
         data: Gives the examples.
         settled: All hyperparameters: of them the loss and the regularisation that is part of it.
-        seed: Which parameters are looked at, where there are more than `most`.
-        most: Parameters that are looked at.
+        seed: Which parameters are looked at, where there are more.
+        effort: How much.
 
     Raises:
         Uncheckable: See check_gradients.
     """
-    rows = torch.linspace(0, len(data.train) - 1, min(EXAMPLES, len(data.train))).long()
+    rows = torch.linspace(0, len(data.train) - 1, min(effort.examples, len(data.train))).long()
     x, y = data.train.batch(rows.to(data.train.y_N.device))
     penalty = Penalty(l1=settled["l1"], l2=settled["l2"])
     loss = loss_of(settled["loss"], data.problem)
-    return check_gradients(network, loss, x.cpu(), y.cpu(), penalty=penalty, most=most, seed=seed)
+    return check_gradients(network, loss, x.cpu(), y.cpu(), penalty=penalty, most=effort.parameters, seed=seed)
 
 
 class Checking:

@@ -19,8 +19,8 @@ from workers.training.slopes import Losses, Slopes, slopes
 # P parameters of a tensor, K of them that are looked at, B at a time.
 
 _AT_ONCE = 256
-_NUMBERS_AT_ONCE = 2**21
-"""Of the tensors that the parameters at a time are in: 16 MiB."""
+_NUMBERS_AT_ONCE = 2**22
+"""That the losses at a time make on their way: 32 MiB."""
 
 _LESS = {torch.float32, torch.float16, torch.bfloat16}
 
@@ -88,15 +88,16 @@ class Objective:
     def slopes(self, name: str, index_K: Tensor) -> Slopes:
         """Return the slopes by some parameters of a tensor."""
         theta = self._trained[name]
-        at_once = max(1, min(_AT_ONCE, _NUMBERS_AT_ONCE // theta.numel()))
+        at_once = max(1, min(_AT_ONCE, _NUMBERS_AT_ONCE // (theta.numel() + self._numbers)))
         return slopes(self._losses(name), theta.flatten(), index_K, loss=self.value, at_once=at_once)
 
     @torch.no_grad()
     def _measured(self) -> float:
         if not self._trained:
             raise Uncheckable("the network has no parameter that is trained")
-        with _Doubles():
+        with _Watch() as watch:
             first = self._of(self._trained)
+        self._numbers = watch.numbers
         second = self._of(self._trained)
         if not first.isfinite():
             raise Uncheckable("the loss of the first batch is not finite")
@@ -119,7 +120,7 @@ class Objective:
 
     def _each(self, alone: Callable[[Tensor], Tensor], theta_B: Tensor) -> Tensor:
         """Return the loss with each tensor, all at once where the network's code can do that."""
-        if self._is_vectorized:
+        if self._is_vectorized and len(theta_B) > 1:
             try:
                 return vmap(alone)(theta_B)
             except (RuntimeError, ValueError):
@@ -136,8 +137,15 @@ class Objective:
         return loss + penalty(weights, l1=self._penalty.l1, l2=self._penalty.l2)
 
 
-class _Doubles(TorchFunctionMode):
-    """Sees to it that no float64 becomes less: what that rounds is more than a check has to see."""
+class _Watch(TorchFunctionMode):
+    """Counts the numbers that a network makes, and sees to it that no float64 becomes less.
+
+    What that rounds is more than a check has to see.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.numbers = 0
 
     def __torch_function__(
         self,
@@ -147,9 +155,10 @@ class _Doubles(TorchFunctionMode):
         kwargs: dict[str, Any] | None = None,
     ) -> object:
         result = function(*args, **(kwargs or {}))
-        is_from_doubles = any(isinstance(given, Tensor) and given.dtype == torch.float64 for given in args)
-        if is_from_doubles and isinstance(result, Tensor) and result.dtype in _LESS:
-            raise Uncheckable(f"the network rounds float64 to {result.dtype}")
+        if isinstance(result, Tensor):
+            self.numbers += result.numel()
+            if result.dtype in _LESS and any(isinstance(one, Tensor) and one.dtype == torch.float64 for one in args):
+                raise Uncheckable(f"the network rounds float64 to {result.dtype}")
         return result
 
 
