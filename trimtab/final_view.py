@@ -4,8 +4,15 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from trimtab.finals import Confirmation, FinalModel, TestError
+from trimtab.finals import Confirmation, FinalModel, FinalState, TestError
 from trimtab.rendering import params_table, printable
+
+_SAID = {
+    FinalState.CONFIRMING: "waits for its confirmation",
+    FinalState.TRAINING: "is in training",
+    FinalState.COMPLETE: "is complete",
+    FinalState.FAILED: "has failed",
+}
 
 
 def confirmation_view(confirmation: Confirmation) -> RenderableType:
@@ -32,7 +39,7 @@ def _headline(final: FinalModel) -> str:
     of_trial = "" if final.trial is None else f" of trial {final.trial}"
     reason = f": {printable(final.reason)}" if final.reason else ""
     tested = f"; test error {_interval(final.test)}" if final.test else ""
-    return f"the final model of {final.study}{of_trial} is {final.state}{reason}{tested}"
+    return f"the final model of {final.study}{of_trial} {_SAID[final.state]}{reason}{tested}"
 
 
 def _interval(test: TestError) -> str:
