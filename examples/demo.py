@@ -22,6 +22,8 @@ from rich.console import Console
 from trimtab import rendering
 from trimtab.budget import Budget
 from trimtab.client import Client
+from trimtab.diagnosis import Diagnosis
+from trimtab.diagnosis_view import diagnosis_view
 from trimtab.errors import TrimtabError, Unavailable, Unreachable
 from trimtab.protocol import BestTrial
 from trimtab.study import StudySpec, TaskSpec
@@ -52,15 +54,16 @@ def main() -> int:
             console.print(f"created study {spec.name!r}: {TRIALS} trials of at most {EPOCHS} epochs each\n")
             progress = watch(client, spec.name, console)
             epochs = sum(trial.step or 0 for trial in client.trials(spec.name))
+            diagnosis = client.diagnosis(spec.name) if progress.best else None
     except TrimtabError as error:
         print(f"trimtab: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
-    if progress.best is None:
+    if progress.best is None or diagnosis is None:
         print(f"trimtab: no trial was completed: {progress.study.reason}", file=sys.stderr)
         return 1
-    _print_answer(console, progress.best, epochs=epochs, seconds=time.monotonic() - started)
+    _print_answer(console, progress.best, diagnosis, epochs=epochs, seconds=time.monotonic() - started)
     return 0
 
 
@@ -126,10 +129,12 @@ def _free_port() -> int:
     return port
 
 
-def _print_answer(console: Console, best: BestTrial, *, epochs: int, seconds: float) -> None:
+def _print_answer(console: Console, best: BestTrial, diagnosis: Diagnosis, *, epochs: int, seconds: float) -> None:
     full = TRIALS * EPOCHS
     console.print("\nThe best trial:\n")
     console.print(rendering.best_view(best))
+    console.print("\nThe doctor:\n")
+    console.print(diagnosis_view(diagnosis))
     console.print(f"\nThe pruner saved {1 - epochs / full:.0%} of the training: {epochs} of {full} epochs were run.")
     console.print(f"All of it took {seconds:.0f} s.\n")
     console.print(_NEXT, soft_wrap=True, highlight=False)

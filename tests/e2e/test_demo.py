@@ -40,4 +40,6 @@ def test_the_demo_finds_a_good_network_and_leaves_nothing_running() -> None:
     assert "digits complete: 40/40 finished" in output
     (error,) = re.findall(r"^validation_error +([0-9.e-]+)", output, re.MULTILINE)
     assert float(error) <= 0.03
+    assert re.search(r"The doctor:\n\ndigits, trial [0-9]+: (healthy|high variance|neither)", output)
+    assert re.search(r"^training .* \(bias\)", output, re.MULTILINE)
     assert re.search(r"The pruner saved [1-9][0-9]?% of the training", output)
