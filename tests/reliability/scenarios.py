@@ -247,6 +247,9 @@ SCENARIOS: dict[str, Scenario] = {
     "tell an error": Scenario(_running, _told("error")),
     "tell released": Scenario(_running, _told("released")),
     "put a checkpoint": Scenario(_running, lambda caller, lease: caller.put_checkpoint(lease, 1)),
+    "check gradients": Scenario(
+        _searched, lambda caller, _: caller.send("POST", "/v1/studies/study/checks", {}, key="k")
+    ),
     "put a model": Scenario(_final, lambda caller, lease: caller.put_model(lease)),
     "make a final model": Scenario(
         _searched, lambda caller, _: caller.send("POST", "/v1/studies/study/final", {}, key="k")
