@@ -243,7 +243,7 @@ checkpoints = Table(
     _time("created_at", now=True),
 )
 
-# The content is a file, named by its hash: two versions of the same content share it.
+# The content is a file. Content that is put again after other content is its version of before, under a new number.
 datasets = Table(
     "trimtab_datasets",
     metadata,

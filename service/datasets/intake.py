@@ -43,7 +43,7 @@ class Intake:
         self._max_bytes = max_bytes
         self._folder = TemporaryDirectory(prefix="trimtab-")
         self._hash = hashlib.sha256()
-        self.size = 0
+        self._size = 0
         self._file: IO[bytes] = self.path.open("wb")
 
     @property
@@ -68,8 +68,8 @@ class Intake:
             BodyTooLarge: That is more than it may be.
             Unavailable: The disk is full.
         """
-        self.size += len(chunk)
-        check_size(self.size, self._max_bytes)
+        self._size += len(chunk)
+        check_size(self._size, self._max_bytes)
         self._hash.update(chunk)
         with artifacts.translated():
             self._file.write(chunk)

@@ -141,6 +141,8 @@ def put(
 
 def pin(connection: sa.Connection, contents: Mapping[str, str]) -> Sequence[DatasetRow]:
     """Return those of these contents (SHA-256 by name) that there are; they stay until this transaction ends."""
+    if not contents:
+        return []
     rows = connection.execute(_PIN, {"names": list(contents), "hashes": list(contents.values())})
     return [row for row in map(_row, rows) if row]
 

@@ -1,15 +1,19 @@
 """Studies and the contents that they are trained on."""
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
 import pytest
 import sqlalchemy as sa
 
 from service.database import transaction
+from service.datasets import pins
 from service.replica import Replica
 from service.storage import datasets as stored
+from service.storage import studies
 from tests.service import record
+from tests.service.long_polls import wait_until
 from tests.service.served import Served
 from trimtab.client import Client
 from trimtab.data import Problem
@@ -159,3 +163,36 @@ def test_bounds_that_do_not_go_with_the_data_are_refused(client: Client, replica
         client.change_study("study", space={"batch_size": {"high": 121}})
 
     assert client.study("study").spec.declared["batch_size"].extremes() == (8, 64)
+
+
+def test_a_data_set_stays_while_a_study_that_pins_it_is_being_created(client: Client, replica: Replica) -> None:
+    put(replica)
+    with ThreadPoolExecutor() as threads, transaction(replica.engine) as connection:
+        studies.insert(connection, pins.resolved(connection, trained()))
+        deleting = threads.submit(client.delete_dataset, "ours")
+        wait_until(lambda: is_awaited(replica.engine))
+
+        connection.commit()
+
+        with pytest.raises(DatasetInUse):
+            deleting.result()
+
+
+def test_a_study_is_refused_whose_data_set_is_deleted_meanwhile(client: Client, replica: Replica) -> None:
+    put(replica)
+    with ThreadPoolExecutor() as threads, transaction(replica.engine) as connection:
+        stored.lock_all_of(connection, "ours")
+        creating = threads.submit(client.create_study, trained())
+        wait_until(lambda: is_awaited(replica.engine))
+
+        stored.delete(connection, "ours")
+        connection.commit()
+
+        with pytest.raises(Invalid, match="is not a data set"):
+            creating.result()
+
+
+def is_awaited(engine: sa.Engine) -> bool:
+    """Return whether somebody waits for a lock."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    return bool(record.value(engine, waiting))

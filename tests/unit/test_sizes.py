@@ -1,7 +1,7 @@
 import pytest
 
 from trimtab.data import DataSpec, SplitSpec
-from trimtab.sizes import SetSizes, set_sizes
+from trimtab.sizes import SetSizes, set_sizes, training_examples
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,19 @@ def test_what_is_said_comes_before_what_follows_from_the_size(split: SplitSpec, 
 )
 def test_data_sets_of_their_own_validate_and_test(spec: DataSpec, sizes: SetSizes) -> None:
     assert set_sizes(spec, {"a": 100, "b": 50, "c": 9}) == sizes
+
+
+@pytest.mark.parametrize(
+    ("split", "examples"),
+    [
+        (SplitSpec(), 90),
+        (SplitSpec(folds=5), 96),
+        (SplitSpec(folds=7), 102),
+        (SplitSpec(folds=5, time="day"), 20),
+        (SplitSpec(folds=120), 119),
+    ],
+)
+def test_of_several_folds_the_one_with_the_fewest_training_examples_counts(split: SplitSpec, examples: int) -> None:
+    spec = DataSpec(split=split)
+
+    assert training_examples(spec, set_sizes(spec, {"digits": 150})) == examples
