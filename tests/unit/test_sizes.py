@@ -46,7 +46,7 @@ def test_data_sets_of_their_own_validate_and_test(spec: DataSpec, sizes: SetSize
         (SplitSpec(folds=5), 96),
         (SplitSpec(folds=7), 102),
         (SplitSpec(folds=5, time="day"), 20),
-        (SplitSpec(folds=120), 119),
+        (SplitSpec(folds=100), 118),
     ],
 )
 def test_of_several_folds_the_one_with_the_fewest_training_examples_counts(split: SplitSpec, examples: int) -> None:
