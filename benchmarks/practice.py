@@ -48,10 +48,10 @@ def main() -> None:
 
 def panels() -> Iterator[Panel]:
     """Give the panels, row by row."""
-    moments = Chart(Axis(1, LAYERS), Axis(1e-12, 10, is_log=True), _moments())
+    moments = Chart(Axis(1, LAYERS), Axis(1e-12, 1e3, is_log=True), _moments())
     yield Panel("mean square of activations, by layer", moments.shapes())
-    ratios = Chart(Axis(DEPTHS[0], DEPTHS[-1]), Axis(1e-6, 10, is_log=True), _ratios())
-    yield Panel("first layer's gradient / the last's, by layers", ratios.shapes())
+    ratios = Chart(Axis(DEPTHS[0], DEPTHS[-1]), Axis(1e-6, 1e3, is_log=True), _ratios())
+    yield Panel("first gradient / last, by layers", ratios.shapes())
     yield Panel("learning rate, by epoch", Chart(Axis(1, EPOCHS), Axis(0, 1), _schedules()).shapes())
     rates = Chart(Axis(RATES[0], RATES[-1], is_log=True), ERROR, _errors("learning_rate", RATES))
     yield Panel("error, by learning rate (adam)", rates.shapes())
@@ -61,7 +61,7 @@ def panels() -> Iterator[Panel]:
     yield Panel("error, by dropout (small data)", dropouts.shapes())
     l2s = Chart(Axis(L2S[0], L2S[-1], is_log=True), ERROR, _errors("l2", L2S, SMALL))
     yield Panel("error, by l2 (small data)", l2s.shapes())
-    yield Panel("loss, by epoch (small data, l2 0 and 0.01)", _losses())
+    yield Panel("loss, by epoch, l2 (small data)", _losses())
 
 
 def trained(params: Params, data: DataSpec, seed: int) -> list[Epoch]:
