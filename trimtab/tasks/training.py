@@ -60,7 +60,7 @@ METRICS = (
 """What each epoch reports."""
 
 OF_COMPANIONS = ("gradient_check",)
-"""What trials report of studies that check or end another one, and that the service alone makes."""
+"""What trials report of studies that check another one, which the service alone makes."""
 
 FIRST = {
     "learning_rate": Float(low=1e-4, high=1.0, scale=Scale.LOG),

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from workers.training.gradient_figures import Entry, GradientCheck, TensorCheck
-from workers.training.objective import UNPENALIZED, Loss, Objective, Penalty, still
+from workers.training.losses import Loss
+from workers.training.objective import UNPENALIZED, Objective, Penalty, still
 from workers.training.slopes import Slopes
 
 # K parameters of a tensor that are looked at.

@@ -13,6 +13,7 @@ from torch.overrides import TorchFunctionMode
 
 from trimtab.models.parts import weight_matrices
 from workers.training.errors import Uncheckable
+from workers.training.losses import Loss
 from workers.training.regularisation import penalty
 from workers.training.slopes import Losses, Slopes, slopes
 
@@ -25,9 +26,6 @@ _NUMBERS_AT_ONCE = 2**22
 _LESS = {torch.float32, torch.float16, torch.bfloat16}
 
 Parameters = Mapping[str, Tensor]
-
-Loss = Callable[[Tensor, Tensor], Tensor]
-"""From outputs and targets of a batch to the mean loss, a scalar."""
 
 
 @dataclass(frozen=True)
