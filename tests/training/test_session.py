@@ -16,16 +16,20 @@ import pytest
 from tests.e2e.running import wait_for
 from tests.e2e.studies import LONG_EPOCH
 from tests.unit.samples import GO_ON, LEASE, TOLD
-from tests.unit.stub import TOKEN, Answer, Asked, Stub, said, serving
+from tests.unit.stub import TOKEN, Answer, Asked, Stub, refused, said, serving
 from trimtab.budget import Limits
 from trimtab.client import Client
 from trimtab.data import DataSpec
+from trimtab.errors import BodyTooLarge
+from trimtab.finals import ModelFile
 from trimtab.message import Params
 from trimtab.protocol import Checkpoint, Lease
+from trimtab.states import Outcome, Purpose
 from trimtab.study import TaskSpec
 from workers.checkpoints import Checkpoints
 from workers.datasets import Datasets
 from workers.drain import Drain
+from workers.messages import Ended, WrittenModel
 from workers.process import ChildProcess
 from workers.session import Session
 
@@ -39,6 +43,7 @@ def lease_of(limits: Limits, fixed: Params) -> Lease:
 
 
 ENDLESS = lease_of(Limits(), {"epochs": 100_000})
+FINAL = lease_of(Limits(), {"epochs": 1}).model_copy(update={"purpose": Purpose.FINAL})
 
 
 class Service:
@@ -54,6 +59,7 @@ class Service:
         self.told: list[Any] = []
         self.reported: list[int] = []
         self.kept: list[int] = []
+        self.answer_to_model = said(ModelFile(sha256=KEPT.sha256, size=KEPT.size))
         self.on_its_way = threading.Event()
         self.may_arrive = threading.Event()
         self.heard_meanwhile: defaultdict[str, threading.Semaphore] = defaultdict(lambda: threading.Semaphore(0))
@@ -61,7 +67,7 @@ class Service:
 
     def _answer(self, asked: Asked) -> Answer:
         verb = asked.path.rpartition("/")[2]
-        if verb in {"checkpoint", "content"}:
+        if verb in {"checkpoint", "content", "model"}:
             return self._file(asked)
         if self.on_its_way.is_set():
             self.heard_meanwhile[verb].release()
@@ -77,6 +83,8 @@ class Service:
         self.may_arrive.wait(30)
         if asked.method == "GET":
             return Answer(200, FOREIGN, {"Trimtab-Step": str(KEPT.step), "Trimtab-SHA256": KEPT.sha256})
+        if asked.path.endswith("model"):
+            return self.answer_to_model
         self.kept.append(int(asked.query["step"]))
         return said(KEPT)
 
@@ -216,3 +224,34 @@ def test_the_lease_is_kept_while_its_data_set_is_fetched_and_what_is_none_is_sai
 
     assert service.told[0]["outcome"] == "error"
     assert service.told[0]["message"].startswith("DatasetUnusable: the data set cannot be read: File is not a zip file")
+
+
+def test_a_final_model_is_sent_before_it_is_told_and_its_lease_is_kept_meanwhile(
+    service: Service, child: ChildProcess, tmp_path: Path
+) -> None:
+    with in_training(service, child, tmp_path, every=1000, lease=FINAL):
+        assert service.on_its_way.wait(60)
+        assert all(service.heard_meanwhile["heartbeat"].acquire(timeout=10) for _ in range(3))
+        assert service.told == []
+        service.may_arrive.set()
+        assert service.heard_meanwhile["result"].acquire(timeout=10)
+
+    assert service.told[0]["outcome"] == "complete"
+    assert "test_error" in service.told[0]["metrics"]
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_final_model_that_the_service_does_not_take_is_an_error(service: Service, tmp_path: Path) -> None:
+    service.answer_to_model = refused(BodyTooLarge("the model may have 10 bytes"))
+    service.may_arrive.set()
+    model = tmp_path / "model"
+    model.write_text(FOREIGN)
+    made = Ended(outcome=Outcome.COMPLETE, model=WrittenModel(path=str(model), sha256=KEPT.sha256))
+    checkpoints, datasets = Checkpoints(service.client, FINAL, tmp_path, every=1000), Datasets(service.client, tmp_path)
+    child: Any = None  # It has done its part.
+
+    session = Session(service.client, FINAL, child, Drain(), checkpoints=checkpoints, datasets=datasets)
+    ended = session._sent(made)
+
+    assert ended == Ended(outcome=Outcome.ERROR, message="the model cannot be sent: the model may have 10 bytes")
+    assert not model.exists()
