@@ -41,11 +41,13 @@ def keep(case: Case) -> None:
 
 
 def make_servable(case: Case) -> None:
-    """Use no key twice, measure what is optimised, say what is sent, and write 3.0 as 3, as strict messages want it."""
+    """Use no key twice, measure what is optimised, say what is sent, and why; write 3.0 as 3, as strict messages want."""
     if "Idempotency-Key" in case.headers:
         case.headers["Idempotency-Key"] = f"fuzz-{os.getpid()}-{next(_numbers)}"
     if isinstance(case.body, dict) and isinstance(metrics := case.body.get("metrics"), dict):
         metrics[METRIC] = 0.5
+    if isinstance(case.body, dict) and case.body.keys() & {"override", "reason"}:
+        case.body["reason"] = "why" if case.body.get("override") is True else None
     if isinstance(case.body, bytes) and "sha256" in case.query:
         case.query["sha256"] = sha256(case.body).hexdigest()
     case.body = whole(case.body)
