@@ -41,7 +41,7 @@ def keep(case: Case) -> None:
 
 
 def make_servable(case: Case) -> None:
-    """Use no key twice, measure what is optimised, say what is sent, and why; write 3.0 as 3, as strict messages want."""
+    """Use no key twice, measure what is optimised, say what is sent and why; write 3.0 as 3, as messages have it."""
     if "Idempotency-Key" in case.headers:
         case.headers["Idempotency-Key"] = f"fuzz-{os.getpid()}-{next(_numbers)}"
     if isinstance(case.body, dict) and isinstance(metrics := case.body.get("metrics"), dict):

@@ -85,8 +85,8 @@ def _behind(caller: Caller) -> Lease:
 def _searched(caller: Caller) -> None:
     """A study of a task of which two trials are complete."""
     space = {"learning_rate": {"type": "float", "low": 0.001, "high": 1.0}}
-    searched = {"task": {"name": "mlp", "data": {"dataset": "iris"}}, "space": space}
-    caller.send("POST", "/v1/studies", body(objectives=[{"metric": "validation_error"}], **searched))
+    task = {"name": "mlp", "data": {"dataset": "iris"}}
+    caller.send("POST", "/v1/studies", body(task=task, space=space, objectives=[{"metric": "validation_error"}]))
     for error in (0.25, 0.5):
         trial = {"params": {"learning_rate": error}, "state": "complete", "metrics": {"validation_error": error}}
         caller.send("POST", "/v1/studies/study/trials", trial)
