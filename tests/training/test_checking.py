@@ -60,7 +60,7 @@ def planted(fault: Any) -> Any:
 @pytest.mark.parametrize(
     ("task", "data", "params"),
     [
-        ("mlp", DataSpec(), SMALL),
+        ("mlp", DataSpec(dataset="wine"), SMALL),
         ("mlp", DataSpec(dataset="diabetes"), {**SMALL, "loss": "huber"}),
         ("mlp", DataSpec(dataset="moons"), {**SMALL, "normalization": "batch", "l1": 1e-3, "l2": 1e-2}),
         ("cnn", DataSpec(), {"channels": 2, "conv_blocks": 2, "epochs": 1}),
