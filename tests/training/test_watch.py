@@ -11,6 +11,7 @@ from tests.training.runs import run
 from trimtab.data import DataSpec
 from trimtab.message import Params
 from trimtab.models.parts import weight_matrices
+from workers.training.judge import read
 from workers.training.loop import Training
 from workers.training.watch import Beginning, Gradients, watched, why_diverged
 
@@ -51,7 +52,7 @@ def test_in_the_first_epoch_the_median_of_three_batches_counts_and_later_the_fir
         for batch, norm in enumerate(norms):
             layer.weight.grad = torch.full((1, 1), norm)
             gradients.look(step=step, batch=batch)
-        return gradients.figures()["gradient_norm"].item()
+        return gradients.figures(read(gradients.scalars()))["gradient_norm"]
 
     assert looked(1, [5.0, 9.0, 1.0, 100.0]) == 5.0
     assert looked(2, [7.0, 9.0, 1.0]) == 7.0
@@ -64,7 +65,7 @@ def test_a_weight_that_the_loss_does_not_depend_on_has_no_gradient() -> None:
 
     gradients.look(step=1, batch=0)
 
-    figures = {name: figure.item() for name, figure in gradients.figures().items()}
+    figures = gradients.figures(read(gradients.scalars()))
     assert figures == {"gradient_norm": 1.0, "first_gradient_norm": 0.0, "last_gradient_norm": 1.0}
 
 
@@ -77,7 +78,7 @@ def test_dead_units_are_those_that_no_example_activates_in_the_worst_layer() -> 
 
     first_NH = layers[1](layers[0](x_ND))
     second_NH = layers[3](layers[2](first_NH))
-    figures = {name: figure.item() for name, figure in activity.figures().items()}
+    figures = activity.figures(read(activity.scalars()))
     assert figures["dead_units"] == ((second_NH == 0).all(dim=0)).double().mean().item() >= 0.5
     assert figures["first_activation_scale"] == pytest.approx(first_NH[::5].square().mean().sqrt().item(), rel=1e-5)
     assert figures["last_activation_scale"] == pytest.approx(second_NH[::5].square().mean().sqrt().item(), rel=1e-5)
@@ -92,7 +93,7 @@ def test_a_unit_that_is_active_in_one_chunk_alone_is_alive() -> None:
         layers(torch.ones(10, 1))
         layers(-torch.ones(10, 1))
 
-    assert activity.figures()["dead_units"].item() == 0.0
+    assert activity.figures(read(activity.scalars()))["dead_units"] == 0.0
 
 
 def test_a_channel_is_the_unit_of_an_image() -> None:
@@ -103,7 +104,7 @@ def test_a_channel_is_the_unit_of_an_image() -> None:
         layers(torch.ones(5, 1, 8, 8))
 
     channels = layers(torch.ones(5, 1, 8, 8)).amax(dim=(0, 2, 3))
-    assert activity.figures()["dead_units"].item() == (channels == 0).double().mean().item() >= 0.25
+    assert activity.figures(read(activity.scalars()))["dead_units"] == (channels == 0).double().mean().item() >= 0.25
 
 
 def test_nothing_is_left_in_a_network_that_was_watched() -> None:

@@ -12,7 +12,7 @@ from workers.training.data import Data, Examples
 from workers.training.evaluation import Evaluation, evaluate
 from workers.training.losses import Loss
 from workers.training.standard_errors import standard_error
-from workers.training.watch import GLANCE, watched
+from workers.training.watch import GLANCE, Activity, watched
 
 SAMPLE = 20_000
 """Training examples that the training error is measured on, at most: its standard error is below 0.004 then."""
@@ -36,6 +36,7 @@ class Judge:
         self._loss = loss
         self._problem = data.problem
         self._evaluations: dict[str, Evaluation] = {}
+        self._activity = Activity(every=1)
 
     def first_loss(self) -> Tensor:
         """Return the mean loss on some training examples, a scalar on the device."""
@@ -48,13 +49,17 @@ class Judge:
     def measure(self) -> dict[str, Tensor]:
         """Return errors and losses by name, and what there is to be seen of hidden layers: scalars on the device."""
         self._network.eval()
-        with watched(self._network, examples=len(self._sets["training"])) as activity:
+        with watched(self._network, examples=len(self._sets["training"])) as self._activity:
             self._evaluations = {"training": self._evaluated("training")}
         self._evaluations |= {name: self._evaluated(name) for name in self._sets if name != "training"}
         errors = {f"{name}_error": evaluation.error for name, evaluation in self._evaluations.items()}
         losses = {f"{name}_loss": self._evaluations[name].loss for name in ("training", "validation")}
-        # A network without hidden layers has no dead units in them.
-        return errors | losses | {"dead_units": torch.zeros_like(errors["training_error"])} | activity.figures()
+        return errors | losses | self._activity.scalars()
+
+    def figures(self, read: Mapping[str, float]) -> dict[str, float]:
+        """Return errors, losses and what hidden layers do, of what `measure` returned, read."""
+        measured = {name: figure for name, figure in read.items() if name.startswith(tuple(self._sets))}
+        return measured | self._activity.figures(read)
 
     def standard_errors(self) -> dict[str, float]:
         """Return how far the errors that were measured last may be off, by name."""
@@ -81,6 +86,6 @@ def zero_share(network: nn.Module) -> Tensor:
 
 
 def read(figures: Mapping[str, Tensor]) -> dict[str, float]:
-    """Return scalars of the device as numbers. The one wait for the device in each epoch is here."""
-    values = torch.stack([figure.double() for figure in figures.values()]).tolist()
+    """Return scalars of the device, one of which is float64, as numbers. The one wait of an epoch is here."""
+    values = torch.stack(list(figures.values())).tolist()
     return dict(zip(figures, values, strict=True))

@@ -117,12 +117,12 @@ class Training:
         first = {} if self._beginning else {"first_loss": self._judge.first_loss()}
         loss_sum = self._train(step)
         zeros = {"zero_weights": zero_share(self._network)} if self._plan.rule.l1 else {}
-        figures = read(first | {"loss_sum": loss_sum} | self._judge.measure() | self._gradients.figures() | zeros)
+        seen = read(first | {"loss_sum": loss_sum} | self._judge.measure() | self._gradients.scalars() | zeros)
+        metrics = self._judge.figures(seen) | self._gradients.figures(seen) | {"parameters": self._parameters}
+        metrics |= {name: seen[name] for name in zeros}
         if not self._beginning:
-            self._beginning = Beginning(figures.pop("first_loss"), figures["gradient_norm"])
-        reason = why_diverged(figures, self._beginning)
-        del figures["loss_sum"]
-        metrics = figures | {"parameters": self._parameters}
+            self._beginning = Beginning(seen["first_loss"], metrics["gradient_norm"])
+        reason = why_diverged(metrics | {"loss_sum": seen["loss_sum"]}, self._beginning)
         if reason:
             raise Diverged(f"{reason} in epoch {step}", step=step, metrics=metrics | self._facts())
         return metrics

@@ -1,9 +1,10 @@
 """What is watched of a training: gradients, activations, its beginning. Figures stay on the device until read."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from statistics import median
 
 import torch
 from torch import Tensor, nn
@@ -71,20 +72,26 @@ class Gradients:
 
     def __init__(self, network: nn.Module) -> None:
         self._weights = tuple(weight_matrices(network).values()) or tuple(network.parameters())
-        self._norms_W: list[Tensor] = []
+        self._looks: list[Sequence[Tensor]] = []
 
     def look(self, *, step: int, batch: int) -> None:
         """Look at the gradients of a batch, counted from 0, of an epoch, counted from 1, if it is to be looked at."""
         if batch < (_FIRST_BATCHES if step == 1 else 1):
-            norms = [each.new_zeros(()) if each.grad is None else vector_norm(each.grad) for each in self._weights]
-            self._norms_W.append(torch.stack(norms).double())
+            gradients = [each.new_zeros(()) if each.grad is None else each.grad for each in self._weights]
+            self._looks.append(torch._foreach_norm(gradients))  # noqa: SLF001  # as torch's own clipping: one call
 
-    def figures(self) -> dict[str, Tensor]:
-        """Return the median norms since the last call: of all weights together, of the first and the last matrix."""
-        norms_W = torch.stack(self._norms_W).median(dim=0).values
-        self._norms_W.clear()
+    def scalars(self) -> dict[str, Tensor]:
+        """Return what was seen, on the device."""
+        looks = enumerate(self._looks)
+        return {f"norm {look} {number}": norm for look, norms in looks for number, norm in enumerate(norms)}
+
+    def figures(self, seen: Mapping[str, float]) -> dict[str, float]:
+        """Return the median norms of what was seen: of all weights together, of the first and of the last matrix."""
+        looks = range(len(self._looks))
+        norms_W = [median(seen[f"norm {look} {number}"] for look in looks) for number in range(len(self._weights))]
+        self._looks.clear()
         return {
-            "gradient_norm": vector_norm(norms_W),
+            "gradient_norm": math.hypot(*norms_W),
             "first_gradient_norm": norms_W[0],
             "last_gradient_norm": norms_W[-1],
         }
@@ -92,15 +99,11 @@ class Gradients:
 
 @dataclass
 class _Layer:
-    """What was seen of a hidden layer: the greatest activation of each unit, and mean squares."""
+    """What was seen of a hidden layer: the greatest activation of each unit, and of how many the norm is known."""
 
     highest_H: Tensor
-    squares: list[Tensor] = field(default_factory=list)
-
-    @property
-    def dead(self) -> Tensor:
-        """The share of units whose greatest activation is zero."""
-        return (self.highest_H == 0).double().mean()
+    norms: list[Tensor] = field(default_factory=list)
+    count: int = 0
 
 
 class Activity:
@@ -120,22 +123,40 @@ class Activity:
         units = 1 if a.ndim == _IMAGES else a.ndim - 1
         # The greatest ones: on a CPU they cost a tenth of comparing each activation with zero.
         highest_H = seen.amax(dim=[dim for dim in range(a.ndim) if dim != units])
-        layer = self._layers.setdefault((name, a.shape[1:]), _Layer(highest_H))
-        layer.highest_H = torch.maximum(layer.highest_H, highest_H)
-        layer.squares.append(seen[::_SCALE].float().square().mean())
+        layer = self._layers.get((name, a.shape[1:]))
+        if layer is None:
+            layer = self._layers[name, a.shape[1:]] = _Layer(highest_H)
+        else:
+            layer.highest_H = torch.maximum(layer.highest_H, highest_H)
+        few = seen[::_SCALE]
+        layer.norms.append(vector_norm(few))
+        layer.count += few.numel()
 
-    def figures(self) -> dict[str, Tensor]:
+    def scalars(self) -> dict[str, Tensor]:
+        """Return what was seen, on the device."""
+        layers = list(enumerate(self._layers.values()))
+        alive = {f"alive {number}": layer.highest_H.count_nonzero() for number, layer in layers}
+        return alive | {
+            f"scale {number} {chunk}": norm for number, layer in layers for chunk, norm in enumerate(layer.norms)
+        }
+
+    def figures(self, seen: Mapping[str, float]) -> dict[str, float]:
         """Return the largest share of dead units in a layer, and the scales of the first and of the last one.
 
         A unit is dead if its greatest activation is zero: a rectifier that no example opens. A scale is a root mean
-        square. Without hidden layers there is nothing to return.
+        square. Without hidden layers no units are dead, and there are no scales.
         """
         layers = list(self._layers.values())
         if not layers:
-            return {}
-        dead = torch.stack([layer.dead for layer in layers])
-        first, last = (torch.stack(layer.squares).mean().sqrt() for layer in (layers[0], layers[-1]))
-        return {"dead_units": dead.max(), "first_activation_scale": first, "last_activation_scale": last}
+            return {"dead_units": 0.0}
+        units = [layer.highest_H.numel() for layer in layers]
+        dead = [(count - seen[f"alive {number}"]) / count for number, count in enumerate(units)]
+        first, last = (_scale(layers[number], number, seen) for number in (0, len(layers) - 1))
+        return {"dead_units": max(dead), "first_activation_scale": first, "last_activation_scale": last}
+
+
+def _scale(layer: _Layer, number: int, seen: Mapping[str, float]) -> float:
+    return math.hypot(*(seen[f"scale {number} {chunk}"] for chunk in range(len(layer.norms)))) / math.sqrt(layer.count)
 
 
 @contextmanager
