@@ -103,6 +103,22 @@ def test_auto_counts_the_inputs_of_a_convolution_by_its_kernel_and_takes_a_proje
     )
 
 
+@pytest.mark.parametrize("normalization", ["none", "batch", "layer"])
+def test_activations_keep_their_scale_through_twenty_residual_blocks(normalization: str) -> None:
+    deep = changed(CNN, channels=(32,) * 20, pooling="none", normalization=normalization, hidden_units=())
+    network = build(deep).eval()
+    moments: list[float] = []
+    for name, module in network.named_modules():
+        if name.endswith("activation"):
+            module.register_forward_hook(lambda *heard: moments.append(heard[2].square().mean().item()))
+
+    network(examples(*deep.inputs))
+
+    # A block multiplies by 1 + 2/L at most, all by e^2 = 7.4; unscaled by 15 with layer normalisation, else by a million.
+    assert len(moments) == 20
+    assert 0.5 < moments[-1] / moments[0] < 8
+
+
 def test_a_named_initialization_holds_for_every_layer() -> None:
     found = deviations(build(changed(MLP, hidden_units=(1024, 1024)), Start("xavier", dropout=nothing(MLP))))
 

@@ -67,6 +67,7 @@ def trainable(description: Perceptron | Convolutional, start: Start, randomness:
     network = network_of(description)
     for layer, activation in _layers(network, description.activation):
         initialize(layer, _kind(start.initialization, activation), randomness.weights, gain=start.gain)
+    _calm(network)
     network.input_dropout = _dropout(start.input_dropout, randomness)
     if isinstance(network, ConvolutionalNetwork) and not network.hidden:
         network.features_dropout = _dropout(max(start.dropout, default=0.0), randomness)
@@ -88,6 +89,18 @@ def _layers(
             if module.projection is not None:
                 yield module.projection, None
     yield network.output, None
+
+
+@torch.no_grad()
+def _calm(network: nn.Module) -> None:
+    """Have each of L residual blocks add 1 / sqrt(L) of what it would: otherwise activations grow from block to block.
+
+    Source: De and Smith, "Batch Normalization Biases Residual Blocks Towards the Identity Function" (2020), section 4.
+    """
+    blocks = [module for module in network.modules() if isinstance(module, Block) and module.is_residual]
+    for block in blocks:
+        scaled = block.convolution if block.normalization is None else block.normalization
+        scaled.get_parameter("weight").mul_(len(blocks) ** -0.5)
 
 
 def _kind(initialization: str, activation: str | None) -> Initialization:
