@@ -114,7 +114,7 @@ def test_activations_keep_their_scale_through_twenty_residual_blocks(normalizati
 
     network(examples(*deep.inputs))
 
-    # A block multiplies by 1 + 2/L at most, all by e^2 = 7.4; unscaled by 15 with layer normalisation, else by a million.
+    # A block multiplies by 1 + 2/L at most, all by e^2 = 7.4; unscaled by 15 with layer normalisation, else by 10^6.
     assert len(moments) == 20
     assert 0.5 < moments[-1] / moments[0] < 8
 
