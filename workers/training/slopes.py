@@ -62,10 +62,8 @@ def slopes(losses: Losses, theta_P: Tensor, index_K: Tensor, *, loss: float, at_
     eps_K = EPSILON * value_K.abs().clamp(min=1.0)
     points_KQ = value_K[:, None] + eps_K[:, None] * torch.tensor(_POINTS_Q, dtype=theta_P.dtype)
     repeated_B = index_K.repeat_interleave(len(_POINTS_Q))
-    found = [
-        losses(index_B, value_B)
-        for index_B, value_B in zip(repeated_B.split(at_once), points_KQ.flatten().split(at_once), strict=True)
-    ]
+    parts = zip(torch.split(repeated_B, at_once), torch.split(points_KQ.flatten(), at_once), strict=True)
+    found = [losses(index_B, value_B) for index_B, value_B in parts]
     return _read(torch.cat(found).view(-1, len(_POINTS_Q)), eps_K, loss)
 
 
