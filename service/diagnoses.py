@@ -11,7 +11,7 @@ from service.database import autocommit
 from service.diagnosis import Case, Rate, examine
 from service.diagnosis.curve import curve, finite
 from service.replica import Replica
-from service.storage import diagnosis, studies, trials
+from service.storage import datasets, diagnosis, studies, trials
 from service.storage.studies import StudyRow
 from service.storage.trials import TrialRow
 from trimtab.diagnosis import Diagnosis
@@ -78,6 +78,7 @@ def examined(connection: sa.Connection, study: StudyRow) -> Diagnosis:
 
 
 def _case(connection: sa.Connection, study: StudyRow, trial: TrialRow, *, others: Iterable[int] = ()) -> Case:
+    task = study.spec.task
     is_whole = trial.state is TrialState.COMPLETE
     return Case(
         spec=study.current_spec,
@@ -85,6 +86,7 @@ def _case(connection: sa.Connection, study: StudyRow, trial: TrialRow, *, others
         params=answers.trial(study, trial).params,
         metrics=finite(trial.metrics),
         curve=curve(trials.reports(connection, trial.trial_id)) if is_whole else (),
+        datasets=datasets.facts_of(connection, task.data) if task else {},
         others=[curve(trials.reports(connection, other)) for other in others],
     )
 

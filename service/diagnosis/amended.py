@@ -1,11 +1,13 @@
 """A spec with edits made to it."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
+from trimtab import fitting
+from trimtab.data import DatasetFacts
 from trimtab.diagnosis import Edit
 from trimtab.study import StudySpec
 
@@ -22,13 +24,13 @@ def amended(spec: StudySpec, edits: Iterable[Edit]) -> StudySpec:
     return StudySpec.model_validate_json(json.dumps(document))
 
 
-def is_possible(spec: StudySpec, edits: Iterable[Edit]) -> bool:
-    """Return whether a study can have the spec with the edits."""
+def is_possible(spec: StudySpec, edits: Iterable[Edit], datasets: Mapping[str, DatasetFacts]) -> bool:
+    """Return whether a study can have the spec with the edits, and it goes with its data as far as that is known."""
     try:
-        amended(spec, edits)
+        edited = amended(spec, edits)
     except ValidationError:
         return False
-    return True
+    return edited.task is None or not fitting.problems(edited.task, edited.declared, datasets)
 
 
 def _put(document: dict[str, Any], edit: Edit) -> None:

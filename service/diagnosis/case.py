@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Self
 
-from trimtab.data import BUILT_IN
+from trimtab.data import BUILT_IN, DatasetFacts
 from trimtab.message import Params, Value
 from trimtab.states import Outcome
 from trimtab.study import StudySpec
@@ -52,6 +52,7 @@ class Case:
         others: Curves of other good trials.
         rates: Of all trials that are complete or diverged, where learning rates are searched.
         outcomes: How many trials ended how.
+        datasets: What is known of data sets, by name.
     """
 
     spec: StudySpec
@@ -62,6 +63,7 @@ class Case:
     others: Sequence[Curve] = ()
     rates: Sequence[Rate] = ()
     outcomes: Mapping[Outcome, int] = field(default_factory=dict)
+    datasets: Mapping[str, DatasetFacts] = field(default_factory=lambda: BUILT_IN)
 
     @cached_property
     def task(self) -> Task | None:
@@ -84,7 +86,7 @@ class Case:
         """How many there are; 0: the target is a number; None: that is not known."""
         if "classes" in self.metrics:
             return int(self.metrics["classes"])
-        known = BUILT_IN.get(self.spec.task.data.dataset) if self.spec.task else None
+        known = self.datasets.get(self.spec.task.data.dataset) if self.spec.task else None
         return known.classes if known else None
 
     @property
@@ -92,5 +94,5 @@ class Case:
         """Whether its examples are known to be images."""
         if self.task is None or self.spec.task is None:
             return False
-        known = BUILT_IN.get(self.spec.task.data.dataset)
+        known = self.datasets.get(self.spec.task.data.dataset)
         return self.task.needs_images or (known is not None and known.image is not None)

@@ -36,7 +36,11 @@ def edits(case: Case, findings: Sequence[Finding], conditions: Sequence[Conditio
         if finding.code is FindingCode.VALIDATION_TURNING_UP and Condition.HIGH_BIAS in conditions:
             continue
         for edit in _REMEDIES[finding.code](case, finding):
-            if edit and edit.path not in {one.path for one in kept} and is_possible(case.spec, [*kept, edit]):
+            if (
+                edit
+                and edit.path not in {one.path for one in kept}
+                and is_possible(case.spec, [*kept, edit], case.datasets)
+            ):
                 kept.append(edit)
     return kept
 

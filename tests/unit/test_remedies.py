@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from service.diagnosis import Case, amended, examine
-from tests.unit.cases import HEALTHY, case, errors, study
+from tests.unit.cases import HEALTHY, case, codes, errors, study
+from trimtab.data import BUILT_IN
 from trimtab.diagnosis import Condition, Diagnosis, Edit
 from trimtab.states import Outcome
 from trimtab.study import StudySpec
@@ -111,6 +112,15 @@ def test_too_few_validation_examples_validate_in_turn_unless_they_are_counted_al
 
     assert advised(case(free, validation_examples=20)) == {"task.data.split.folds": 5}
     assert advised(case(counted, validation_examples=20)) == {}
+
+
+def test_an_edit_that_the_data_does_not_allow_is_not_proposed() -> None:
+    few = {"iris": replace(BUILT_IN["iris"], class_sizes=(3, 3, 3), examples=9)}
+    spec = study(task={"data": {"dataset": "iris"}})
+
+    found = examine(replace(case(spec, validation_examples=2), datasets=few))
+
+    assert (codes(found.findings), found.edits) == (["small_hold_out"], [])
 
 
 def test_a_grid_gets_no_edit_that_it_has_no_steps_for() -> None:
