@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 
 import sqlalchemy as sa
+from pydantic import ValidationError
 
 from service import given, heritage, shown
+from service.datasets import pins
 from service.diagnoses import examined
 from service.diagnosis import amended
 from service.once import UNKEYED, Once
@@ -54,6 +56,7 @@ def prescribe(
     with once.transaction(replica.engine) as connection:
         parent = _locked(connection, name)
         spec = _edited(parent.current_spec, _chosen(examined(connection, parent).edits, wanted, study=name))
+        pins.check(connection, spec)
         made = _stored(connection, parent, spec, wanted.name)
         heritage.inherit(connection, made)
         close_if_due(connection, made.study_id, spec=made.spec)
@@ -99,8 +102,16 @@ def _chosen(edits: Sequence[Edit], wanted: Prescription, *, study: str) -> list[
 
 
 def _edited(parent: StudySpec, edits: Sequence[Edit]) -> StudySpec:
-    """Return the spec with the edits; it begins with the trials of the other study where their figures compare."""
-    spec = amended(parent, edits)
+    """Return the spec with the edits; it begins with the trials of the other study where their figures compare.
+
+    Raises:
+        Invalid: All edits together make a study, these alone none.
+    """
+    try:
+        spec = amended(parent, edits)
+    except ValidationError as error:
+        problem = FieldProblem(field="edits", message="do not make a study without the others")
+        raise Invalid("the edits that are wanted need others", errors=[problem]) from error
     is_comparable = given.comparable(parent, spec) is None
     return spec.model_copy(update={"warm_start": WarmStart(study=parent.name) if is_comparable else None})
 

@@ -262,6 +262,18 @@ def test_what_cannot_be_prescribed_is_refused_and_nothing_is_made(client: Client
     assert http.post("/v1/studies", json=body("other", purpose="prescription")).status_code == 422
 
 
+def test_an_edit_that_needs_another_is_not_made_alone(client: Client) -> None:
+    rates = {**RATES, "low": 0.5}
+    study(client, space={"learning_rate": rates, "hidden_units": UNITS})
+    for rate in (0.5, 0.6, 0.7):
+        point = {"learning_rate": rate, "hidden_units": 16}
+        client.add_trial("study", point, state="fail", metrics={"validation_error": math.nan})
+
+    with pytest.raises(Invalid, match="edits do not make a study without the others"):
+        client.prescribe("study", edits=["space.learning_rate.high"])
+    assert client.prescribe("study").spec.declared["learning_rate"].extremes() == (0.05, 0.1)
+
+
 def test_a_deleted_parent_leaves_its_prescription(client: Client) -> None:
     study(client)
     add(client, BIASED)
