@@ -23,7 +23,7 @@ from trimtab.objectives import Objective
 from trimtab.protocol import FieldProblem
 from trimtab.pruners import NoPruner
 from trimtab.samplers import RandomSampler
-from trimtab.space import Categorical, Float, Int, Space
+from trimtab.space import Categorical, Float, Int, Scale, Space
 from trimtab.states import Purpose
 from trimtab.study import StudySpec, TaskSpec
 from trimtab.validation import built
@@ -107,20 +107,26 @@ def _spec(parent: StudySpec, wanted: Companion, task: TaskSpec, points: Sequence
 
 
 def _reaching(space: Space, points: Iterable[Params]) -> Mapping[str, Mapping[str, object]]:
-    """Return the space with bounds that hold every point: a trial may be older than the bounds of its study."""
+    """Return the space with bounds and choices that hold every point.
+
+    A trial may be older than the bounds of its study, and a final model's epochs are those that were of use.
+    """
     parameters = {name: dict(parameter) for name, parameter in space.root.items()}
     for point in points:
         for name in point.keys() & parameters.keys():
-            parameters[name] |= _bounds(space[name], parameters[name], point[name])
+            parameters[name] |= _widened(space[name], parameters[name], point[name])
     return parameters
 
 
-def _bounds(parameter: Float | Int | Categorical, known: Mapping[str, Any], value: Value) -> Mapping[str, object]:
-    """Return bounds that hold a value, or each of a list, beside what they held."""
-    numbers = [one for one in (value if isinstance(value, tuple) else (value,)) if isinstance(one, int | float)]
+def _widened(parameter: Float | Int | Categorical, known: Mapping[str, Any], value: Value) -> Mapping[str, object]:
+    """Return what of a parameter has to change so that it holds a value, or each of a list, beside what it held."""
+    values = value if isinstance(value, tuple) else (value,)
     if isinstance(parameter, Categorical):
-        return {}
-    return {"low": min([known["low"], *numbers]), "high": max([known["high"], *numbers])}
+        return {"choices": tuple(dict.fromkeys((*known["choices"], *values)))}
+    numbers = [one for one in values if isinstance(one, int | float)]
+    low, high = min([known["low"], *numbers]), max([known["high"], *numbers])
+    # Zero, such as a patience that is off, has no place on a log scale.
+    return {"low": low, "high": high, "scale": known["scale"] if low > 0 else Scale.LINEAR}
 
 
 def _stored(connection: sa.Connection, parent: StudyRow, purpose: Purpose, spec: StudySpec) -> StudyRow:

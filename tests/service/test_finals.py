@@ -14,7 +14,7 @@ from tests.service import record
 from tests.service.finishing import ERROR, TESTED, confirmed, follow, searched, send, trained
 from tests.service.runs import lease_of
 from tests.service.served import Serve
-from tests.service.specs import body
+from tests.service.specs import body, spec
 from trimtab.client import Client
 from trimtab.errors import (
     ConfirmationRunning,
@@ -45,6 +45,29 @@ def test_the_final_model_is_of_the_best_trial_and_trained_for_the_epochs_that_it
     assert lease.task.fixed == {"epochs": 7, "patience": 0}
     assert lease.task.repeats == 1
     assert client.study("study.final").parent == "study"
+
+
+EPOCHS: list[dict[str, Any]] = [
+    {"type": "categorical", "choices": [20, 50]},
+    {"type": "int", "low": 10, "high": 50},
+    {"type": "int", "low": 10, "high": 90, "step": 40},
+    {"type": "int", "low": 10, "high": 50, "scale": "log"},
+]
+
+
+@pytest.mark.parametrize("searched", EPOCHS)
+@pytest.mark.parametrize(("best_step", "epochs"), [(7.0, 7), (4.4, 4)])
+def test_epochs_and_patience_that_were_searched_are_what_the_final_model_needs(
+    client: Client, searched: dict[str, Any], best_step: float, epochs: int
+) -> None:
+    space = {"epochs": searched, "patience": searched}
+    task = {"name": "mlp", "data": {"dataset": "iris"}}
+    client.create_study(spec(task=task, space=space, objectives=[{"metric": ERROR}]))
+    client.tell(lease_of(client), "complete", metrics={ERROR: 0.1, "best_step": best_step})
+
+    client.make_final("study")
+
+    assert lease_of(client, "study.final").params == {"epochs": epochs, "patience": 0}
 
 
 def test_a_final_model_that_is_trained_says_what_came_of_it(client: Client, engine: sa.Engine) -> None:
