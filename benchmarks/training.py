@@ -146,7 +146,7 @@ def _measured(case: Case, trials: Trials, turns: int) -> bool:
         trial = trials.trained(trials.create(case.params))
         seconds = (trial.reports[-1].reported_at - trial.reports[0].reported_at).total_seconds()
         times.trial.append(1e3 * seconds / (case.epochs - 1))
-        alone, milliseconds = _alone(case.params | trial.params, trial.number)
+        alone, milliseconds = _alone({**case.params, **trial.params}, trial.number)
         times.alone.append(milliseconds)
         curves += [alone, _curve(trial)]
     print(f"\nepochs of about {case.milliseconds} ms, {turns} turns", flush=True)
