@@ -15,7 +15,7 @@ from service.sampling import chance
 from service.storage import endings, studies
 from service.storage import given as stored
 from service.storage.studies import StudyRow
-from trimtab.budget import Budget
+from trimtab.budget import MAX_SECONDS, Budget, Limits
 from trimtab.errors import Conflict, Invalid, StudyNotFound
 from trimtab.lists import Misshapen
 from trimtab.message import FlatParams, Params, Value
@@ -100,10 +100,28 @@ def _spec(parent: StudySpec, wanted: Companion, task: TaskSpec, points: Sequence
             "pruner": NoPruner(name="none"),
             "budget": Budget(trials=len(points)),
             "max_attempts": parent.max_attempts,
-            "limits": parent.limits,
+            "limits": _limits(parent, wanted),
             "diagnosis": parent.diagnosis,
         },
     ).resolved()
+
+
+def _limits(parent: StudySpec, wanted: Companion) -> Limits:
+    """Return how long an attempt may take: what the parent's may, for as many trainings as it has more of them.
+
+    Where only the companion has several, its step is a whole training, and the parent's an epoch.
+    """
+    assert parent.task is not None, "what has no task is not followed"
+    before = parent.task.trainings
+    after = wanted.task.trainings if wanted.purpose is Purpose.CONFIRMATION else 0
+    trial, step = parent.limits.trial_seconds, parent.limits.step_seconds
+    times = max(1.0, max(1, after) / max(1, before))
+    epochs = parent.most_epochs if after and not before else 1
+    return Limits(trial_seconds=_longer(trial, times), step_seconds=_longer(step, epochs))
+
+
+def _longer(seconds: float | None, times: float) -> float | None:
+    return None if seconds is None else min(MAX_SECONDS, seconds * times)
 
 
 def _reaching(space: Space, points: Iterable[Params]) -> Mapping[str, Mapping[str, object]]:

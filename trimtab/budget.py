@@ -6,7 +6,9 @@ from pydantic import Field, model_validator
 
 from trimtab.message import Message
 
-Seconds = Annotated[float, Field(gt=0, le=1e9)]
+MAX_SECONDS = 1e9
+
+Seconds = Annotated[float, Field(gt=0, le=MAX_SECONDS)]
 
 DEFAULT_TRIALS = 100
 """Of a study that is given no budget at all."""
@@ -55,7 +57,7 @@ class Limits(Message):
     Args:
         trial_seconds: From the lease to the tell; None: no limit.
         step_seconds: From the lease to the first report, and from each report to the next or to the tell; None: for
-            a trial with a task an hour, else no limit.
+            a trial with a task an hour (an hour for each epoch where a step is a whole training), else no limit.
     """
 
     trial_seconds: Seconds | None = None

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from trimtab import lists
-from trimtab.budget import Budget, Limits
+from trimtab.budget import MAX_SECONDS, Budget, Limits
 from trimtab.data import BUILT_IN, DatasetFacts, DataSpec
 from trimtab.diagnosis import DiagnosisSpec
 from trimtab.grids import infinite
@@ -62,7 +62,7 @@ class TaskSpec(Message):
 
 
 STEP_SECONDS = 3600.0
-"""A built-in task that has not come to the end of an epoch by then hangs."""
+"""A task that has not come to the end of an epoch by then hangs."""
 
 
 def _named_space(given: object) -> object:
@@ -172,7 +172,7 @@ class StudySpec(Message):
         sampler = resolved_sampler(self.sampler, budget)
         if self.task is None:
             return self.model_copy(update={"budget": budget, "sampler": sampler})
-        step_seconds = self.limits.step_seconds or STEP_SECONDS
+        step_seconds = self.limits.step_seconds or self._default_step_seconds
         limits = self.limits.model_copy(update={"step_seconds": step_seconds})
         pruner = resolved_pruner(self.pruner, longest=_longest_trial(self))
         return self.model_copy(
@@ -222,6 +222,21 @@ class StudySpec(Message):
         return [metric for metric in self.final_metrics if metric not in metrics]
 
     @property
+    def most_epochs(self) -> int:
+        """The epochs of the longest training of a spec with a task."""
+        if self.space is not None and "epochs" in self.space:
+            return max(value for value in self.space["epochs"].extremes() if isinstance(value, int))
+        epochs = self._fixed.get("epochs", TRAINING["epochs"].default)
+        assert isinstance(epochs, int), "the task allows no other"
+        return epochs
+
+    @property
+    def _default_step_seconds(self) -> float:
+        """With folds or repeats a step is a whole training: as many epochs."""
+        is_training = self.task is not None and self.task.trainings
+        return min(MAX_SECONDS, STEP_SECONDS * self.most_epochs) if is_training else STEP_SECONDS
+
+    @property
     def _fixed(self) -> Params:
         return self.task.fixed if self.task else {}
 
@@ -251,8 +266,4 @@ def _longest_trial(spec: StudySpec) -> int | None:
         return None
     if trainings := spec.task.trainings:
         return trainings
-    if spec.space is not None and "epochs" in spec.space:
-        return max(value for value in spec.space["epochs"].extremes() if isinstance(value, int))
-    epochs = spec.task.fixed.get("epochs", TRAINING["epochs"].default)
-    assert isinstance(epochs, int), "the task allows no other"
-    return epochs
+    return spec.most_epochs

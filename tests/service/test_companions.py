@@ -12,6 +12,7 @@ from service.replica import Replica
 from service.storage import studies
 from tests.reliability.auditor import audit
 from tests.service.specs import spec
+from trimtab.budget import Limits
 from trimtab.client import Client
 from trimtab.errors import Conflict, Invalid, StudyNotFound
 from trimtab.message import Params
@@ -99,6 +100,41 @@ def test_a_companion_of_a_study_with_the_longest_name_has_one_too(client: Client
         made = companions.follow(connection, other, wanted)
 
     assert made.spec.name == "n" * 122 + ".check"
+
+
+LIMITS = {"trial_seconds": 60, "step_seconds": 5}
+
+
+@pytest.mark.parametrize(
+    ("purpose", "before", "after", "limits"),
+    [
+        (Purpose.CONFIRMATION, 1, 4, Limits(trial_seconds=240, step_seconds=15)),  # An epoch was a step, of three.
+        (Purpose.CONFIRMATION, 2, 4, Limits(trial_seconds=120, step_seconds=5)),
+        (Purpose.CONFIRMATION, 4, 2, Limits(trial_seconds=60, step_seconds=5)),
+        (Purpose.FINAL, 4, 1, Limits(trial_seconds=60, step_seconds=5)),
+    ],
+)
+def test_a_companion_has_the_time_that_its_trainings_need(
+    client: Client, replica: Replica, purpose: Purpose, before: int, after: int, limits: Limits
+) -> None:
+    task = {"name": "mlp", "fixed": {"epochs": 3}, "repeats": before}
+    client.create_study(spec(task=task, space=SPACE, objectives=[{"metric": "validation_error"}], limits=LIMITS))
+
+    with transaction(replica.engine) as connection:
+        parent, own = companions.locked_parent(connection, "study")
+        own = own.model_copy(update={"repeats": after})
+        made = companions.follow(connection, parent, Companion(purpose, own, "training_error", [ADAM], seed=7))
+
+    assert made.spec.limits == limits
+
+
+@pytest.mark.parametrize(("repeats", "seconds"), [(1, 3600), (2, 3 * 3600)])
+def test_a_step_that_is_a_training_has_an_hour_for_each_epoch(repeats: int, seconds: float) -> None:
+    task = {"name": "mlp", "fixed": {"epochs": 3}, "repeats": repeats}
+
+    resolved = spec(task=task, space=SPACE, objectives=[{"metric": "validation_error"}]).resolved()
+
+    assert resolved.limits.step_seconds == seconds
 
 
 def test_what_is_fixed_comes_before_what_the_parent_searches(client: Client, replica: Replica) -> None:
