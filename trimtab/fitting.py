@@ -4,6 +4,7 @@ The data sets are those of `task.data`, by name. Where nothing is known of one o
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
 from trimtab import tasks
 from trimtab.data import DatasetFacts, DataSpec, Problem
@@ -98,15 +99,44 @@ def _difference(one: DatasetFacts, other: DatasetFacts) -> str | None:
 
 
 def _of_sizes(data: DataSpec, facts: Facts) -> Iterator[FieldProblem]:
+    """Yield which sets are left without an example, as long as one fault is not another's cause."""
     sizes = _sizes(data, facts)
-    examples = facts[data.dataset].examples
     if sizes.train < 1:
-        held_out = f"validation takes {sizes.validation or sizes.train_dev} and test {sizes.test}"
-        yield _problem("split", f"leaves none of the {examples} examples of {data.dataset!r} for training: {held_out}")
-    elif data.split.folds:
-        yield from _of_folds(data, facts[data.dataset], sizes)
-    elif sizes.validation < 1:
-        yield _problem("split.validation", f"is none of {examples} examples: say how many validate, or put more")
+        yield _no_training(data, sizes, facts[data.dataset].examples)
+        return
+    folds = list(_of_folds(data, facts[data.dataset], sizes)) if data.split.folds else []
+    empty = _empty_elsewhere if data.validation_dataset else _empty_at_home
+    yield from folds or islice(empty(data, sizes, facts), 1)
+
+
+def _no_training(data: DataSpec, sizes: SetSizes, examples: int) -> FieldProblem:
+    left = f"leaves none of the {examples} examples of {data.dataset!r} for training"
+    if data.validation_dataset:
+        return _problem("split.validation", f"{left}: it takes {sizes.train_dev} for the train-dev set")
+    test = 0 if data.test_dataset else sizes.test
+    return _problem("split", f"{left}: validation takes {sizes.validation} and test {test}")
+
+
+def _empty_at_home(data: DataSpec, sizes: SetSizes, facts: Facts) -> Iterator[FieldProblem]:
+    """Yield which sets have no example where validation comes from the same data set as training."""
+    of = f"is none of {facts[data.dataset].examples} examples"
+    if sizes.validation < 1 and not data.split.folds:
+        yield _problem("split.validation", f"{of}: say how many validate, or put more")
+    if sizes.test < 1:
+        yield _problem("split.test", f"{of}: say how many test, put more, or name a test_dataset")
+
+
+def _empty_elsewhere(data: DataSpec, sizes: SetSizes, facts: Facts) -> Iterator[FieldProblem]:
+    """Yield which sets have no example where validation comes from a data set of its own."""
+    of = f"{facts[data.validation_dataset or data.dataset].examples} examples of {data.validation_dataset!r}"
+    if sizes.test < 1:
+        yield _problem("split.test", f"is none of the {of}: put more, or name a test_dataset")
+    if sizes.validation < 1:
+        yield _problem("split.test", f"is {sizes.test} of the {of}, and leaves none to validate: let it be fewer")
+    if sizes.train_dev < 1:
+        home = f"{facts[data.dataset].examples} examples of {data.dataset!r}"
+        text = f"is none of the {home}, for the train-dev set: say how many are held apart, or put more"
+        yield _problem("split.validation", text)
 
 
 def _of_folds(data: DataSpec, facts: DatasetFacts, sizes: SetSizes) -> Iterator[FieldProblem]:

@@ -1,9 +1,11 @@
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from tests.training.files import PETS, put
 from tests.training.runs import run
 from trimtab.data import DataSpec, SplitSpec
 from trimtab.message import Params
@@ -106,6 +108,21 @@ def test_each_fold_is_normalised_by_its_own_training_part() -> None:
 def test_folds_need_to_be_told_which_one_validates() -> None:
     with pytest.raises(ValueError, match="which fold validates is not said"):
         prepare(DataSpec(dataset="iris", split=SplitSpec(folds=4)), device=CPU)
+
+
+def test_a_train_dev_set_without_an_example_is_refused(tmp_path: Path) -> None:
+    few, few_sha256 = put(tmp_path / "few.npz")
+    others, others_sha256 = put(
+        tmp_path / "others.npz",
+        numbers_ND=np.tile(PETS["numbers_ND"], (3, 1)),
+        codes_NK=np.tile(PETS["codes_NK"], (3, 1)),
+        y_N=np.tile(PETS["y_N"], 3),
+    )
+    contents = {"few": few_sha256, "others": others_sha256}
+    spec = DataSpec(dataset="few", validation_dataset="others", contents=contents)
+
+    with pytest.raises(ValueError, match="4 examples are too few"):
+        sources.load(spec, files={"few": few, "others": others}, fold=None)
 
 
 def test_data_is_prepared_once_for_all_trials_of_a_worker() -> None:

@@ -16,7 +16,9 @@ BIRDS = DatasetFacts(
     Problem.CLASSIFICATION, 50, classes=2, image=(3, 8, 8), labels=("cat", "owl"), class_sizes=(25, 25)
 )
 TINY = DatasetFacts(Problem.REGRESSION, 4, ("x",))
-DATA = {**BUILT_IN, "houses": HOUSES, "faces": FACES, "birds": BIRDS, "tiny": TINY}
+LONG = DatasetFacts(Problem.REGRESSION, 40, ("x",))
+LONELY = DatasetFacts(Problem.REGRESSION, 1, ("x",))
+DATA = {**BUILT_IN, "houses": HOUSES, "faces": FACES, "birds": BIRDS, "tiny": TINY, "long": LONG, "lonely": LONELY}
 
 SPACE = {"learning_rate": {"type": "float", "low": 0.1, "high": 0.2}}
 
@@ -132,7 +134,49 @@ BAD: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
         "task.data.split",
         "leaves none of the 150 examples of 'iris' for training: validation takes 100 and test 50",
     ),
+    (
+        "no example to train on beside a validation data set",
+        on("tiny", validation_dataset="long", split={"validation": 4}),
+        {},
+        "task.data.split.validation",
+        "leaves none of the 4 examples of 'tiny' for training: it takes 4 for the train-dev set",
+    ),
     ("no example to validate", on("tiny"), {}, "task.data.split.validation", "is none of 4 examples"),
+    (
+        "no example to test",
+        on("tiny", split={"validation": 1}),
+        {},
+        "task.data.split.test",
+        "is none of 4 examples: say how many test",
+    ),
+    (
+        "no example to test, with folds",
+        on("tiny", split={"folds": 2}),
+        {},
+        "task.data.split.test",
+        "is none of 4 examples",
+    ),
+    (
+        "no example to test of a validation data set",
+        on("long", validation_dataset="lonely"),
+        {},
+        "task.data.split.test",
+        "is none of the 1 examples of 'lonely': put more, or name a test_dataset",
+    ),
+    (
+        "a test of all that validates",
+        on("long", validation_dataset="tiny", split={"test": 4}),
+        {},
+        "task.data.split.test",
+        "is 4 of the 4 examples of 'tiny', and leaves none to validate",
+    ),
+    (
+        "no example between training and validation",
+        on("tiny", validation_dataset="long"),
+        {},
+        "task.data.split.validation",
+        "is none of the 4 examples of 'tiny', for the train-dev set",
+    ),
 ]
 
 

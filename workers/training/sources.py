@@ -70,7 +70,9 @@ def load(spec: DataSpec, *, files: Mapping[str, Path], fold: int | None) -> Sour
 
 def _split(whole: Mapping[str, Dataset], spec: DataSpec, fold: int | None) -> Split:
     sizes = set_sizes(spec, {name: len(dataset) for name, dataset in whole.items()})
-    if min(sizes.train, sizes.test, sizes.validation + bool(spec.split.folds)) < 1:
+    validation = sizes.validation + bool(spec.split.folds)
+    train_dev = sizes.train_dev if spec.validation_dataset else 1
+    if min(sizes.train, sizes.test, validation, train_dev) < 1:
         raise ValueError(f"{len(whole[spec.dataset])} examples are too few: sets of {sizes}")
     home = whole[spec.dataset]
     if spec.test_dataset is None:
