@@ -25,6 +25,36 @@ class Dropping(nn.Module):
         return outputs
 
 
+def clamping(params: Mapping[str, Any], data: Data) -> nn.Module:
+    """Return a network that writes over what it is given."""
+    layers = (nn.Hardtanh(-0.5, 0.5, inplace=True), nn.Linear(4, int(params["width"])), nn.ReLU())
+    return nn.Sequential(nn.Flatten(), *layers, nn.Linear(int(params["width"]), data.outputs))
+
+
+class Tied(nn.Module):
+    """A network of which two layers have the same weights."""
+
+    def __init__(self, params: Mapping[str, Any], data: Data) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(4, 4), nn.Linear(4, 4)
+        self.second.weight = self.first.weight
+        self.output = nn.Linear(4, data.outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        outputs: Tensor = self.output(torch.relu(self.second(torch.relu(self.first(x.flatten(1))))))
+        return outputs
+
+
+class Unwritable(Dropping):
+    """A network with a state that is no tensor."""
+
+    def get_extra_state(self) -> str:
+        return "seen"
+
+    def set_extra_state(self, state: str) -> None:
+        """Nothing depends on it."""
+
+
 def broken(params: Mapping[str, Any], data: Data) -> nn.Module:
     del params, data
     raise LookupError("there is no such layer")

@@ -14,6 +14,7 @@ from trimtab.states import Purpose
 from trimtab.study import TaskSpec
 from workers.tasks import begin, own
 from workers.training import checkpoints
+from workers.training.data import prepare
 from workers.training.steps import Steps
 
 HERE = "tests.training.own_tasks"
@@ -65,6 +66,18 @@ def test_a_users_dropout_goes_on_from_a_checkpoint_bit_for_bit(tmp_path: Path) -
     resumed.restore(checkpoints.read(tmp_path / "checkpoint", sha256=written.sha256, belongs_to="it"))
 
     assert figures(resumed) == expected
+
+
+def test_a_network_that_writes_over_its_inputs_leaves_the_data_to_other_trials_as_it_was() -> None:
+    shared = prepare(DataSpec(dataset="iris"), device=CPU)
+    before = [examples.x_ND.clone() for examples in (shared.train, shared.validation)]
+
+    metrics = figures(training(f"{HERE}:clamping", epochs=2))
+
+    after = [examples.x_ND for examples in (shared.train, shared.validation)]
+    assert len(metrics) == 2
+    assert all(map(torch.equal, before, after))
+    assert prepare(DataSpec(dataset="iris"), device=CPU) is shared
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from trimtab.errors import Misconfigured
 from workers.training.data import Data
@@ -48,6 +48,8 @@ def network_of(build: Build, params: Mapping[str, Any], data: Data) -> nn.Module
     network = build(params, replace(data, test=None))
     if not isinstance(network, nn.Module):
         raise TypeError(f"build returned a {type(network).__name__}, not a torch.nn.Module")
+    # Many trials share the examples: a network that works in place would change them for all that follow.
+    network.register_forward_pre_hook(_on_a_copy)
     x_ND, _ = next(data.train.chunks(2))
     network.to(x_ND.device).eval()
     with torch.no_grad():  # This gives lazy modules their shapes too, before the optimiser asks for their weights.
@@ -58,6 +60,10 @@ def network_of(build: Build, params: Mapping[str, Any], data: Data) -> nn.Module
     if not any(parameter.requires_grad for parameter in network.parameters()):
         raise ValueError("the network has no parameter that can be trained")
     return network
+
+
+def _on_a_copy(_: nn.Module, given: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    return tuple(tensor.clone() for tensor in given)
 
 
 def place(error: BaseException, name: str) -> str | None:
