@@ -19,7 +19,7 @@ from workers.training.loop import Training
 from workers.training.losses import loss_of
 from workers.training.plan import Plan
 from workers.training.randomness import Randomness
-from workers.training.repeated import Part, Repeated, parts
+from workers.training.repeated import Part, Repeated, means, parts
 from workers.training.steps import Epoch, State, Steps
 
 CPU = torch.device("cpu")
@@ -69,6 +69,14 @@ def test_the_figures_are_the_means_over_the_folds_with_their_standard_error() ->
             assert epoch.metrics["validation_error_standard_error"] == pytest.approx(spread, abs=1e-12)
     assert steps[0].metrics == figures[0]
     assert len(steps) == 3
+
+
+def test_a_figure_that_one_fold_lacks_is_left_out_of_the_means_in_any_order() -> None:
+    whole, lacking = {"validation_error": 0.25, "test_shift_auc": 0.5}, {"validation_error": 0.75}
+
+    found = [means(done) for done in ([whole, lacking], [lacking, whole])]
+
+    assert found == [{"validation_error": 0.5}] * 2
 
 
 def test_repeats_differ_by_their_seeds_alone_and_the_first_is_the_trial_without_repeats() -> None:

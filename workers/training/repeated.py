@@ -117,7 +117,7 @@ class Repeated:
 
 
 def means(done: Sequence[dict[str, float]]) -> dict[str, float]:
-    """Return the mean of each figure over some trainings.
+    """Return the mean of each figure that all of some trainings have: a set may be too small in one fold to say it.
 
     From two on, a standard error is that of such a mean, s / sqrt(k): of the figure over the k trainings, whose sets
     overlap, so that it is rather too small.
@@ -125,7 +125,9 @@ def means(done: Sequence[dict[str, float]]) -> dict[str, float]:
     Source: Nadeau and Bengio, "Inference for the Generalization Error" (2003): why it is.
     """
     averaged = {
-        name: first if name in _NUMBERS else fmean(each[name] for each in done) for name, first in done[0].items()
+        name: first if name in _NUMBERS else fmean(each[name] for each in done)
+        for name, first in done[0].items()
+        if all(name in each for each in done)
     }
     if len(done) == 1:
         return averaged
