@@ -83,6 +83,15 @@ def test_a_constant_feature_keeps_its_scale() -> None:
     np.testing.assert_allclose(fitted.apply(rows), 0, atol=1e-12)
 
 
+def test_a_feature_whose_variance_is_too_small_for_a_number_keeps_its_scale() -> None:
+    rows = Rows({"tiny": np.array([0.0, 1e-170, 2e-170, 3e-170])})
+
+    fitted = Preprocessing.fit(rows, Y_N, classes=("cat", "dog"))
+
+    assert fitted.scales[0].deviation == 1
+    assert np.isfinite(fitted.apply(rows)).all()
+
+
 def test_a_feature_of_an_image_is_its_channel() -> None:
     images_NCHW = np.random.default_rng(0).integers(0, 256, size=(2500, 3, 2, 3), dtype=np.uint8)
     images_NCHW[:, 1] = 7

@@ -53,9 +53,10 @@ class Scale:
     @classmethod
     def fit(cls, values_N: Floats) -> Self:
         """Take the figures of training values."""
-        # By the extremes: the computed deviation of a constant is not always exactly zero.
-        is_constant = values_N.min() == values_N.max()
-        return cls(float(values_N.mean()), 1.0 if is_constant else float(values_N.std()))
+        # By the extremes: the computed deviation of a constant is not always exactly zero, and that of values that
+        # differ by less than 1e-162 is.
+        deviation = 0.0 if values_N.min() == values_N.max() else float(values_N.std())
+        return cls(float(values_N.mean()), deviation or 1.0)
 
     @classmethod
     def counted(cls, counts: NDArray[np.int64]) -> Self:
