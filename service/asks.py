@@ -56,7 +56,8 @@ def ask(
     holder = Holder(wanted.worker, wanted.host, wanted.device, replica.lease_seconds, principal.token_id)
     with autocommit(replica.engine) as connection:
         study = studies.require(connection, wanted.study) if wanted.study else None
-        found = asks.candidates(connection, study_id=study.study_id if study else None, tasks=wanted.tasks)
+        study_id = study.study_id if study else None
+        found = asks.candidates(connection, study_id=study_id, tasks=wanted.tasks, purposes=wanted.purposes)
         # After the look: if the first ask with this key took the last trial in between, its answer is there now.
         once.replay(connection)
     if leases := _first(Asking(replica, holder, wanted.count, once), found):

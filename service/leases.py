@@ -4,17 +4,21 @@ import json
 import logging
 from collections.abc import Sequence
 
+import sqlalchemy as sa
+
 from service import lifecycle, points
 from service.calls import after_outage, as_told, crowd, gone, look, missing, not_live, verdict_of
 from service.once import UNKEYED, Once
 from service.replica import Replica
 from service.settling import settle
-from service.storage import endings, leases
+from service.storage import endings, leases, models
 from service.storage.leases import LeaseRow, Reference
-from trimtab.errors import LeaseEnded, Refused
+from trimtab.errors import Conflict, LeaseEnded, Refused
 from trimtab.protocol import Tell, Told, Verdict
-from trimtab.states import Outcome
+from trimtab.states import Outcome, Purpose
 from trimtab.study import StudySpec
+
+_TEST_ERROR = "test_error"
 
 _log = logging.getLogger(__name__)
 
@@ -46,7 +50,8 @@ def tell(replica: Replica, lease: Reference, told: Tell, *, once: Once = UNKEYED
     Raises:
         LeaseNotFound, LeaseLost, StudyDeleted, Unavailable: As for a report.
         LeaseEnded: Another tell has ended it, or it was over at a limit.
-        Invalid: `complete` without a metric that is optimised or bound.
+        Invalid: `complete` without a metric that is optimised or bound; of a final model, without its `test_error`.
+        Conflict: `complete` of a final model that was not sent under this lease.
     """
     with crowd(replica, lease), once.transaction(replica.engine) as connection:
         study = endings.lock_study(connection, lease.lease_id)
@@ -55,6 +60,8 @@ def tell(replica: Replica, lease: Reference, told: Tell, *, once: Once = UNKEYED
             raise gone(connection, lease.lease_id)
         if told.outcome is Outcome.COMPLETE and (lacking := known.spec.lacking(told.metrics)):
             raise _incomplete(look(connection, lease), lacking)
+        if told.outcome is Outcome.COMPLETE and known.purpose is Purpose.FINAL:
+            _check_final(connection, lease, told)
         outcome = lifecycle.outcome_of(told, known.spec)
         closed = endings.close_told(connection, lease, told, outcome=outcome)
         if closed is None:
@@ -77,6 +84,15 @@ def tell(replica: Replica, lease: Reference, told: Tell, *, once: Once = UNKEYED
 def _incomplete(row: LeaseRow, metrics: Sequence[str]) -> Refused:
     """Return what is said of a tell without metrics that it needs: of the lease first, if it is not live."""
     return missing(metrics) if row.is_live else not_live(row)
+
+
+def _check_final(connection: sa.Connection, lease: Reference, told: Tell) -> None:
+    """Refuse a final model that is none: the reading of the test set is spent on it."""
+    if _TEST_ERROR not in told.metrics:
+        raise _incomplete(look(connection, lease), [_TEST_ERROR])
+    if not models.is_sent(connection, lease):
+        row = look(connection, lease)
+        raise Conflict("the model was not sent under this lease: send it first") if row.is_live else not_live(row)
 
 
 def _told_before(row: LeaseRow, told: Tell, spec: StudySpec) -> Told:

@@ -8,7 +8,6 @@ from service.database import autocommit
 from service.files import Upload
 from service.once import UNKEYED, Once, Replayed
 from service.replica import Replica
-from service.storage import leases
 from service.storage import models as stored
 from service.storage.leases import Reference
 from service.storage.models import StoredModel
@@ -39,7 +38,7 @@ def begin(replica: Replica, lease: Reference, *, sha256: str, once: Once = UNKEY
             raise Conflict(f"study {row.study!r} is not for a final model")
         known = stored.of_lease(connection, lease.lease_id)
         if known and known.sha256 == sha256:
-            if leases.renew(connection, lease, lease_seconds=replica.lease_seconds) is None:
+            if not stored.take_over(connection, lease, sha256, lease_seconds=replica.lease_seconds):
                 raise not_live(look(connection, lease))
             return known.described
     path = f"{_FOLDER}/{artifacts.fresh_name()}-{row.study_id}"

@@ -22,7 +22,7 @@ from trimtab.message import (
     invalid,
 )
 from trimtab.space import Bounds, Space
-from trimtab.states import Decision, NoLease, Origin, Outcome, Purpose, StudyState, TokenKind, TrialState
+from trimtab.states import ALIKE, Decision, NoLease, Origin, Outcome, Purpose, StudyState, TokenKind, TrialState
 from trimtab.study import StudySpec, TaskSpec
 
 MAX_LEASES = 256
@@ -57,6 +57,7 @@ class Ask(Message):
         wait: Seconds to wait for a trial where there is none now.
         host: The machine that the worker runs on, for people.
         device: What it trains on, for people.
+        purposes: Only trials of these, unless `study` is named. By default those that are all trained alike.
     """
 
     worker: WorkerName
@@ -66,6 +67,7 @@ class Ask(Message):
     wait: Wait = 0.0
     host: Label | None = None
     device: Label | None = None
+    purposes: Annotated[tuple[Annotated[Purpose, Lax], ...], Array, Field(min_length=1, max_length=16)] = ALIKE
 
 
 class Checkpoint(Message):

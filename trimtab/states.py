@@ -76,6 +76,10 @@ class Purpose(StrEnum):
         return self in {Purpose.CHECK, Purpose.CONFIRMATION, Purpose.FINAL}
 
 
+ALIKE = (Purpose.SEARCH, Purpose.PRESCRIPTION, Purpose.CONFIRMATION)
+"""What a worker serves that knows nothing of purposes: it trains every trial alike."""
+
+
 class Outcome(StrEnum):
     """How a lease ended. A worker tells each of them but the last, which the service finds out itself."""
 

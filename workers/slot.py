@@ -12,6 +12,7 @@ from trimtab.errors import InternalError
 from trimtab.protocol import Lease, Leases
 from trimtab.requests import new_key
 from trimtab.settings import data_dir
+from trimtab.states import Purpose
 from workers.activity import Activity
 from workers.checkpoints import Checkpoints
 from workers.datasets import Datasets
@@ -128,6 +129,7 @@ class Slot:
                 wait=_ASK_SECONDS,
                 host=self._settings.host,
                 device=ready.device,
+                purposes=Purpose,
                 key=key,
             ),
             self._drain,

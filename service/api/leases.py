@@ -57,7 +57,7 @@ def heartbeat(lease: LeaseDep, replica: ReplicaDep, once: OnceDep) -> Verdict:
     return leases.heartbeat(replica, lease, once=once)
 
 
-@router.put("/leases/{lease_id}/result", responses=_ON_A_LEASE)
+@router.put("/leases/{lease_id}/result", responses=problems(*_DEAD, errors.Conflict))
 @needs(Scope.LEASES)
 def tell(lease: LeaseDep, told: Tell, replica: ReplicaDep, once: OnceDep) -> Told:
     """Tell how the lease ended."""

@@ -13,7 +13,7 @@ from service.storage.dimensions import Dimension, Point
 from service.storage.finished import Attributes
 from service.storage.limits import FIRST_DUE, TRIAL_DUE
 from trimtab.protocol import Checkpoint
-from trimtab.states import Origin
+from trimtab.states import Origin, Purpose
 
 
 @dataclass(frozen=True)
@@ -122,6 +122,7 @@ _CANDIDATES = prepared(
       AND (CAST(:study_id AS bigint) IS NULL OR study_id = :study_id)
       AND CASE WHEN :any_task THEN task = ANY(CAST(:tasks AS text[]))
                ELSE task IS NULL OR CAST(:study_id AS bigint) IS NOT NULL END
+      AND (CAST(:study_id AS bigint) IS NOT NULL OR purpose = ANY(CAST(:purposes AS text[])))
     ORDER BY live, study_id
     LIMIT 16
 """,
@@ -246,15 +247,18 @@ _SEEN = prepared(
 )
 
 
-def candidates(connection: sa.Connection, *, study_id: int | None, tasks: Sequence[str]) -> list[Candidate]:
+def candidates(
+    connection: sa.Connection, *, study_id: int | None, tasks: Sequence[str], purposes: Sequence[Purpose]
+) -> list[Candidate]:
     """Return the studies that have a trial for a worker of these tasks, the one to serve first first.
 
     Args:
         connection: To read on.
         study_id: Only this study.
         tasks: The tasks that the worker can train; none: the study named, else studies without a task.
+        purposes: That the worker serves, where no study is named.
     """
-    values = {"study_id": study_id, "any_task": bool(tasks), "tasks": list(tasks)}
+    values = {"study_id": study_id, "any_task": bool(tasks), "tasks": list(tasks), "purposes": list(purposes)}
     return [Candidate(*row) for row in connection.execute(_CANDIDATES, values)]
 
 

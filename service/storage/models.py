@@ -43,6 +43,21 @@ _LOCK_STUDY = sa.text("""
     WHERE study_id = (SELECT study_id FROM trimtab_leases WHERE lease_id = :lease_id) FOR KEY SHARE
 """)
 
+# Training is deterministic: the next attempt may come to the same file. It is that attempt's from now on.
+_TAKE_OVER = sa.text(f"""
+    WITH lease AS (
+      UPDATE trimtab_leases SET {RENEWED} WHERE {LIVE} RETURNING study_id, fence
+    )
+    UPDATE trimtab_models m SET fence = lease.fence FROM lease
+    WHERE m.study_id = lease.study_id AND sha256 = :sha256
+""")
+
+_IS_SENT = sa.text("""
+    SELECT EXISTS (
+      SELECT FROM trimtab_models m JOIN trimtab_leases l USING (study_id)
+      WHERE lease_id = :lease_id AND m.fence = :fence)
+""")
+
 _KEEP = sa.text(f"""
     WITH lease AS (
       UPDATE trimtab_leases SET {RENEWED} WHERE {LIVE} RETURNING study_id, fence
@@ -73,6 +88,21 @@ def of_study(connection: sa.Connection, study_id: int) -> StoredModel | None:
 def is_wanted(connection: sa.Connection, lease_id: int) -> bool:
     """Return whether the study that this lease is of is for a final model."""
     return connection.execute(_PURPOSE, {"lease_id": lease_id}).scalar_one_or_none() == Purpose.FINAL
+
+
+def is_sent(connection: sa.Connection, lease: Reference) -> bool:
+    """Return whether a model was sent under this very lease."""
+    return bool(connection.execute(_IS_SENT, {"lease_id": lease.lease_id, "fence": lease.fence}).scalar_one())
+
+
+def take_over(connection: sa.Connection, lease: Reference, sha256: str, *, lease_seconds: float) -> bool:
+    """Let the model that is there be this lease's, and renew that.
+
+    Returns:
+        False if the lease is not live, or the model is another by now.
+    """
+    values = {**vars(lease), "sha256": sha256, "lease_seconds": lease_seconds}
+    return connection.execute(_TAKE_OVER, values).rowcount == 1
 
 
 def keep(

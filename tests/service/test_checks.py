@@ -52,12 +52,16 @@ def measured(client: Client, lease: Lease, metrics: dict[str, float], outcome: O
 
 def test_a_check_waits_for_a_worker_that_has_the_task(client: Client, study: str) -> None:
     asked = client.check_gradients(study)
-    lease = client.ask("worker", tasks=["mlp"]).leases[0]
+    lease = client.ask("worker", tasks=["mlp"], purposes=Purpose).leases[0]
 
     assert (asked.study, asked.state, asked.rating, asked.figure) == ("study.check", TrialState.WAITING, None, None)
     assert client.study("study.check").purpose is Purpose.CHECK
     assert client.study("study").children == ["study.check"]
-    found = next(lease for lease in [lease, *client.ask("worker", tasks=["mlp"]).leases] if lease.study == asked.study)
+    found = next(
+        lease
+        for lease in [lease, *client.ask("worker", tasks=["mlp"], purposes=Purpose).leases]
+        if lease.study == asked.study
+    )
     assert (found.purpose, found.params) == (Purpose.CHECK, asked.params)
 
 

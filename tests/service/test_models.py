@@ -17,6 +17,7 @@ from tests.service.served import Serve
 from trimtab.client import Client
 from trimtab.errors import BodyTooLarge, Conflict, Invalid, LeaseEnded, LeaseLost, ModelNotFound, StudyDeleted
 from trimtab.protocol import Lease
+from trimtab.states import Purpose
 
 
 @pytest.fixture
@@ -36,6 +37,44 @@ def test_a_model_that_was_sent_is_fetched_as_it_was(client: Client, lease: Lease
     assert fetched == sent == client.final("study").model
     assert (tmp_path / "model.zip").read_bytes() == b"weights"
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["model.zip"]
+
+
+def test_a_final_model_that_was_not_sent_or_not_tested_is_not_complete(client: Client, lease: Lease) -> None:
+    with pytest.raises(Conflict, match="was not sent"):
+        client.tell(lease, "complete", metrics=TESTED)
+    send(client, lease)
+    with pytest.raises(Invalid, match="test_error"):
+        client.tell(lease, "complete", metrics={"training_error": 0.1})
+
+    client.tell(lease, "complete", metrics=TESTED)
+
+    final = client.final("study")
+    assert final.model
+    assert final.test
+
+
+def test_the_model_of_an_attempt_before_is_not_this_ones_until_it_sends_the_same(client: Client, lease: Lease) -> None:
+    send(client, lease)
+    client.tell(lease, "released")
+    second = lease_of(client, "study.final")
+
+    with pytest.raises(Conflict, match="was not sent"):
+        client.tell(second, "complete", metrics=TESTED)
+    send(client, second)
+
+    assert client.tell(second, "complete", metrics=TESTED).state == "complete"
+
+
+def test_a_final_model_and_a_check_are_given_only_to_workers_that_know_of_them(client: Client) -> None:
+    searched(client, *[0.3] * 20)
+    client.make_final("study")
+    client.check_gradients("study")
+
+    unknowing = client.ask("older", tasks=["mlp"]).leases
+    knowing = [client.ask("newer", tasks=["mlp"], purposes=Purpose).leases[0].study for _ in range(2)]
+
+    assert unknowing == []
+    assert sorted(knowing) == ["study.check", "study.final"]
 
 
 def test_a_model_that_is_known_by_its_etag_is_not_sent_again(http: httpx2.Client, client: Client, lease: Lease) -> None:

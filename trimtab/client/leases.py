@@ -23,7 +23,7 @@ from trimtab.protocol import (
     Worker,
 )
 from trimtab.requests import REPLAYED, Figures, Request, checkpoint_path, fence_of, finite, new_key, on_lease
-from trimtab.states import NoLease, Outcome
+from trimtab.states import ALIKE, NoLease, Outcome, Purpose
 from trimtab.validation import built
 
 DOWNLOADS = 3
@@ -37,7 +37,7 @@ class LeaseCalls(Calls):
         """Return the workers that have asked for trials."""
         return self._items(Page[Worker], "/v1/workers", PAGE)
 
-    def ask(
+    def ask(  # noqa: PLR0913  # a keyword for each field of the request
         self,
         worker: str,
         *,
@@ -47,6 +47,7 @@ class LeaseCalls(Calls):
         wait: float = 0.0,
         host: str | None = None,
         device: str | None = None,
+        purposes: Iterable[Purpose] = ALIKE,
         key: str | None = None,
     ) -> Leases:
         """Ask for trials. The same key again gives the same leases, but those that were lost meanwhile.
@@ -59,6 +60,7 @@ class LeaseCalls(Calls):
             wait: Seconds to wait for a trial where there is none now.
             host: The machine that the worker runs on, for people.
             device: What it trains on, for people.
+            purposes: Only trials of these, unless `study` is named.
             key: Names this ask; None: a new one.
 
         Raises:
@@ -74,6 +76,7 @@ class LeaseCalls(Calls):
                 "wait": float(wait),
                 "host": host,
                 "device": device,
+                "purposes": tuple(purposes),
             },
         )
         request = Request("POST", "/v1/leases", body=wanted.model_dump_json(), wait=wait, key=key or new_key())
