@@ -13,6 +13,8 @@ from trimtab.study import StudySpec
 from trimtab.tasks import checks
 from trimtab.tasks.knobs import Hyperparameter, Task
 
+FEWEST_CLASSES = 2
+
 Curve = Sequence[Mapping[str, float]]
 """What a trial measured, step by step; figures that are not finite are left out."""
 
@@ -83,9 +85,10 @@ class Case:
 
     @property
     def classes(self) -> int | None:
-        """How many there are; 0: the target is a number; None: that is not known."""
-        if "classes" in self.metrics:
-            return int(self.metrics["classes"])
+        """How many there are; 0: the target is a number; None: that is not known, or what was told cannot be."""
+        told = self.metrics.get("classes")
+        if told is not None:
+            return int(told) if told == 0 or (told >= FEWEST_CLASSES and told == int(told)) else None
         known = self.datasets.get(self.spec.task.data.dataset) if self.spec.task else None
         return known.classes if known else None
 

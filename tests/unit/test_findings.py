@@ -7,16 +7,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
 from service.diagnosis import Case, Rate, examine
 from service.diagnosis.case import Curve
-from service.diagnosis.curve import curve
+from service.diagnosis.curve import curve, finite
 from service.diagnosis.rates import rank_correlation
-from tests.unit.cases import case, codes, errors, study
-from trimtab.diagnosis import FindingCode
+from tests.unit.cases import HEALTHY, case, codes, errors, study
+from trimtab.diagnosis import Diagnosis, FindingCode
 from trimtab.space import Float, Scale
 from trimtab.states import Outcome
+from trimtab.study import StudySpec
 
 RATES = Float(low=1e-5, high=1e-3, scale=Scale.LOG)
 
@@ -63,6 +66,11 @@ def test_what_was_not_told_is_not_found() -> None:
 
 def test_a_first_loss_says_nothing_of_numbers() -> None:
     assert seen(case(first_loss=100, classes=0)) == []
+
+
+@pytest.mark.parametrize("classes", [1, -3, 0.5, 2.5])
+def test_a_number_of_classes_that_cannot_be_is_none(classes: float) -> None:
+    assert seen(case(first_loss=100, leak_error=0, classes=classes)) == []
 
 
 def test_dead_units_matter_where_the_network_does_not_fit() -> None:
@@ -201,3 +209,35 @@ def test_a_later_attempt_cuts_the_curve_where_it_begins() -> None:
     found = curve([*first, *second])
 
     assert found == [{"error": 1.0}, {"error": 1.0}, {"error": 2.0}]
+
+
+NAMES = sorted({*HEALTHY, "train_dev_error", "shift_auc", "shift_auc_low", "validation_error_standard_error"})
+TOLD = st.dictionaries(
+    st.sampled_from(NAMES),
+    st.none()
+    | st.sampled_from([0.0, 1.0, -3.0, 0.5, 5e-324, 1e-308, 1.7e308, -1.7e308])
+    | st.floats(allow_nan=False, allow_infinity=False),
+)
+ASKED = [
+    study(),
+    study(space={"learning_rate": RATES}),
+    StudySpec.model_validate({"name": "told", "task": None, "space": {"learning_rate": RATES}}).resolved(),
+]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(ASKED), TOLD, st.lists(TOLD, max_size=12), st.integers(0, 5))
+def test_whatever_figures_are_told_there_is_a_diagnosis(
+    spec: StudySpec, told: dict[str, float | None], reports: list[dict[str, float | None]], diverged: int
+) -> None:
+    metrics, points = finite(told), [finite(report) for report in reports]
+    rates = [
+        Rate.of(1e-4 * (1 + place), point.get("validation_error", 0.0), point) for place, point in enumerate(points)
+    ]
+    params = {"learning_rate": 1e-4}
+
+    found = examine(
+        Case(spec, 0, params, metrics, points, others=[points], rates=rates, outcomes={Outcome.DIVERGED: diverged})
+    )
+
+    assert Diagnosis.model_validate_json(found.model_dump_json()) == found
