@@ -50,7 +50,7 @@ def read(path: Path, *, target: str | None, kind: TargetKind, most_bytes: int) -
         refuse("y", f"has the shape {y_N.shape}: one value for each of the {len(x)} examples of X is needed")
     if not len(y_N):
         refuse("X", "has no rows")
-    learned = targets.read(pa.chunked_array([pa.array(y_N)]), "y", kind)
+    learned = targets.read(pa.chunked_array([pa.array(y_N)]), "y", kind, is_typed=True)
     return _table(x, learned) if x.ndim == _TABLE else _images(x, learned)
 
 

@@ -31,14 +31,14 @@ def coded(values: pa.ChunkedArray) -> tuple[NDArray[np.int32], list[str]]:
     return place[found], [words[position] for position in order]
 
 
-def check_words(values: pa.ChunkedArray, column: str, problems: Problems) -> None:
+def check_words(values: pa.ChunkedArray, column: str, problems: Problems, *, remedy: str) -> None:
     """Note the words in a column of text that is meant as one of numbers."""
     looks_right = pc.match_substring_regex(values, NUMBER)
     share = pc.mean(looks_right.cast(pa.float64())).as_py() or 0.0
     if not _MOSTLY <= share < 1:
         return
     wrong = np.flatnonzero(pc.invert(looks_right).fill_null(False).to_numpy())
-    text = f"is no number, as {share:.1%} of the column are: mend it, or leave it empty"
+    text = f"is no number, as {share:.1%} of the column are: {remedy}"
     for row in wrong[:101]:
         problems.add_cells([int(row)], column, f"({shown(values[int(row)].as_py())}) {text}")
 

@@ -61,7 +61,7 @@ def _read(name: str, values: pa.ChunkedArray, problems: Problems, *, is_typed: b
     """Return a column; None: no value is there."""
     if numbers.is_text(values.type):
         if not is_typed:
-            categories.check_words(values, name, problems)
+            categories.check_words(values, name, problems, remedy="mend it, or leave it empty")
         codes_N, words = categories.coded(values)
         categories.check_count(len(words), name, problems)
         return Column(name, ColumnKind.CATEGORY, codes_N, tuple(words))

@@ -75,7 +75,7 @@ def read(table: pa.Table, *, target: str, kind: TargetKind, is_typed: bool, most
     if not table.num_rows:
         refuse("body", "has no rows")
     canonical.check_size(table.num_rows * table.num_columns * _VALUE_BYTES, most_bytes)
-    learned = targets.read(table.column(target), target, kind)
+    learned = targets.read(table.column(target), target, kind, is_typed=is_typed)
     problems = Problems()
     names = [name for name in table.column_names if name != target]
     found = [columns.read(name, table.column(name), problems, is_typed=is_typed) for name in names]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pyarrow as pa
@@ -41,8 +41,14 @@ class Target:
     warnings: Sequence[str] = ()
 
 
-def read(values: pa.ChunkedArray, column: str, kind: TargetKind) -> Target:
+def read(values: pa.ChunkedArray, column: str, kind: TargetKind, *, is_typed: bool) -> Target:
     """Return what a column says is to be learned.
+
+    Args:
+        values: Of the column.
+        column: What it is called.
+        kind: As what it is learned.
+        is_typed: Whether the file itself says what is text and what is a number.
 
     Raises:
         Unfit: It cannot be.
@@ -53,6 +59,8 @@ def read(values: pa.ChunkedArray, column: str, kind: TargetKind) -> Target:
     if not numbers.is_text(values.type) and not numbers.is_number(values.type) and not pa.types.is_null(values.type):
         refuse(f"column {column}", f"holds {values.type}: classes or numbers can be learned")
     _check_missing(values, column)
+    if kind is TargetKind.AUTO and numbers.is_text(values.type) and not is_typed:
+        _check_words(values, column)
     if _is_of_classes(values, kind):
         return _of_classes(values, column)
     return _of_numbers(values, column)
@@ -86,6 +94,14 @@ def _check_missing(values: pa.ChunkedArray, column: str) -> None:
     problems.settle()
 
 
+def _check_words(values: pa.ChunkedArray, column: str) -> None:
+    """Refuse a word or a few among numbers: they would make a class of each number."""
+    problems = Problems()
+    remedy = "mend it, or leave out the row; if they are classes: kind=classification"
+    categories.check_words(values, column, problems, remedy=remedy)
+    problems.settle()
+
+
 def _is_of_classes(values: pa.ChunkedArray, kind: TargetKind) -> bool:
     if kind is not TargetKind.AUTO:
         return kind is TargetKind.CLASSIFICATION
@@ -97,6 +113,8 @@ def _is_of_classes(values: pa.ChunkedArray, kind: TargetKind) -> bool:
 def _of_classes(values: pa.ChunkedArray, column: str) -> Target:
     if numbers.is_text(values.type):
         codes_N, labels = categories.coded(values)
+        if len(labels) > MOST:
+            _refuse_many(len(labels), f"column {column}", hint=_first_word(values))
         return counted(codes_N.astype(np.int64), labels, f"column {column}")
     found, codes = np.unique(numbers.floats(values), return_inverse=True)
     if pa.types.is_boolean(values.type):
@@ -112,10 +130,14 @@ def _check_labels(labels: Sequence[str], field: str) -> None:
     if len(labels) == 1:
         refuse(field, f"has one class only, {shown(labels[0])}: there is nothing to tell apart")
     if len(labels) > MOST:
-        refuse(field, f"has {len(labels)} classes: at most {MOST}; to learn a number: kind=regression")
+        _refuse_many(len(labels), field)
     for label in labels:
         if len(label) > _LONGEST or "\x00" in label:
             refuse(field, f"has a class whose name cannot be used: {shown(label)}")
+
+
+def _refuse_many(classes: int, field: str, *, hint: str = "") -> NoReturn:
+    refuse(field, f"has {classes} classes: at most {MOST}; to learn a number: kind=regression{hint}")
 
 
 def _of_numbers(values: pa.ChunkedArray, column: str) -> Target:
@@ -131,9 +153,21 @@ def _of_numbers(values: pa.ChunkedArray, column: str) -> Target:
     return Target(Problem.REGRESSION, y_N)
 
 
+def _first_word(values: pa.ChunkedArray) -> str:
+    """Return which row is the first that holds no number, as a remedy goes on; nothing where all or none do."""
+    rows = _words(values)
+    if len(rows) in {0, len(values)}:
+        return ""
+    return f", and mend what is none, first row {rows[0] + 1} ({shown(values[int(rows[0])].as_py())})"
+
+
+def _words(values: pa.ChunkedArray) -> NDArray[np.intp]:
+    """Return which rows of text hold no number."""
+    return np.flatnonzero(~pc.match_substring_regex(values, categories.NUMBER).to_numpy())
+
+
 def _refuse_words(values: pa.ChunkedArray, column: str) -> None:
-    looks_right = pc.match_substring_regex(values, categories.NUMBER).to_numpy()
     problems = Problems()
-    for row in np.flatnonzero(~looks_right)[:101]:
+    for row in _words(values)[:101]:
         problems.add_cells([int(row)], column, f"({shown(values[int(row)].as_py())}) is no number")
     problems.settle()

@@ -203,6 +203,24 @@ CSVS = {
     "a target of times": ("a,y\n1,2020-01-01\n3,2020-01-02\n", "y", "column y", "classes or numbers can be learned"),
     "a column without a value": ("a,y\n,1\nNA,2\n", "y", "column a", "has no value in any row: drop it"),
     "a word among numbers": (f"a,y\nold,1\n{LAST}", "y", "row 1, column a", "('old') is no number, as 99.0% of"),
+    "a word in a target of numbers": (
+        f"a,y\n5,?\n{LAST}",
+        "y",
+        "row 1, column y",
+        "as 99.0% of the column are: mend it, or leave out the row; if they are classes: kind=classification",
+    ),
+    "words in a target of too many classes": (
+        "a,y\n0,1\n1,old\n" + "".join(f"{row},{row}.5\n{row},w{row}\n" for row in range(600)),
+        "y",
+        "column y",
+        "at most 1000; to learn a number: kind=regression, and mend what is none, first row 2 ('old')",
+    ),
+    "too many classes": (
+        "a,y\n" + "".join(f"{row},w{row}\n" for row in range(1001)),
+        "y",
+        "column y",
+        "has 1001 classes: at most 1000; to learn a number: kind=regression",
+    ),
     "too many categories": (
         "a,y\n" + "".join(f"w{row},{row % 2}\n" for row in range(1001)),
         "y",
@@ -220,6 +238,15 @@ def test_a_csv_is_refused_with_the_place_that_is_wrong(
 
     assert where == field
     assert message in what
+    assert "w0" not in what
+
+
+def test_words_among_numbers_are_classes_where_that_is_said(tmp_path: Path) -> None:
+    body = f"a,y\n5,?\n{LAST}".encode()
+
+    found = read(tmp_path, Format.CSV, body, "y", TargetKind.CLASSIFICATION)
+
+    assert [known.label for known in found.description.classes] == ["0", "1", "?"]
 
 
 def test_a_csv_in_another_encoding_is_refused(tmp_path: Path) -> None:
