@@ -11,12 +11,15 @@ from pathlib import Path
 
 from trimtab.client import Client
 from trimtab.data import DataSpec
-from trimtab.errors import TrimtabError, Unauthorized
+from trimtab.errors import InternalError, TrimtabError, Unauthorized
 from workers.drain import Drain
 from workers.patience import PASSING, patiently
 
 MOST_BYTES = 20 * 2**30
 """That stay on this machine when they are not needed."""
+
+_PASSING = (*PASSING, InternalError)
+"""A service that fails once says nothing of the data set."""
 
 _IN_USE_SECONDS = 3600.0
 """What was asked for so recently may be about to be read."""
@@ -25,7 +28,11 @@ _log = logging.getLogger(__name__)
 
 
 class DatasetUnavailable(Exception):
-    """A data set cannot be had. The message says which, and why."""
+    """The service refuses a data set. The message says which, and why."""
+
+
+class DatasetNotKept(Exception):
+    """This machine has no place for a data set, or cannot read it: another one may. The message says which, and why."""
 
 
 class Datasets:
@@ -47,17 +54,20 @@ class Datasets:
         """Return the files of the data sets that are not built in, by name; fetch those that are not there, or torn.
 
         Raises:
-            DatasetUnavailable: One cannot be fetched or kept.
+            DatasetUnavailable: The service refuses one.
+            DatasetNotKept: One cannot be written on this machine.
             TrimtabError: The token is not valid, or the worker drains and had no answer.
         """
         files = {name: self._folder / f"{sha256}.npz" for name, sha256 in spec.contents.items()}
         for name, sha256 in spec.contents.items():
             try:
                 self._fetch(name, sha256, files[name], drain)
-            except (*PASSING, Unauthorized):
+            except (*_PASSING, Unauthorized):
                 raise
-            except (TrimtabError, OSError) as error:
+            except TrimtabError as error:
                 raise DatasetUnavailable(f"the data set {name} cannot be fetched: {error}") from error
+            except OSError as error:
+                raise DatasetNotKept(f"the data set {name} cannot be kept on this machine: {error}") from error
         return files
 
     def _fetch(self, name: str, sha256: str, path: Path, drain: Drain) -> None:
@@ -66,7 +76,7 @@ class Datasets:
             with _alone(self._folder):
                 # Another worker may have fetched it meanwhile.
                 if not self._is_whole(path, sha256):
-                    patiently(lambda: self._client.fetch_dataset(name, sha256, path), drain)
+                    patiently(lambda: self._client.fetch_dataset(name, sha256, path), drain, passing=_PASSING)
                     _log.info("data set %s fetched: %s", name, path)
                     self._delete_old(path)
         os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from trimtab.errors import InProgress, TooManyRequests, Unavailable, Unreachable
+from trimtab.errors import InProgress, TooManyRequests, TrimtabError, Unavailable, Unreachable
 from workers.drain import Drain
 
 PASSING = (Unreachable, Unavailable, InProgress, TooManyRequests)
@@ -22,18 +22,24 @@ Answer = TypeVar("Answer")
 _log = logging.getLogger(__name__)
 
 
-def patiently(call: Callable[[], Answer], drain: Drain, *, for_seconds: float = math.inf) -> Answer:
+def patiently(
+    call: Callable[[], Answer],
+    drain: Drain,
+    *,
+    for_seconds: float = math.inf,
+    passing: tuple[type[TrimtabError], ...] = PASSING,
+) -> Answer:
     """Call until the service has an answer that lasts. Of a worker that drains one more try is made.
 
     Raises:
-        Unreachable, Unavailable, InProgress, TooManyRequests: The last try, after so many seconds or because the
-            worker drains.
+        TrimtabError: What is `passing`: the last try, after so many seconds or because the worker drains. What is not:
+            at once.
     """
     give_up_at = time.monotonic() + for_seconds
     for seconds in pauses(random.Random()):  # noqa: S311  # it spreads workers in time, no more
         try:
             return call()
-        except PASSING as error:
+        except passing as error:
             if drain.has_begun or time.monotonic() + seconds > give_up_at:
                 raise
             _log.warning("the service has no answer, trying again in %.1f s: %s", seconds, error)

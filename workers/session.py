@@ -13,7 +13,7 @@ from trimtab.states import Decision, Outcome, Purpose
 from trimtab.study import TaskSpec
 from workers.allowance import Allowance
 from workers.checkpoints import Checkpoints, Start
-from workers.datasets import Datasets, DatasetUnavailable
+from workers.datasets import DatasetNotKept, Datasets, DatasetUnavailable
 from workers.drain import Drain
 from workers.messages import (
     Begun,
@@ -35,6 +35,9 @@ _HEARTBEATS_PER_LEASE = 3
 """Two may go astray."""
 
 _LOOK_SECONDS = 0.5
+
+MACHINE_PAUSE_SECONDS = 30.0
+"""That a slot asks for nothing after a fault of its machine: what it gave back is another worker's first."""
 
 CHECKED_TRIALS = 10
 """Of a study of a user's own task, the first: as many as stop it by default where they fail in a row."""
@@ -74,6 +77,7 @@ class Session:
         self._datasets = datasets
         self._files: dict[str, Path] = {}
         self._start = Start()
+        self._pause_seconds = 0.0
         self._renewed_at = time.monotonic()
         self._allowance = Allowance(lease.limits)
         self._name = f"trial {lease.trial} of {lease.study}"
@@ -93,6 +97,7 @@ class Session:
             _log.warning("%s: dropped: %s", self._name, error)
         finally:
             self._child.drop()
+        self._drain.wait(self._pause_seconds)
 
     def _train(self) -> Ended:
         """Have the trial trained until something ends it."""
@@ -122,6 +127,9 @@ class Session:
             self._files, self._start = fetching.result()
         except DatasetUnavailable as error:
             return Ended(outcome=Outcome.ERROR, message=clipped(str(error)))
+        except DatasetNotKept as error:
+            self._pause_seconds = MACHINE_PAUSE_SECONDS
+            return Ended(outcome=Outcome.RELEASED, message=clipped(str(error)))
         if self._start.step:
             how = "from the checkpoint of" if self._start.file else "anew; on record up to"
             _log.info("%s: goes on %s step %s", self._name, how, self._start.step)

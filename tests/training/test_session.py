@@ -31,7 +31,7 @@ from workers.datasets import Datasets
 from workers.drain import Drain
 from workers.messages import Ended, WrittenModel
 from workers.process import ChildProcess
-from workers.session import Session
+from workers.session import MACHINE_PAUSE_SECONDS, Session
 
 FOREIGN = "no checkpoint or data set of ours"
 KEPT = Checkpoint(step=1, sha256=sha256(FOREIGN.encode()).hexdigest(), size=len(FOREIGN))
@@ -224,6 +224,41 @@ def test_the_lease_is_kept_while_its_data_set_is_fetched_and_what_is_none_is_sai
 
     assert service.told[0]["outcome"] == "error"
     assert service.told[0]["message"].startswith("DatasetUnusable: the data set cannot be read: File is not a zip file")
+
+
+class Hasty(Drain):
+    """Does not wait, and says how long it would have."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waited: list[float] = []
+
+    def wait(self, seconds: float) -> None:
+        self.waited.append(seconds)
+
+
+class Untouched:
+    """A child that is told nothing."""
+
+    is_idle = True
+
+    def drop(self) -> None:
+        pass
+
+
+def test_a_trial_whose_data_this_machine_cannot_keep_is_another_workers_first(service: Service, tmp_path: Path) -> None:
+    task = TaskSpec(name="mlp", data=DataSpec(dataset="ours", contents={"ours": KEPT.sha256}))
+    lease = ENDLESS.model_copy(update={"task": task, "expires_in": 30.0})
+    (tmp_path / "file").touch()
+    datasets = Datasets(service.client, tmp_path / "file" / "datasets")
+    checkpoints, drain = Checkpoints(service.client, lease, tmp_path, every=1000), Hasty()
+    child: Any = Untouched()
+
+    Session(service.client, lease, child, drain, checkpoints=checkpoints, datasets=datasets).run()
+
+    assert service.told[0]["outcome"] == "released"
+    assert "cannot be kept on this machine" in service.told[0]["message"]
+    assert drain.waited == [MACHINE_PAUSE_SECONDS]
 
 
 def test_a_final_model_is_sent_before_it_is_told_and_its_lease_is_kept_meanwhile(

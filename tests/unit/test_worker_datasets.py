@@ -11,8 +11,8 @@ import pytest
 from tests.unit.stub import Answer, Asked, Stub, refused
 from trimtab.client import Client
 from trimtab.data import DataSpec
-from trimtab.errors import DatasetNotFound, Unauthorized, Unreachable
-from workers.datasets import Datasets, DatasetUnavailable
+from trimtab.errors import DatasetNotFound, InternalError, Unauthorized, Unreachable
+from workers.datasets import DatasetNotKept, Datasets, DatasetUnavailable
 from workers.drain import Drain
 
 CONTENT = "rows and targets"
@@ -29,6 +29,13 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def datasets(client: Client, folder: Path) -> Datasets:
     return Datasets(client, folder)
+
+
+class Hasty(Drain):
+    """Does not wait."""
+
+    def wait(self, seconds: float) -> None:
+        pass
 
 
 def sent(_: Asked) -> Answer:
@@ -87,11 +94,19 @@ def test_what_the_service_refuses_is_said_of_the_data_set(stub: Stub, datasets: 
         datasets.fetch(OURS, Drain())
 
 
-def test_a_folder_that_cannot_be_written_is_said(stub: Stub, client: Client, tmp_path: Path) -> None:
+def test_a_service_that_fails_once_is_asked_again(stub: Stub, datasets: Datasets) -> None:
+    stub.answers(refused(InternalError("internal error")), Answer(200, CONTENT))
+
+    path = datasets.fetch(OURS, Hasty())["ours"]
+
+    assert path.read_text() == CONTENT
+
+
+def test_a_folder_that_cannot_be_written_is_said_of_the_machine(stub: Stub, client: Client, tmp_path: Path) -> None:
     stub.answering = sent
     (tmp_path / "file").touch()
 
-    with pytest.raises(DatasetUnavailable, match="Not a directory"):
+    with pytest.raises(DatasetNotKept, match=r"the data set ours cannot be kept on this machine: .*Not a directory"):
         Datasets(client, tmp_path / "file" / "datasets").fetch(OURS, Drain())
 
 
