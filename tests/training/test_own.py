@@ -6,23 +6,29 @@ from typing import Any
 
 import pytest
 import torch
+from sklearn.datasets import load_iris
 
+import trimtab
 from tests.training.runs import CPU
 from trimtab.data import DataSpec
 from trimtab.errors import Misconfigured
+from trimtab.models.given import rows_of
 from trimtab.states import Purpose
 from trimtab.study import TaskSpec
 from workers.tasks import begin, own
+from workers.tasks.export import export
 from workers.training import checkpoints
 from workers.training.data import prepare
+from workers.training.final import Final
 from workers.training.steps import Steps
 
 HERE = "tests.training.own_tasks"
+IRIS = DataSpec(dataset="iris")
 RIGHT = f"{HERE}:Dropping"
 
 
 def training(name: str = RIGHT, *, seed: int = 0, purpose: Purpose = Purpose.SEARCH, **params: Any) -> Steps:
-    task = TaskSpec(name=name, data=DataSpec(dataset="iris"))
+    task = TaskSpec(name=name, data=IRIS)
     given = {"width": 8, "epochs": 4, **params}
     return begin(task, given, seed=seed, purpose=purpose, files={}, device=CPU, allowed={name: own.load(name)})
 
@@ -69,7 +75,7 @@ def test_a_users_dropout_goes_on_from_a_checkpoint_bit_for_bit(tmp_path: Path) -
 
 
 def test_a_network_that_writes_over_its_inputs_leaves_the_data_to_other_trials_as_it_was() -> None:
-    shared = prepare(DataSpec(dataset="iris"), device=CPU)
+    shared = prepare(IRIS, device=CPU)
     before = [examples.x_ND.clone() for examples in (shared.train, shared.validation)]
 
     metrics = figures(training(f"{HERE}:clamping", epochs=2))
@@ -77,7 +83,7 @@ def test_a_network_that_writes_over_its_inputs_leaves_the_data_to_other_trials_a
     after = [examples.x_ND for examples in (shared.train, shared.validation)]
     assert len(metrics) == 2
     assert all(map(torch.equal, before, after))
-    assert prepare(DataSpec(dataset="iris"), device=CPU) is shared
+    assert prepare(IRIS, device=CPU) is shared
 
 
 @pytest.mark.parametrize(
@@ -95,7 +101,7 @@ def test_what_cannot_be_imported_or_called_is_refused(name: str, message: str) -
 
 
 def test_what_is_not_allowed_is_not_imported() -> None:
-    task = TaskSpec(name="nowhere_at_all:build", data=DataSpec(dataset="iris"))
+    task = TaskSpec(name="nowhere_at_all:build", data=IRIS)
 
     with pytest.raises(ValueError, match="start the worker with --allow nowhere_at_all:build"):
         begin(task, {}, seed=0, purpose=Purpose.SEARCH, files={}, device=CPU)
@@ -134,6 +140,37 @@ def test_an_error_is_placed_at_the_last_line_of_the_users_file(name: str, line: 
 def test_an_error_from_elsewhere_has_no_place_in_the_users_file() -> None:
     assert own.place(ValueError("of ours"), RIGHT) is None
     assert own.place(ValueError("of ours"), "mlp") is None
+
+
+def test_layers_with_the_same_weights_are_written_and_read_under_both_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.training.export.onnx", lambda network, inputs: None)
+    name = f"{HERE}:Tied"
+    final = training(name, purpose=Purpose.FINAL)
+    figures(final)
+    assert isinstance(final, Final)
+
+    export(final, TaskSpec(name=name, data=IRIS), study="study.final", trial=0, path=tmp_path / "model.zip")
+
+    build: Any = own.load(name)
+    read = trimtab.load_model(tmp_path / "model.zip", build=build)
+    rows = load_iris().data
+    preprocessing = final.data.preprocessing
+    expected = final.network(torch.from_numpy(preprocessing.apply(rows_of(rows, preprocessing))))
+    assert torch.equal(torch.from_numpy(read.outputs(rows)), expected)
+
+
+def test_a_model_that_cannot_be_written_never_reads_the_test_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    judged: list[object] = []
+    monkeypatch.setattr("workers.training.final.evaluate", lambda *given: judged.append(given))
+    final = training(f"{HERE}:Unwritable", purpose=Purpose.FINAL)
+    figures(final)
+
+    with pytest.raises(TypeError, match="cannot be written: _extra_state is a str, and not a tensor"):
+        _ = final.result
+
+    assert judged == []
 
 
 def test_a_users_code_never_gets_the_test_set() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import safetensors.torch
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from trimtab.models import archive
 from trimtab.models.card import Card
@@ -27,10 +27,25 @@ def export(network: nn.Module, card: Card, path: Path) -> Written:
         OSError: There is no room, or no such folder.
     """
     network.cpu().eval()
-    weights = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
-    archive.write(path, card, safetensors.torch.save(weights), onnx=onnx(network, card.inputs))
+    archive.write(path, card, weights_of(network), onnx=onnx(network, card.inputs))
     with path.open("rb") as file:
         return Written(hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size)
+
+
+def weights_of(network: nn.Module) -> bytes:
+    """Return all that is fitted, by the names of the network, as safetensors; what is shared under each of its names.
+
+    Raises:
+        TypeError: The network has a state that is no tensor.
+    """
+    state = network.state_dict()
+    for name, tensor in state.items():
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"the model cannot be written: {name} is a {type(tensor).__name__}, and not a tensor")
+    # The format knows no shared memory.
+    return safetensors.torch.save(
+        {name: tensor.clone(memory_format=torch.contiguous_format) for name, tensor in state.items()}
+    )
 
 
 def onnx(network: nn.Module, inputs: tuple[int, ...]) -> bytes | None:

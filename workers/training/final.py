@@ -8,6 +8,7 @@ from torch import nn
 from trimtab.message import Params
 from workers.training.data import Data
 from workers.training.evaluation import evaluate
+from workers.training.export import weights_of
 from workers.training.intervals import interval
 from workers.training.losses import Loss
 from workers.training.steps import Epoch, State, Steps
@@ -50,8 +51,13 @@ class Final:
 
     @cached_property
     def result(self) -> Epoch:
-        """The last epoch, with the error on the test set, once all is over."""
+        """The last epoch, with the error on the test set, once all is over.
+
+        Raises:
+            TypeError: The model cannot be written; the test set was not read then.
+        """
         kept = self._training.result
+        weights_of(self.network)
         return Epoch(kept.step, _seen(kept.metrics) | self._test())
 
     def state(self) -> State:
