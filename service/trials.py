@@ -146,7 +146,7 @@ def _none_best(study: StudyRow, complete: int) -> NoCompleteTrial | NoFeasibleTr
     if complete:
         text = f"none of the {complete} complete trials of {name!r} keeps its constraints"
         return NoFeasibleTrial(text, retry_after=retry_after)
-    return NoCompleteTrial(f"no trial of {name!r} is complete: it is {study.state}", retry_after=retry_after)
+    return NoCompleteTrial(f"no trial of {name!r} is complete{study.prospect}", retry_after=retry_after)
 
 
 def etag(trial: BestTrial) -> str:

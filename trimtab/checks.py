@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from trimtab.message import Lax, Message, Metrics, Params, StudyName
+from trimtab.message import Lax, Message, Metrics, Params, StudyName, Text
 from trimtab.states import Outcome, TrialState
 
 FIGURE = "gradient_check"
@@ -14,6 +14,10 @@ FIGURE = "gradient_check"
 
 TENSOR = "figure."
 """What metrics begin with that hold the figure of one tensor: its name follows."""
+
+
+TensorName = Annotated[Text, Field(min_length=1, max_length=200)]
+"""As torch names it: in a sequence its modules are numbered, as in `1.weight`."""
 
 
 class Rating(StrEnum):
@@ -74,7 +78,7 @@ class Check(Message):
     outcome: Annotated[Outcome, Lax] | None = None
     rating: Annotated[Rating, Lax] | None = None
     figure: float | None = None
-    tensors: Metrics = Field(default_factory=dict)
+    tensors: dict[TensorName, float | None] = Field(default_factory=dict)
     metrics: Metrics = Field(default_factory=dict)
     reason: str | None = None
     created_at: datetime

@@ -54,6 +54,13 @@ class StudyRow:
     created_at: datetime
     ended_at: datetime | None
 
+    @property
+    def prospect(self) -> str:
+        """What is to be said where none of its trials is complete."""
+        if not self.state.is_ended:
+            return f" yet: the study is {self.state}"
+        return f", and none will be: the study is {self.state}. Its failed trials say why (GET .../trials?state=fail)"
+
     @cached_property
     def dimensions(self) -> Sequence[Dimension]:
         """Its space, Optuna's way."""
