@@ -10,6 +10,9 @@ from workers.training.data import Data
 
 NOT_CALLABLE = 3
 
+SIZES: list[list[int]] = []
+"""Of the batches that each network that was `Normalised` has been trained on."""
+
 
 class Dropping(nn.Module):
     """A network that draws from torch's own stream: its first weights and its dropout."""
@@ -29,6 +32,24 @@ def clamping(params: Mapping[str, Any], data: Data) -> nn.Module:
     """Return a network that writes over what it is given."""
     layers = (nn.Hardtanh(-0.5, 0.5, inplace=True), nn.Linear(4, int(params["width"])), nn.ReLU())
     return nn.Sequential(nn.Flatten(), *layers, nn.Linear(int(params["width"]), data.outputs))
+
+
+class Normalised(nn.Module):
+    """A network with torch's own batch normalisation, which remembers the sizes of its batches."""
+
+    def __init__(self, params: Mapping[str, Any], data: Data) -> None:
+        super().__init__()
+        width = int(params["width"])
+        layers = (nn.Linear(4, width), nn.BatchNorm1d(width), nn.ReLU(), nn.Linear(width, data.outputs))
+        self.layers = nn.Sequential(nn.Flatten(), *layers)
+        self.batches: list[int] = []
+        SIZES.append(self.batches)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            self.batches.append(len(x))
+        outputs: Tensor = self.layers(x)
+        return outputs
 
 
 class Tied(nn.Module):

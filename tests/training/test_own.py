@@ -9,6 +9,7 @@ import torch
 from sklearn.datasets import load_iris
 
 import trimtab
+from tests.training import own_tasks
 from tests.training.runs import CPU
 from trimtab.data import DataSpec
 from trimtab.errors import Misconfigured
@@ -140,6 +141,14 @@ def test_an_error_is_placed_at_the_last_line_of_the_users_file(name: str, line: 
 def test_an_error_from_elsewhere_has_no_place_in_the_users_file() -> None:
     assert own.place(ValueError("of ours"), RIGHT) is None
     assert own.place(ValueError("of ours"), "mlp") is None
+
+
+def test_an_example_that_is_left_alone_joins_the_batch_before_it() -> None:
+    # Iris has 90 training examples.
+    figures(training(f"{HERE}:Normalised", epochs=1, batch_size=89))
+    figures(training(f"{HERE}:Normalised", epochs=1, batch_size=44))
+
+    assert own_tasks.SIZES[-2:] == [[90], [44, 44, 2]]
 
 
 def test_layers_with_the_same_weights_are_written_and_read_under_both_names(

@@ -77,7 +77,9 @@ def begin(
         randomness = Randomness.from_seed(part.seed, device=device, is_torchs_own=task.name in allowed)
         network = _network(task.name, settled, data, randomness, allowed).to(device)
         loss = loss_of(settled["loss"], data.problem)
-        training = Training(network, data, Plan.of(settled), loss=loss, randomness=randomness)
+        # Networks that are built in have a batch normalisation of their own, which takes one example too.
+        plan = Plan.of(settled, leaves_none_alone=task.name in allowed)
+        training = Training(network, data, plan, loss=loss, randomness=randomness)
         if purpose is Purpose.FINAL:
             return Final(training, network, data, loss=loss, hyperparameters=settled)
         return training

@@ -150,7 +150,7 @@ class Training:
         _set_learning_rate(optimizer, self._plan.rule.learning_rate * self._plan.schedule.share(step))
         order = torch.randperm(len(examples), generator=self._randomness.order).to(examples.y_N.device)
         losses = []
-        for number, rows_M in enumerate(torch.split(order, self._plan.batch_size)):
+        for number, rows_M in enumerate(self._plan.batches(order)):
             x, y_M = examples.batch(rows_M)
             optimizer.zero_grad()
             loss = self._loss(self._forward(self._plan.augmentation.changed(x, self._randomness.augmentation)), y_M)

@@ -1,8 +1,11 @@
 """How a network is trained."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Self
+
+import torch
+from torch import Tensor
 
 from workers.training.augmentation import Augmentation
 from workers.training.early_stopping import Patience
@@ -21,6 +24,8 @@ class Plan:
         patience: How long it is waited for a better epoch.
         augmentation: How training examples are changed.
         precision: auto, float32 or mixed.
+        leaves_none_alone: Whether an example that is left alone joins the batch before it: torch's own batch
+            normalisation fails on one.
     """
 
     batch_size: int
@@ -29,9 +34,17 @@ class Plan:
     patience: Patience
     augmentation: Augmentation
     precision: str = "auto"
+    leaves_none_alone: bool = False
+
+    def batches(self, order_N: Tensor) -> Sequence[Tensor]:
+        """Return the rows of each step of an epoch, of all rows in their order."""
+        batches = torch.split(order_N, self.batch_size)
+        if self.leaves_none_alone and len(batches) > 1 and len(batches[-1]) == 1 < self.batch_size:
+            return [*batches[:-2], torch.cat(batches[-2:])]
+        return batches
 
     @classmethod
-    def of(cls, params: Mapping[str, Any]) -> Self:
+    def of(cls, params: Mapping[str, Any], *, leaves_none_alone: bool = False) -> Self:
         """Return the plan that hyperparameters, all of them, describe."""
         rule = UpdateRule(
             name=params["optimizer"],
@@ -39,4 +52,12 @@ class Plan:
         )
         schedule = Schedule(params["decay"], rate=params["decay_rate"], epochs=params["epochs"])
         patience = Patience(params["patience"], params["min_improvement"])
-        return cls(params["batch_size"], rule, schedule, patience, Augmentation.of(params), params["precision"])
+        return cls(
+            params["batch_size"],
+            rule,
+            schedule,
+            patience,
+            Augmentation.of(params),
+            params["precision"],
+            leaves_none_alone,
+        )
