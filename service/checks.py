@@ -1,6 +1,8 @@
 """Check the gradients of a study's task: a study of its own, whose one trial a worker runs as a check."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import sqlalchemy as sa
 
@@ -10,10 +12,12 @@ from service.database import autocommit
 from service.once import UNKEYED, Once
 from service.principals import OPERATOR, Principal
 from service.replica import Replica
-from service.storage import audit, checks, studies, trials
+from service.storage import audit, checks, datasets, studies, trials
 from service.storage.dimensions import written
 from service.storage.studies import StudyRow
+from trimtab import fitting
 from trimtab.checks import FIGURE, TENSOR, Check, CheckRequest, Rating
+from trimtab.errors import Invalid
 from trimtab.message import Metrics, Params, Scalar
 from trimtab.protocol import Page
 from trimtab.space import Categorical, Float, Int, Space
@@ -34,7 +38,7 @@ def check(
     Raises:
         StudyNotFound: There is no such study.
         Conflict: It has no task, or follows another study itself.
-        Invalid: The params do not go with the task.
+        Invalid: The params do not go with the task, or with its data.
         Unavailable: The database is away or busy.
     """
     with once.transaction(replica.engine) as connection:
@@ -47,7 +51,9 @@ def check(
             points=[{}],
             seed=study.spec.sampler.seed,
         )
-        made = companions.follow(connection, study, companion)
+        with _named_as(wanted.params):
+            made = companions.follow(connection, study, companion)
+            _check_data(connection, made, study.current_spec.declared, fixed)
         audit.note(connection, principal, "check study", name, by=made.spec.name)
         answer = _described(connection, made)
         once.keep(connection, answer, status=CREATED, headers=location(answer))
@@ -76,6 +82,38 @@ def page(replica: Replica, name: str, *, cursor: str | None, limit: int) -> Page
 def location(made: Check) -> dict[str, str]:
     """Return the header that says where the study of a check is."""
     return {"Location": f"/v1/studies/{made.study}"}
+
+
+@contextmanager
+def _named_as(given: Params) -> Iterator[None]:
+    """Have a refusal name the params that were given, wherever the study of the check has them.
+
+    Raises:
+        Invalid: The refusal.
+    """
+    try:
+        yield
+    except Invalid as error:
+        problems = [problem.model_copy(update={"field": _given(problem.field, given)}) for problem in error.errors]
+        raise Invalid("the task cannot be trained so", errors=problems) from error
+
+
+def _given(field: str, params: Params) -> str:
+    name = field.removeprefix("task.fixed.").removeprefix("space.").split(".")[0]
+    return f"params.{name}" if name in params else field
+
+
+def _check_data(connection: sa.Connection, made: StudyRow, searched: Space, fixed: Params) -> None:
+    """Refuse params that do not go with the data.
+
+    Raises:
+        Invalid: Some do not.
+    """
+    assert made.spec.task is not None, "it has that of the study"
+    task = made.spec.task.model_copy(update={"fixed": fixed})
+    drawn = Space.model_construct({name: searched[name] for name in searched if name not in fixed})
+    if problems := fitting.problems(task, drawn, datasets.facts_of(connection, task.data)):
+        raise Invalid("the task does not go with the data", errors=problems)
 
 
 def _defaults(searched: Space, task: TaskSpec) -> Params:
