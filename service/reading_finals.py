@@ -20,7 +20,7 @@ _RETRY_AFTER_SECONDS = 5
 
 
 def read(replica: Replica, name: str) -> FinalModel:
-    """Return the newest final model of a study, as far as it is.
+    """Return the final model of a study, as far as it is.
 
     Raises:
         StudyNotFound: There is no such study.
@@ -32,7 +32,7 @@ def read(replica: Replica, name: str) -> FinalModel:
 
 
 def model(replica: Replica, name: str) -> StoredModel:
-    """Return where the file of the newest final model of a study is.
+    """Return where the file of the newest complete final model of a study is.
 
     Raises:
         StudyNotFound: There is no such study.
@@ -41,17 +41,17 @@ def model(replica: Replica, name: str) -> StoredModel:
     """
     with autocommit(replica.engine) as connection:
         study = studies.require(connection, name)
-        final = _newest(connection, study)
-        found = models.of_study(connection, final[0].study_id) if final else None
-    if final is None or found is None or final[1].state is not TrialState.COMPLETE:
-        is_coming = final is not None and _state(final[1]) is FinalState.TRAINING
+        complete, newest = _with_model(connection, study), _newest(connection, study)
+        found = models.of_study(connection, complete[0].study_id) if complete else None
+    if found is None:
+        is_coming = newest is not None and _state(newest[1]) is FinalState.TRAINING
         text = f"study {name!r} has no final model"
         raise ModelNotFound(text, retry_after=_RETRY_AFTER_SECONDS if is_coming else None)
     return found
 
 
 def described(connection: sa.Connection, study: StudyRow) -> FinalModel:
-    """Return the newest final model of a study, as far as it is.
+    """Return the newest complete final model of a study, in the state of the newest that was asked for.
 
     Raises:
         FinalNotFound: None was asked for.
@@ -60,10 +60,13 @@ def described(connection: sa.Connection, study: StudyRow) -> FinalModel:
     confirmation = confirmations.newest(connection, study)
     confirmed = confirmations.described(connection, confirmation) if confirmation else None
     known = FinalModel(study=study.spec.name, state=FinalState.CONFIRMING, confirmation=confirmed, reads=reads)
+    complete, newest = _with_model(connection, study), _newest(connection, study)
+    if shown := complete or newest:
+        known = known.model_copy(update=_of_trial(connection, *shown))
     if confirmation and stored.wanted(connection, confirmation.study_id):
         return known
-    if final := _newest(connection, study):
-        return known.model_copy(update=_of_trial(connection, *final))
+    if newest:
+        return known.model_copy(update={"state": _state(newest[1]), "reason": newest[1].reason})
     if reads:
         reason = f"{reads[-1].final_study!r}, which read the test set, was deleted"
         return known.model_copy(update={"state": FinalState.FAILED, "reason": reason})
@@ -78,7 +81,15 @@ def _why(connection: sa.Connection, confirmation: StudyRow | None) -> str:
 
 def _newest(connection: sa.Connection, study: StudyRow) -> tuple[StudyRow, TrialRow] | None:
     """Return the newest study for the final model of a study, and its one trial."""
-    name = stored.newest(connection, study.study_id, Purpose.FINAL)
+    return _with_trial(connection, stored.newest(connection, study.study_id, Purpose.FINAL))
+
+
+def _with_model(connection: sa.Connection, study: StudyRow) -> tuple[StudyRow, TrialRow] | None:
+    """Return the newest such study that is complete, and its one trial."""
+    return _with_trial(connection, stored.newest_with_model(connection, study.study_id))
+
+
+def _with_trial(connection: sa.Connection, name: str | None) -> tuple[StudyRow, TrialRow] | None:
     final = studies.find(connection, name) if name else None
     trial = trials.by_number(connection, final.study_id, 0) if final else None
     return (final, trial) if final and trial else None
@@ -89,8 +100,6 @@ def _of_trial(connection: sa.Connection, final: StudyRow, trial: TrialRow) -> di
     is_complete = trial.state is TrialState.COMPLETE
     found = models.of_study(connection, final.study_id) if is_complete else None
     return {
-        "state": _state(trial),
-        "reason": trial.reason,
         "trial": stored.originals(connection, final.study_id)[0],
         "params": {**final.spec.task.fixed, **written(final.spec.declared, trial.point)},
         "final_study": final.spec.name,

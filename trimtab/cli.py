@@ -214,14 +214,14 @@ def final(
 ) -> None:
     """Have the final model of a study trained and its test set read, once; wait for it. Where there is one: show it.
 
-    Exit codes: 0 it is complete; 1 it failed.
+    Exit codes: 0 it is complete; 1 it failed, or a newer one that was asked for did.
     """
     with Client() as client:
         if override is not None or not _has_final(client, name):
             before = None if repeats is None else built(Confirm, {"top": top, "repeats": repeats})
             client.make_final(name, confirm=before, override=override)
         found = wait_for_final(client, name)
-        if download and found.state is FinalState.COMPLETE:
+        if download and found.model:
             client.fetch_model(name, download)
     if as_json:
         typer.echo(found.model_dump_json(indent=2))

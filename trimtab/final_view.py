@@ -38,8 +38,10 @@ def final_view(final: FinalModel) -> RenderableType:
 def _headline(final: FinalModel) -> str:
     of_trial = "" if final.trial is None else f" of trial {final.trial}"
     reason = f": {printable(final.reason)}" if final.reason else ""
+    is_another = final.model is not None and final.state is not FinalState.COMPLETE
+    said = f"is that of {final.final_study}; a newer one {_SAID[final.state]}" if is_another else _SAID[final.state]
     tested = f"; test error {_interval(final.test)}" if final.test else ""
-    return f"the final model of {final.study}{of_trial} {_SAID[final.state]}{reason}{tested}"
+    return f"the final model of {final.study}{of_trial} {said}{reason}{tested}"
 
 
 def _interval(test: TestError) -> str:

@@ -144,11 +144,13 @@ class ModelFile(Message):
 
 
 class FinalModel(Message):
-    """The newest final model of a study, as far as it is.
+    """The newest complete final model of a study; before there is one, the newest as far as it is.
 
     Args:
         study: Whose trial it is of.
-        reason: Why it is in its state, where there is more to say.
+        state: Of the newest that was asked for, which may be another one: a model stays while the next is in training,
+            and when that fails.
+        reason: Why it is in that state, where there is more to say.
         trial: Which trial was chosen; None before.
         params: Of that trial, with the epochs that the model is trained for.
         confirmation: What the choice was made by; None: the trial was the study's best.

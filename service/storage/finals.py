@@ -63,6 +63,13 @@ _NEWEST = sa.text("""
     WHERE parent_id = :study_id AND purpose = :purpose ORDER BY study_id DESC LIMIT 1
 """)
 
+_NEWEST_WITH_MODEL = sa.text("""
+    SELECT study_name FROM trimtab_studies JOIN studies USING (study_id) JOIN trimtab_models USING (study_id)
+    WHERE parent_id = :study_id
+      AND EXISTS (SELECT FROM trials t WHERE t.study_id = trimtab_studies.study_id AND t.state = 'COMPLETE')
+    ORDER BY study_id DESC LIMIT 1
+""")
+
 _WANT = sa.text("""
     INSERT INTO trimtab_wanted_finals (confirmation_id, token_id, reason) VALUES (:confirmation_id, :token_id, :reason)
 """)
@@ -115,6 +122,12 @@ def read(connection: sa.Connection, study_id: int, *, by: str, asked: WantedFina
 def newest(connection: sa.Connection, study_id: int, purpose: Purpose) -> str | None:
     """Return the name of the newest study of a purpose that follows a study; None if none does."""
     name: str | None = connection.execute(_NEWEST, {"study_id": study_id, "purpose": purpose}).scalar_one_or_none()
+    return name
+
+
+def newest_with_model(connection: sa.Connection, study_id: int) -> str | None:
+    """Return the name of the newest final model of a study that is complete; None if none is."""
+    name: str | None = connection.execute(_NEWEST_WITH_MODEL, {"study_id": study_id}).scalar_one_or_none()
     return name
 
 

@@ -124,6 +124,27 @@ def test_an_override_reads_the_test_set_again_and_is_recorded_with_its_reason(
     assert noted == "the first one was trained on wrong data"
 
 
+def test_an_override_that_trains_or_has_failed_leaves_the_model_that_there_is(client: Client, tmp_path: Path) -> None:
+    searched(client, 0.3)
+    client.make_final("study")
+    trained(client)
+    client.make_final("study", override="once more")
+
+    during = client.final("study")
+    client.tell(lease_of(client, "study.final-2"), "error", message="no")
+    after = client.final("study")
+
+    assert (during.state, during.final_study, after.state, after.final_study, after.reason) == (
+        FinalState.TRAINING,
+        "study.final",
+        FinalState.FAILED,
+        "study.final",
+        "no",
+    )
+    assert during.test == after.test is not None
+    assert client.fetch_model("study", tmp_path / "model.zip") == after.model == during.model
+
+
 @pytest.mark.parametrize("wanted", [{"override": True}, {"reason": "why"}, {"override": True, "reason": " "}])
 def test_an_override_has_a_reason_and_a_reason_an_override(http: httpx2.Client, wanted: dict[str, Any]) -> None:
     answer = http.post("/v1/studies/study/final", json=wanted)

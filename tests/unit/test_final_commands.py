@@ -55,7 +55,7 @@ def complete(**fields: Any) -> Answer:
         "model": ModelFile(sha256=SHA256, size=len(CONTENT)),
         "reads": [TestRead(at=NOON, final_study="digits.final", is_override=False)],
     }
-    return final(FinalState.COMPLETE, **(shared | fields))
+    return final(**({"state": FinalState.COMPLETE} | shared | fields))
 
 
 def test_confirm_waits_and_prints_the_means_with_their_standard_errors(stub: Stub, run: Run) -> None:
@@ -117,6 +117,17 @@ def test_a_final_model_that_failed_is_told_by_the_exit_code(stub: Stub, run: Run
 
     assert ran.exit_code == 1
     assert "has failed: out of memory" in ran.output
+
+
+def test_the_model_that_there_is_is_fetched_though_a_newer_one_failed(stub: Stub, run: Run, tmp_path: Path) -> None:
+    there = complete(state=FinalState.FAILED, reason="out of memory")
+    stub.answers(there, there, Answer(200, CONTENT, {"ETag": f'"{SHA256}"'}))
+
+    ran = run("final", "digits", "--download", str(tmp_path / "model.zip"))
+
+    assert ran.exit_code == 1
+    assert "of trial 7 is that of digits.final; a newer one has failed: out of memory; test error 0.02" in ran.output
+    assert (tmp_path / "model.zip").read_text() == CONTENT
 
 
 def test_a_damaged_model_is_fetched_again(stub: Stub, run: Run, tmp_path: Path) -> None:

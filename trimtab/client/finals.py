@@ -60,7 +60,7 @@ class FinalCalls(Calls):
         return self._call(FinalModel, Request("POST", f"{study_path(name)}/final", body=body, key=new_key()))
 
     def final(self, name: str) -> FinalModel:
-        """Return the newest final model of a study, as far as it is.
+        """Return the final model of a study, as far as it is.
 
         Raises:
             StudyNotFound: There is no such study.
