@@ -79,12 +79,15 @@ class Datasets:
                     patiently(lambda: self._client.fetch_dataset(name, sha256, path), drain, passing=_PASSING)
                     _log.info("data set %s fetched: %s", name, path)
                     self._delete_old(path)
-        os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
 
     def _is_whole(self, path: Path, sha256: str) -> bool:
-        """Return whether a file has its content. One that is as it was when it was last looked at has."""
+        """Return whether a file has its content. One that is as it was when it was last looked at has.
+
+        It is in use from then on: that comes first, so that no other worker deletes what this one has found.
+        """
         try:
             known = path.stat()
+            os.utime(path, ns=(time.time_ns(), known.st_mtime_ns))
             signature = (known.st_ino, known.st_size, known.st_mtime_ns)
             if self._whole.get(path) == signature:
                 return True
@@ -100,10 +103,15 @@ class Datasets:
         """Delete what was not used for longest until the rest is not too much, but nothing that may be in use."""
         found = sorted((file.stat().st_atime, file.stat().st_size, file) for file in self._folder.glob("*.npz*"))
         excess = sum(size for _, size, _ in found) - self._most_bytes
-        for used_at, size, file in found:
-            if excess > 0 and file != newest and time.time() - used_at > _IN_USE_SECONDS:
+        for _, size, file in found:
+            if excess > 0 and file != newest and time.time() - _used_at(file) > _IN_USE_SECONDS:
                 file.unlink(missing_ok=True)
                 excess -= size
+
+
+def _used_at(file: Path) -> float:
+    """Return when a file was last used, now that it may be deleted: others use them meanwhile."""
+    return file.stat().st_atime
 
 
 @contextmanager

@@ -5,6 +5,7 @@ import threading
 import time
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -145,6 +146,46 @@ def test_those_that_were_not_used_for_longest_are_deleted_beyond_the_limit(
     ours = Datasets(client, folder, most_bytes=80).fetch(OURS, Drain())["ours"]
 
     assert [path.exists() for path in (oldest, torn, older, recent, ours)] == [False, False, True, True, True]
+
+
+def test_a_file_that_another_worker_deletes_as_it_is_found_is_fetched_again(
+    stub: Stub, datasets: Datasets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stub.answering = sent
+    path = datasets.fetch(OURS, Drain())["ours"]
+    touch = os.utime
+
+    def deleted_just_before(*args: Any, **times: Any) -> None:
+        path.unlink(missing_ok=True)
+        monkeypatch.setattr(os, "utime", touch)
+        touch(*args, **times)
+
+    monkeypatch.setattr(os, "utime", deleted_just_before)
+
+    datasets.fetch(OURS, Drain())
+
+    assert path.read_text() == CONTENT
+
+
+def test_a_file_that_comes_into_use_while_others_are_deleted_stays(
+    stub: Stub, client: Client, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stub.answering = sent
+    folder.mkdir()
+    oldest = kept(folder, "a.npz", size=30, used_at=HOURS_AGO - 1)
+    older = kept(folder, "b.npz", size=30, used_at=HOURS_AGO)
+    delete = Path.unlink
+
+    def used_meanwhile(path: Path, missing_ok: bool = False) -> None:
+        if path == oldest:
+            os.utime(older)
+        delete(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", used_meanwhile)
+
+    Datasets(client, folder, most_bytes=1).fetch(OURS, Drain())
+
+    assert (oldest.exists(), older.exists()) == (False, True)
 
 
 def test_what_may_be_in_use_stays_whatever_the_limit(stub: Stub, client: Client, folder: Path) -> None:
