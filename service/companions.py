@@ -24,7 +24,7 @@ from trimtab.protocol import FieldProblem
 from trimtab.pruners import NoPruner
 from trimtab.samplers import RandomSampler
 from trimtab.space import Categorical, Float, Int, Scale, Space
-from trimtab.states import Purpose
+from trimtab.states import Direction, Purpose
 from trimtab.study import StudySpec, TaskSpec
 from trimtab.validation import built
 
@@ -43,6 +43,7 @@ class Companion:
         metric: Its objective.
         points: What its trials train, one trial each. What the space has and a point lacks is drawn by chance.
         seed: All the randomness of its trials.
+        direction: Which values of the metric are better.
     """
 
     purpose: Purpose
@@ -50,6 +51,7 @@ class Companion:
     metric: str
     points: Sequence[Params]
     seed: int
+    direction: Direction = Direction.MINIMIZE
 
 
 def locked_parent(connection: sa.Connection, name: str) -> tuple[StudyRow, TaskSpec]:
@@ -95,7 +97,7 @@ def _spec(parent: StudySpec, wanted: Companion, task: TaskSpec, points: Sequence
             "name": parent.name,
             "task": task,
             "space": _reaching(parent.declared, points),
-            "objectives": (Objective(metric=wanted.metric),),
+            "objectives": (Objective(metric=wanted.metric, direction=wanted.direction),),
             "sampler": RandomSampler(name="random", seed=wanted.seed),
             "pruner": NoPruner(name="none"),
             "budget": Budget(trials=len(points)),

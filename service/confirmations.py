@@ -1,6 +1,7 @@
 """Confirm the best trials of a study: each is trained again, several times, in a study of its own."""
 
 import logging
+import math
 
 import sqlalchemy as sa
 
@@ -17,7 +18,7 @@ from service.storage.studies import StudyRow
 from service.storage.trials import TrialRow
 from trimtab.errors import ConfirmationRunning, Conflict, NoCompleteTrial, NotFound, SeveralObjectives
 from trimtab.finals import Confirm, Confirmation, ConfirmedTrial
-from trimtab.states import Purpose, TrialState
+from trimtab.states import Direction, Purpose, TrialState
 from trimtab.study import TaskSpec
 
 CREATED = 201
@@ -111,10 +112,12 @@ def create(connection: sa.Connection, study: StudyRow, task: TaskSpec, wanted: C
         NoCompleteTrial: It has no complete trial that keeps its constraints.
     """
     chosen = best(connection, study, wanted.top)
+    objective = study.spec.objectives[0]
     confirmation = Companion(
         purpose=Purpose.CONFIRMATION,
         task=task.model_copy(update={"repeats": wanted.repeats}),
-        metric=study.spec.objectives[0].metric,
+        metric=objective.metric,
+        direction=objective.direction,
         points=[written(study.spec.declared, trial.point) for trial in chosen],
         seed=choosing.fresh_seed(study.spec.sampler.seed, Purpose.CONFIRMATION, followers=len(study.children)),
     )
@@ -159,13 +162,14 @@ def described(connection: sa.Connection, confirmation: StudyRow) -> Confirmation
     page = trials.page(
         connection, confirmation.study_id, state=None, after=-1, limit=len(originals), is_descending=False
     )
-    metric = confirmation.spec.objectives[0].metric
-    confirmed = [_confirmed(trial, originals[trial.number], metric) for trial in page]
+    objective = confirmation.spec.objectives[0]
+    confirmed = [_confirmed(trial, originals[trial.number], objective.metric) for trial in page]
+    sign = -1.0 if objective.direction is Direction.MAXIMIZE else 1.0
     return Confirmation(
         study=confirmation.spec.name,
         state=confirmation.state,
         repeats=confirmation.spec.task.repeats,
-        trials=sorted(confirmed, key=lambda trial: (trial.value is None, trial.value)),
+        trials=sorted(confirmed, key=lambda trial: math.inf if trial.value is None else sign * trial.value),
     )
 
 

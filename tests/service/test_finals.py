@@ -220,6 +220,24 @@ def test_a_confirmation_trains_the_best_trials_again_with_fresh_seeds(client: Cl
     assert {lease.seed for lease in leases}.isdisjoint(lease_of(client).seed for _ in range(3))
 
 
+def test_a_study_that_maximizes_is_confirmed_so(client: Client) -> None:
+    task = {"name": "mlp", "data": {"dataset": "iris"}}
+    space = {"hidden_units": {"type": "int", "low": 4, "high": 32}}
+    objective = {"metric": "parameters", "direction": "maximize"}
+    client.create_study(spec(task=task, space=space, objectives=[objective]))
+    for parameters in (10.0, 30.0, 20.0):
+        client.tell(lease_of(client), "complete", metrics={"parameters": parameters})
+    client.confirm("study", top=2, repeats=2)
+    for mean in (25.0, 26.0):
+        client.tell(lease_of(client, "study.confirmation"), "complete", metrics={"parameters": mean})
+
+    confirmation = client.confirmation("study")
+
+    assert [(trial.trial, trial.value) for trial in confirmation.trials] == [(2, 26.0), (1, 25.0)]
+    assert client.best_trial("study.confirmation").values == {"parameters": 26.0}
+    assert client.make_final("study").trial == 2
+
+
 def test_one_request_confirms_and_makes_the_final_model_when_that_has_ended(
     client: Client, replica: Replica, start_replica: Serve
 ) -> None:
