@@ -36,12 +36,12 @@ def final_settings(metrics: Metrics) -> dict[str, int]:
     return {"patience": 0} | ({} if best_step is None else {"epochs": max(1, round(best_step))})
 
 
-def fresh_seed(study_seed: int, purpose: Purpose, *, followers: int) -> int:
+def fresh_seed(study_seed: int, purpose: Purpose, *, number: int) -> int:
     """Return the seed of a study that follows one of `study_seed`, in [0, 2^32), unrelated to any before it.
 
     Args:
         study_seed: Of the study that it follows.
         purpose: What the new one is for.
-        followers: Studies that follow that one already.
+        number: That no other study was made with, nor will be: one that was deleted has had its seed too.
     """
-    return seed_of(study_seed, followers, salt=_SALTS[purpose])
+    return seed_of(study_seed, number, salt=_SALTS[purpose])

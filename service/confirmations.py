@@ -119,7 +119,9 @@ def create(connection: sa.Connection, study: StudyRow, task: TaskSpec, wanted: C
         metric=objective.metric,
         direction=objective.direction,
         points=[written(study.spec.declared, trial.point) for trial in chosen],
-        seed=choosing.fresh_seed(study.spec.sampler.seed, Purpose.CONFIRMATION, followers=len(study.children)),
+        seed=choosing.fresh_seed(
+            study.spec.sampler.seed, Purpose.CONFIRMATION, number=studies.fresh_number(connection)
+        ),
     )
     made = companions.follow(connection, study, confirmation)
     stored.note_originals(connection, made.study_id, [trial.number for trial in chosen])

@@ -15,7 +15,7 @@ from service.once import UNKEYED, Once
 from service.principals import OPERATOR, Principal
 from service.reading_finals import described
 from service.replica import Replica
-from service.storage import audit, endings
+from service.storage import audit, endings, studies
 from service.storage import finals as stored
 from service.storage.dimensions import written
 from service.storage.finals import DueFinal, WantedFinal
@@ -117,7 +117,7 @@ def _create(
         task=task.model_copy(update={"fixed": {**task.fixed, **choosing.final_settings(trial.metrics)}, "repeats": 1}),
         metric=_METRIC,
         points=[written(study.spec.declared, trial.point)],
-        seed=choosing.fresh_seed(study.spec.sampler.seed, Purpose.FINAL, followers=len(study.children)),
+        seed=choosing.fresh_seed(study.spec.sampler.seed, Purpose.FINAL, number=studies.fresh_number(connection)),
     )
     made = companions.follow(connection, study, final)
     stored.note_originals(connection, made.study_id, [number])

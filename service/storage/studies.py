@@ -175,7 +175,15 @@ _BURY = sa.text("""
     WHERE t.study_id = :study_id AND (ended_at IS NULL OR ended_at > clock_timestamp() - interval '1 day')
 """)
 
+_FRESH_NUMBER = sa.text("SELECT nextval(pg_get_serial_sequence('studies', 'study_id'))")
+
 _DELETE = sa.text("DELETE FROM studies WHERE study_id = :study_id")
+
+
+def fresh_number(connection: sa.Connection) -> int:
+    """Return a number that no study has had or will get, nor another call."""
+    number: int = connection.execute(_FRESH_NUMBER).scalar_one()
+    return number
 
 
 def insert(

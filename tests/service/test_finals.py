@@ -220,6 +220,23 @@ def test_a_confirmation_trains_the_best_trials_again_with_fresh_seeds(client: Cl
     assert {lease.seed for lease in leases}.isdisjoint(lease_of(client).seed for _ in range(3))
 
 
+def test_seeds_are_fresh_after_a_deletion_too(client: Client) -> None:
+    searched(client, 0.3)
+    seeds = []
+    for _ in range(2):
+        client.confirm("study", top=1, repeats=2)
+        seeds.append(lease_of(client, "study.confirmation").seed)
+        client.delete_study("study.confirmation")
+    client.make_final("study")
+    seeds.append(lease_of(client, "study.final").seed)
+    client.delete_study("study.final")
+    client.make_final("study", override="the first was deleted")
+
+    seeds.append(lease_of(client, "study.final").seed)
+
+    assert len(set(seeds)) == 4
+
+
 def test_a_study_that_maximizes_is_confirmed_so(client: Client) -> None:
     task = {"name": "mlp", "data": {"dataset": "iris"}}
     space = {"hidden_units": {"type": "int", "low": 4, "high": 32}}
