@@ -1,7 +1,7 @@
 """Reads what the doctor needs of a study, or of one trial, and gives its diagnosis."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import sqlalchemy as sa
@@ -18,6 +18,7 @@ from trimtab.diagnosis import Diagnosis
 from trimtab.errors import NoCompleteTrial, NoFeasibleTrial, SeveralObjectives, TrialNotFound
 from trimtab.message import Metrics
 from trimtab.states import Direction, Outcome, TrialState
+from trimtab.study import StudySpec
 
 TOP_TRIALS = 5
 """Whose curves are looked at."""
@@ -88,7 +89,15 @@ def _case(connection: sa.Connection, study: StudyRow, trial: TrialRow, *, others
         curve=curve(trials.reports(connection, trial.trial_id)) if is_whole else (),
         datasets=datasets.facts_of(connection, task.data) if task else {},
         others=[curve(trials.reports(connection, other)) for other in others],
+        before=list(_before(connection, study)),
     )
+
+
+def _before(connection: sa.Connection, study: StudyRow) -> Iterator[StudySpec]:
+    """Give the specs of the studies that one follows, the nearest first."""
+    while study.parent and (found := studies.find(connection, study.parent)):
+        study = found
+        yield study.current_spec
 
 
 def _rates(found: Iterable[tuple[float, float | None, Metrics]], direction: Direction) -> list[Rate]:

@@ -55,6 +55,7 @@ class Case:
         rates: Of all trials that are complete or diverged, where learning rates are searched.
         outcomes: How many trials ended how.
         datasets: What is known of data sets, by name.
+        before: The specs of the studies that the study follows, the nearest first.
     """
 
     spec: StudySpec
@@ -66,6 +67,7 @@ class Case:
     rates: Sequence[Rate] = ()
     outcomes: Mapping[Outcome, int] = field(default_factory=dict)
     datasets: Mapping[str, DatasetFacts] = field(default_factory=lambda: BUILT_IN)
+    before: Sequence[StudySpec] = ()
 
     @cached_property
     def task(self) -> Task | None:

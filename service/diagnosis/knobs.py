@@ -9,6 +9,7 @@ from service.diagnosis.case import Case
 from trimtab.diagnosis import Edit
 from trimtab.message import Value
 from trimtab.space import Categorical, Float, Int
+from trimtab.study import StudySpec
 
 Change = Callable[[float], float]
 """From a value, or a bound of values, to another."""
@@ -72,6 +73,18 @@ def searched(case: Case, name: str, parameter: Float | Int, *, reason: str) -> E
 def is_fixed(case: Case, name: str) -> bool:
     """Return whether the study says itself what value every trial has."""
     return case.spec.task is not None and name in case.spec.task.fixed
+
+
+def was_tried(case: Case, name: str, value: str) -> bool:
+    """Return whether a study that this one follows could have had the value."""
+    return any(_can_be(case, spec, name, value) for spec in case.before)
+
+
+def _can_be(case: Case, spec: StudySpec, name: str, value: str) -> bool:
+    if name in spec.declared:
+        return spec.declared[name].contains(value)
+    fixed = spec.task.fixed if spec.task else {}
+    return name in case.knobs and fixed.get(name, case.knobs[name].default) == value
 
 
 def _searched(case: Case, name: str) -> Float | Int | Categorical | None:

@@ -228,6 +228,18 @@ def test_prescriptions_of_prescriptions_are_numbered_on(client: Client) -> None:
     assert (second.parent, client.study("study").children) == ("study-2", ["study-2", "mine"])
 
 
+def test_prescriptions_do_not_go_back_and_forth_between_optimizers(client: Client) -> None:
+    study(client)
+    add(client, BIASED)
+
+    following = [client.prescribe("study")]
+    for _ in range(2):
+        client.add_trial(following[-1].name, {"learning_rate": 0.01, "hidden_units": 16}, metrics=BIASED)
+        following.append(client.prescribe(following[-1].name))
+
+    assert [made.spec.task and made.spec.task.fixed.get("optimizer") for made in following] == ["momentum"] * 3
+
+
 def test_the_same_key_makes_one_study(client: Client, http: httpx2.Client) -> None:
     study(client)
     add(client, BIASED)

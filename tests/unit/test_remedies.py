@@ -61,6 +61,81 @@ def test_variance_asks_for_l2_dropout_and_of_images_augmentation() -> None:
     ]
 
 
+def number(low: float, high: float) -> dict[str, Any]:
+    return {"type": "float", "low": low, "high": high}
+
+
+@pytest.mark.parametrize(
+    ("space", "fixed", "expected"),
+    [
+        ({"l2": number(0, 1e-5), "dropout": number(0, 0.1)}, {}, {"space.l2.high": 0.1, "space.dropout.high": 0.6}),
+        ({"l2": number(0, 0.01), "dropout": number(0, 0.5)}, {}, {"space.l2.low": 1e-4, "space.dropout.low": 0.2}),
+        (
+            {"l2": number(1e-4, 0.01), "dropout": number(0.2, 0.5)},
+            {},
+            {"space.l2.high": 0.1, "space.dropout.high": 0.6},
+        ),
+        ({"l2": number(1e-4, 0.1), "dropout": number(0.2, 0.6)}, {}, {}),
+        ({}, {"l2": 0.0, "dropout": 0.0}, {"task.fixed.l2": 1e-4, "task.fixed.dropout": 0.2}),
+        ({}, {"l2": 1e-4, "dropout": 0.2}, {"task.fixed.l2": 1e-3, "task.fixed.dropout": 0.3}),
+        ({}, {"l2": 0.05, "dropout": 0.55}, {"task.fixed.l2": 0.1, "task.fixed.dropout": 0.6}),
+        ({}, {"l2": 0.1, "dropout": 0.6}, {}),
+        ({}, {"l2": 0.5, "dropout": 0.7}, {}),
+    ],
+)
+def test_what_regularises_already_is_made_stronger_up_to_what_is_usual(
+    space: dict[str, Any], fixed: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    spec = study(space={"learning_rate": number(0.1, 0.2), **space}, task={"data": {"dataset": "iris"}, "fixed": fixed})
+
+    found = advised(case(spec, validation_error=0.2))
+
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("units", "dropout", "expected"),
+    [
+        (24, None, {"type": "float", "low": 0.0, "high": 0.6}),
+        (25, None, {"type": "float", "low": 0.2, "high": 0.6}),
+        (24, number(0, 0.3), 0.6),
+        ((64, 24), None, {"type": "float", "low": 0.0, "high": 0.6}),
+    ],
+)
+def test_where_there_are_few_units_little_dropout_stays_among_the_choices(
+    units: Any, dropout: dict[str, Any] | None, expected: object
+) -> None:
+    fixed = {"hidden_layers": 2 if isinstance(units, tuple) else 1, "hidden_units": units, "l2": 0.1}
+    space = {"learning_rate": number(0.1, 0.2)} | ({"dropout": dropout} if dropout else {})
+    spec = study(space=space, task={"data": {"dataset": "iris"}, "fixed": fixed})
+
+    found = advised(case(spec, params={"dropout": 0.1} if dropout else {}, validation_error=0.2))
+
+    assert found == {"space.dropout.high" if dropout else "space.dropout": expected}
+
+
+@pytest.mark.parametrize(
+    ("before", "is_proposed"),
+    [
+        ([], True),
+        ([{"fixed": {"optimizer": "sgd"}}], True),
+        ([{"fixed": {"optimizer": "sgd"}}, {"fixed": {"optimizer": "adam"}}], False),
+        ([{"fixed": {}}], False),
+        ([{"fixed": {}, "space": {"optimizer": {"type": "categorical", "choices": ["sgd", "adam"]}}}], False),
+    ],
+)
+def test_an_optimizer_that_an_earlier_study_tried_is_not_gone_back_to(
+    before: list[dict[str, Any]], is_proposed: bool
+) -> None:
+    rates = {"learning_rate": number(0.1, 0.2)}
+    spec = study(space=rates, task={"fixed": {"optimizer": "momentum"}})
+    parents = [study(space=rates | past.get("space", {}), task={"fixed": past["fixed"]}) for past in before]
+
+    found = advised(replace(case(spec, training_error=0.3, validation_error=0.3), before=parents))
+
+    assert ("task.fixed.optimizer" in found) == is_proposed
+
+
 def test_with_both_bias_comes_first_and_nothing_is_regularised() -> None:
     found = advised(case(training_error=0.2, validation_error=0.5))
 
