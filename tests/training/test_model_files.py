@@ -114,6 +114,10 @@ def test_rows_may_be_arrays_lists_or_mappings(iris: Model) -> None:
         ([[1.0, 2.0, 3.0]], "row 0 is not a list of 4 values: x1, x2, x3, x4"),
         ([1.0, 2.0, 3.0, 4.0], "row 0 is not a list"),
         (np.zeros(4), r"shape \(4,\)"),
+        (np.array(4.0), r"shape \(\)"),
+        (5, "not of the type int"),
+        (None, "not of the type NoneType"),
+        ([[1, 2, 3, 10**400]], "row 0, column x4: 1000*0 is no number"),
         ([{"x1": 1, "x2": 1, "x3": 1}], "row 0 lacks x4"),
         ([dict.fromkeys(("x1", "x2", "x3", "x4", "y"), 1)], "row 0 has y, which the model does not know"),
         ([[1, 2, 3, "much"]], "row 0, column x4: 'much' is no number"),
@@ -272,6 +276,29 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
         trimtab.load_model(changed(path, card=other))
     with pytest.raises(ModelUnreadable, match="not those of its network"):
         trimtab.load_model(changed(path, weights=b"pickle"))
+
+
+@pytest.mark.usefixtures("no_onnx")
+def test_a_card_that_contradicts_itself_or_the_weights_is_refused(tmp_path: Path) -> None:
+    path = written(trained(), tmp_path / "model.zip")
+    card = json.loads(zipfile.ZipFile(path).read("model.json"))
+    rows, network = card["preprocessing"], card["network"]
+
+    changes: list[tuple[dict[str, Any], str]] = [
+        ({"preprocessing": {}}, "does not say how rows become inputs"),
+        ({"preprocessing": rows | {"columns": [{"name": 3}]}}, "does not say how rows become inputs"),
+        ({"preprocessing": rows | {"target": {"mean": "much"}}}, "does not say how rows become inputs"),
+        ({"preprocessing": rows | {"scales": []}}, "4 features have 0 scales"),
+        ({"preprocessing": rows | {"classes": ["setosa", "versicolor"]}}, "2 outputs, and the network .* 3"),
+        ({"inputs": [5]}, "does not say how rows become inputs"),
+        ({"problem": "regression"}, "does not say what it answers"),
+        ({"network": network | {"inputs": [5]}}, "not those of its network"),
+        ({"network": network | {"hidden_units": [2_000_000, 2_000_000]}}, "not those of its network: hidden"),
+        ({"network": network | {"hidden_units": [2**31 - 1] * 2}}, "not those of its network"),
+    ]
+    for change, fault in changes:
+        with pytest.raises(ModelUnreadable, match=fault):
+            trimtab.load_model(changed(path, card=json.dumps(card | change).encode()))
 
 
 def test_a_network_that_onnx_has_no_word_for_is_written_without(caplog: pytest.LogCaptureFixture) -> None:

@@ -29,8 +29,16 @@ def rows_of(given: Given, preprocessing: Preprocessing) -> Rows:
     if preprocessing.image:
         return Rows(images_NCHW=_images(given, preprocessing.image))
     columns = preprocessing.columns
+    _check_is_table(given)
     values = _by_name(given, columns) if _is_named(given) else _by_place(given, columns)
     return Rows({column.name: _values(column, values[column.name]) for column in columns})
+
+
+def _check_is_table(given: Given) -> None:
+    if isinstance(given, np.ndarray) and given.ndim != 2:  # noqa: PLR2004  # rows and columns
+        raise RowsUnfit(f"a table has rows and columns: this has the shape {given.shape}")
+    if not isinstance(given, np.ndarray | Sequence):
+        raise RowsUnfit(f"a table is an array or a list of rows, not of the type {type(given).__name__}")
 
 
 def _is_named(given: Given) -> bool:
@@ -49,8 +57,6 @@ def _by_name(given: Given, columns: Sequence[Column]) -> dict[str, Sequence[Any]
 
 def _by_place(given: Given, columns: Sequence[Column]) -> dict[str, Sequence[Any]]:
     names = [column.name for column in columns]
-    if isinstance(given, np.ndarray) and given.ndim != 2:  # noqa: PLR2004  # rows and columns
-        raise RowsUnfit(f"a table has rows and columns: this has the shape {given.shape}")
     for number, row in enumerate(given):
         if isinstance(row, str | Mapping) or not hasattr(row, "__len__") or len(row) != len(names):
             raise RowsUnfit(f"row {number} is not a list of {len(names)} values: {', '.join(names)}")
@@ -68,7 +74,7 @@ def _number(column: Column, row: int, value: Any) -> float:
         return math.nan
     try:
         found = float(value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise RowsUnfit(f"row {row}, column {column.name}: {value!r} is no number") from error
     if math.isinf(found):
         raise RowsUnfit(f"row {row}, column {column.name}: {value!r} is not finite")

@@ -7,14 +7,16 @@ from typing import Any
 
 import safetensors.torch
 from safetensors import SafetensorError
-from torch import nn
+from torch import Tensor, nn
 
 from trimtab.data import Problem
 from trimtab.models import archive
 from trimtab.models.card import Card
+from trimtab.models.descriptions import Description
 from trimtab.models.errors import ModelUnreadable
 from trimtab.models.model import Model
-from trimtab.models.networks import network_of
+from trimtab.models.networks import network_of, outline_of
+from trimtab.models.preprocessing import Preprocessing
 
 
 @dataclass(frozen=True)
@@ -47,18 +49,50 @@ def load(path: str | Path, build: Build | None = None) -> Model:
         ModelUnreadable: It is no file of a model, it needs `build`, or `build` gives another network.
         OSError: It cannot be read.
     """
-    card, weights = archive.read(Path(path))
-    network = _network(card, build)
+    card, content = archive.read(Path(path))
+    preprocessing = _preprocessing(card, path)
     try:
-        network.load_state_dict(safetensors.torch.load(weights))
+        weights = safetensors.torch.load(content)
+        network = _network(card, weights, build)
+        network.load_state_dict(weights)
     except (RuntimeError, SafetensorError) as error:
         raise ModelUnreadable(f"the weights in {path} are not those of its network: {error}") from error
-    return Model(card, network)
+    return Model(card, network, preprocessing)
 
 
-def _network(card: Card, build: Build | None) -> nn.Module:
+def _preprocessing(card: Card, path: str | Path) -> Preprocessing:
+    try:
+        found = Preprocessing.of(card.preprocessing)
+    except ValueError as error:
+        raise ModelUnreadable(f"{path} does not say how rows become inputs: {error}") from error
+    answers = 1 if found.classes is None else len(found.classes)
+    if (found.inputs, answers) != (card.inputs, card.outputs):
+        takes = f"{found.inputs} inputs and {answers} outputs, and the network {card.inputs} and {card.outputs}"
+        raise ModelUnreadable(f"{path} does not say how rows become inputs: its rows have {takes}")
+    if (found.classes is None) != (card.problem is Problem.REGRESSION):
+        raise ModelUnreadable(f"{path} does not say what it answers: {card.problem}, and the classes {found.classes}")
+    return found
+
+
+def _network(card: Card, weights: Mapping[str, Tensor], build: Build | None) -> nn.Module:
+    """Return the network that the weights are of, with weights of its own.
+
+    Raises:
+        ModelUnreadable: It needs `build`.
+        RuntimeError: They are those of another one.
+    """
     if card.network is not None:
-        return network_of(card.network)
+        return _described(card.network, card, weights)
     if build is None:
         raise ModelUnreadable(f"the network is the user's own: give load_model the build of {card.task}")
     return build(card.hyperparameters, Shape(card.inputs, card.outputs, card.problem)).cpu()
+
+
+def _described(description: Description, card: Card, weights: Mapping[str, Tensor]) -> nn.Module:
+    if (description.inputs, description.outputs) != (card.inputs, card.outputs):
+        raise RuntimeError(f"it takes {description.inputs} in and gives {description.outputs}")
+    # Before any memory is taken: a file is small, and what it says of a network may be large.
+    for name, outline in outline_of(description).state_dict().items():
+        if name not in weights or weights[name].shape != outline.shape:
+            raise RuntimeError(f"{name} is of the shape {tuple(outline.shape)}")
+    return network_of(description)

@@ -23,12 +23,13 @@ class Model:
     Args:
         card: What it is.
         network: Its network, with its weights.
+        preprocessing: That of the card, read.
     """
 
-    def __init__(self, card: Card, network: nn.Module) -> None:
+    def __init__(self, card: Card, network: nn.Module, preprocessing: Preprocessing) -> None:
         self.card = card
         self._network = network.eval()
-        self._preprocessing = Preprocessing.of(card.preprocessing)
+        self._preprocessing = preprocessing
 
     @property
     def classes(self) -> tuple[str, ...] | None:

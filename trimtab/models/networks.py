@@ -15,12 +15,21 @@ from trimtab.models.layers import Block, Hidden, clear
 
 def network_of(description: Perceptron | Convolutional) -> "PerceptronNetwork | ConvolutionalNetwork":
     """Return the network of a description, on the CPU, in training mode, float32. Nothing random is drawn."""
-    # On the meta device torch's own first weights cost nothing, and no randomness.
-    with torch.device("meta"):
-        network = _network_of(description)
+    network = outline_of(description)
     network.to_empty(device="cpu")
     clear(network)
     return network
+
+
+def outline_of(description: Perceptron | Convolutional) -> "PerceptronNetwork | ConvolutionalNetwork":
+    """Return the network of a description on the meta device: its weights have shapes, and take no memory.
+
+    Raises:
+        RuntimeError: It is larger than torch can say.
+    """
+    # Torch's own first weights cost nothing there, and no randomness.
+    with torch.device("meta"):
+        return _network_of(description)
 
 
 class PerceptronNetwork(nn.Module):

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 
 from trimtab.models.columns import AS_IT_IS, Column, Floats, Rows, Scale, channel_scale
 
@@ -94,18 +95,12 @@ class Preprocessing:
         """Return what plain values, read from JSON, describe.
 
         Raises:
-            KeyError: One is missing.
-            TypeError: One is not of its type.
+            ValueError: One is missing, not of its type, or there are not as many scales as features.
         """
-        return cls(
-            columns=tuple(
-                Column(**(column | {"categories": _tuple(column["categories"])})) for column in plain["columns"]
-            ),
-            image=_tuple(plain["image"]),
-            scales=tuple(Scale(**scale) for scale in plain["scales"]),
-            target=Scale(**plain["target"]),
-            classes=_tuple(plain["classes"]),
-        )
+        found: Self = TypeAdapter(cls).validate_python(plain)
+        if len(found.scales) != found.features:
+            raise ValueError(f"{found.features} features have {len(found.scales)} scales")
+        return found
 
     def _fitted_scales(self, rows: Rows) -> Iterator[Scale]:
         if rows.images_NCHW is not None:
@@ -122,7 +117,3 @@ class Preprocessing:
         features = [column.features(rows.columns[column.name]) for column in self.columns]
         x_ND: Floats = (np.concatenate(features, axis=1) - means) / deviations
         return x_ND
-
-
-def _tuple(values: Sequence[Any] | None) -> tuple[Any, ...] | None:
-    return None if values is None else tuple(values)
