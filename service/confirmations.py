@@ -100,7 +100,7 @@ def check_settled(connection: sa.Connection, study: StudyRow) -> None:
         ConfirmationRunning: One is.
     """
     found = newest(connection, study)
-    if found and (not found.state.is_ended or stored.wanted(connection, found.study_id)):
+    if found and (not found.state.is_ended or stored.is_wanted(connection, study.study_id)):
         text = f"{found.spec.name!r} is {found.state}: which trial of {study.spec.name!r} is chosen is not known yet"
         raise ConfirmationRunning(text, retry_after=_RETRY_AFTER_SECONDS)
 

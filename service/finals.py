@@ -54,8 +54,9 @@ def ask(
         _check_lock(connection, study, wanted)
         if wanted.confirm:
             made = confirmations.create(connection, study, task, wanted.confirm)
-            stored.want(connection, made.study_id, asked)
+            stored.want(connection, study.study_id, made.study_id, asked)
         else:
+            stored.forget(connection, study.study_id)
             made = _create(connection, study, task, asked, _chosen(connection, study))
         audit.note(connection, principal, "make final model", name, by=made.spec.name, reason=wanted.reason)
         answer = described(connection, study)
@@ -81,7 +82,7 @@ def make_due(replica: Replica) -> None:
             raise
         except Refused as error:
             _log.warning("there is no final model of %s: %s", one.study, error)
-            _give_up(replica, one)
+            _give_up(replica, one, str(error))
 
 
 def location(name: str) -> dict[str, str]:
@@ -146,9 +147,9 @@ def _make(replica: Replica, due: DueFinal) -> None:
     _announce(replica, made.spec.name)
 
 
-def _give_up(replica: Replica, due: DueFinal) -> None:
+def _give_up(replica: Replica, due: DueFinal, reason: str) -> None:
     with transaction(replica.engine) as connection:
-        stored.take(connection, due.confirmation_id)
+        stored.refuse(connection, due.confirmation_id, reason)
 
 
 def _announce(replica: Replica, made: str) -> None:

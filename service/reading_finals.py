@@ -63,20 +63,16 @@ def described(connection: sa.Connection, study: StudyRow) -> FinalModel:
     complete, newest = _with_model(connection, study), _newest(connection, study)
     if shown := complete or newest:
         known = known.model_copy(update=_of_trial(connection, *shown))
-    if confirmation and stored.wanted(connection, confirmation.study_id):
+    if stored.is_wanted(connection, study.study_id):
         return known
+    if refusal := stored.refusal(connection, study.study_id):
+        return known.model_copy(update={"state": FinalState.FAILED, "reason": refusal})
     if newest:
         return known.model_copy(update={"state": _state(newest[1]), "reason": newest[1].reason})
     if reads:
         reason = f"{reads[-1].final_study!r}, which read the test set, was deleted"
         return known.model_copy(update={"state": FinalState.FAILED, "reason": reason})
-    raise FinalNotFound(f"no final model of {study.spec.name!r} was made{_why(connection, confirmation)}")
-
-
-def _why(connection: sa.Connection, confirmation: StudyRow | None) -> str:
-    if confirmation is None or not confirmation.state.is_ended or trials.ranked(connection, confirmation.study_id):
-        return ""
-    return f": no trial of {confirmation.spec.name!r} is complete"
+    raise FinalNotFound(f"no final model of {study.spec.name!r} was made")
 
 
 def _newest(connection: sa.Connection, study: StudyRow) -> tuple[StudyRow, TrialRow] | None:

@@ -8,7 +8,7 @@
     trimtab_checkpoints       of a trial, the newest ones
     trimtab_models            of a study, its final model
     trimtab_test_reads        of a study, each time that its test set was to be read
-    trimtab_wanted_finals     of a confirmation, the final model that comes after it
+    trimtab_wanted_finals     of a study, the final model that comes after its confirmation, or why none does
     trimtab_datasets          each version of each data set that was put
     trimtab_workers, trimtab_tombstones
     trimtab_tokens, trimtab_audit       who may call, and who changed what
@@ -290,11 +290,15 @@ test_reads = Table(
 wanted_finals = Table(
     "trimtab_wanted_finals",
     metadata,
+    Column("study_id", ForeignKey("trimtab_studies.study_id", ondelete="CASCADE"), primary_key=True),
     Column(
-        "confirmation_id", ForeignKey("trimtab_studies.study_id", ondelete="CASCADE"), primary_key=True, comment="study"
+        "confirmation_id",
+        ForeignKey("trimtab_studies.study_id", ondelete="SET NULL"),
+        comment="that it follows; null: it was deleted, and none follows",
     ),
     Column("token_id", BigInteger, comment="who asked for it; null: the operator"),
     Column("reason", Text, comment="given with an override of the lock; null: it is none"),
+    Column("refusal", Text, comment="why none was made; null: it is to come"),
     _time("at", now=True),
 )
 

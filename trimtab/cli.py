@@ -326,11 +326,12 @@ def _best(client: Client, name: str) -> BestTrial | None:
 
 
 def _has_final(client: Client, name: str) -> bool:
+    """Return whether there is a final model, or one that failed after its reading: it is not asked for once more."""
     try:
-        client.final(name)
+        found = client.final(name)
     except FinalNotFound:
         return False
-    return True
+    return found.state is not FinalState.FAILED or bool(found.reads)
 
 
 def _where_next(created: Study) -> str:

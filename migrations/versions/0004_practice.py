@@ -107,15 +107,23 @@ def _create_test_reads() -> None:
 def _create_wanted_finals() -> None:
     op.create_table(
         "trimtab_wanted_finals",
-        sa.Column("confirmation_id", sa.BigInteger, nullable=False, comment="study"),
+        sa.Column("study_id", sa.BigInteger, nullable=False),
+        sa.Column("confirmation_id", sa.BigInteger, comment="that it follows; null: it was deleted, and none follows"),
         sa.Column("token_id", sa.BigInteger, comment="who asked for it; null: the operator"),
         sa.Column("reason", sa.Text, comment="given with an override of the lock; null: it is none"),
+        sa.Column("refusal", sa.Text, comment="why none was made; null: it is to come"),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
-        sa.PrimaryKeyConstraint("confirmation_id", name=op.f("pk_trimtab_wanted_finals")),
+        sa.PrimaryKeyConstraint("study_id", name=op.f("pk_trimtab_wanted_finals")),
+        sa.ForeignKeyConstraint(
+            ["study_id"],
+            ["trimtab_studies.study_id"],
+            name=op.f("fk_trimtab_wanted_finals_study_id"),
+            ondelete="CASCADE",
+        ),
         sa.ForeignKeyConstraint(
             ["confirmation_id"],
             ["trimtab_studies.study_id"],
             name=op.f("fk_trimtab_wanted_finals_confirmation_id"),
-            ondelete="CASCADE",
+            ondelete="SET NULL",
         ),
     )

@@ -70,22 +70,45 @@ _NEWEST_WITH_MODEL = sa.text("""
     ORDER BY study_id DESC LIMIT 1
 """)
 
+# Of a study one is wanted at a time: what became of the one before is no longer told.
 _WANT = sa.text("""
-    INSERT INTO trimtab_wanted_finals (confirmation_id, token_id, reason) VALUES (:confirmation_id, :token_id, :reason)
+    INSERT INTO trimtab_wanted_finals (study_id, confirmation_id, token_id, reason)
+    VALUES (:study_id, :confirmation_id, :token_id, :reason)
+    ON CONFLICT (study_id) DO UPDATE SET confirmation_id = excluded.confirmation_id, token_id = excluded.token_id,
+      reason = excluded.reason, refusal = NULL, at = excluded.at
 """)
 
-_WANTED = sa.text("SELECT token_id, reason FROM trimtab_wanted_finals WHERE confirmation_id = :confirmation_id")
+_REFUSAL = sa.text("""
+    SELECT coalesce(
+      refusal, CASE WHEN confirmation_id IS NULL THEN 'its confirmation was deleted before a model was made of it' END)
+    FROM trimtab_wanted_finals WHERE study_id = :study_id
+""")
 
-_TAKE = sa.text("DELETE FROM trimtab_wanted_finals WHERE confirmation_id = :confirmation_id RETURNING token_id, reason")
+_IS_WANTED = sa.text("""
+    SELECT EXISTS (
+      SELECT FROM trimtab_wanted_finals
+      WHERE study_id = :study_id AND confirmation_id IS NOT NULL AND refusal IS NULL)
+""")
+
+_TAKE = sa.text("""
+    DELETE FROM trimtab_wanted_finals WHERE confirmation_id = :confirmation_id AND refusal IS NULL
+    RETURNING token_id, reason
+""")
+
+_REFUSE = sa.text("""
+    UPDATE trimtab_wanted_finals SET refusal = :refusal WHERE confirmation_id = :confirmation_id AND refusal IS NULL
+""")
+
+_FORGET = sa.text("DELETE FROM trimtab_wanted_finals WHERE study_id = :study_id")
 
 # Each second, in each replica: there is a row only while a confirmation runs that a final model comes after.
 _DUE = sa.text("""
     SELECT p.study_name, o.study_name, confirmation_id
-    FROM trimtab_wanted_finals
+    FROM trimtab_wanted_finals w
     JOIN trimtab_studies s ON s.study_id = confirmation_id
     JOIN studies o ON o.study_id = confirmation_id
-    JOIN studies p ON p.study_id = s.parent_id
-    WHERE s.state IN ('complete', 'stopped')
+    JOIN studies p ON p.study_id = w.study_id
+    WHERE s.state IN ('complete', 'stopped') AND refusal IS NULL
     ORDER BY confirmation_id
 """)
 
@@ -131,15 +154,30 @@ def newest_with_model(connection: sa.Connection, study_id: int) -> str | None:
     return name
 
 
-def want(connection: sa.Connection, confirmation_id: int, wanted: WantedFinal) -> None:
-    """Let a final model follow a confirmation when that has ended."""
-    connection.execute(_WANT, {"confirmation_id": confirmation_id, **vars(wanted)})
+def want(connection: sa.Connection, study_id: int, confirmation_id: int, wanted: WantedFinal) -> None:
+    """Let the final model of a study follow its confirmation when that has ended."""
+    connection.execute(_WANT, {"study_id": study_id, "confirmation_id": confirmation_id, **vars(wanted)})
 
 
-def wanted(connection: sa.Connection, confirmation_id: int) -> WantedFinal | None:
-    """Return the final model that is to follow a confirmation; None if none is."""
-    row = connection.execute(_WANTED, {"confirmation_id": confirmation_id}).one_or_none()
-    return WantedFinal(*row) if row else None
+def is_wanted(connection: sa.Connection, study_id: int) -> bool:
+    """Return whether a final model of a study is to follow its confirmation."""
+    return bool(connection.execute(_IS_WANTED, {"study_id": study_id}).scalar_one())
+
+
+def refusal(connection: sa.Connection, study_id: int) -> str | None:
+    """Return why the final model of a study that was wanted last was not made; None if it was, or is to come."""
+    reason: str | None = connection.execute(_REFUSAL, {"study_id": study_id}).scalar_one_or_none()
+    return reason
+
+
+def refuse(connection: sa.Connection, confirmation_id: int, reason: str) -> None:
+    """Let no final model follow a confirmation, for a reason."""
+    connection.execute(_REFUSE, {"confirmation_id": confirmation_id, "refusal": reason})
+
+
+def forget(connection: sa.Connection, study_id: int) -> None:
+    """Forget why the final model of a study that was wanted last was not made."""
+    connection.execute(_FORGET, {"study_id": study_id})
 
 
 def take(connection: sa.Connection, confirmation_id: int) -> WantedFinal | None:

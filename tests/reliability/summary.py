@@ -35,7 +35,7 @@ _PARTS = {
         SELECT o.study_name, r.final_study, r.is_override, r.reason
         FROM trimtab_test_reads r JOIN studies o USING (study_id)""",
     "wanted final models": """
-        SELECT o.study_name, w.reason FROM trimtab_wanted_finals w JOIN studies o ON o.study_id = w.confirmation_id""",
+        SELECT o.study_name, w.reason, w.refusal FROM trimtab_wanted_finals w JOIN studies o USING (study_id)""",
     "data sets": "SELECT name, version, sha256, size, CAST(facts AS text) FROM trimtab_datasets",
     "tombstones": "SELECT study FROM trimtab_tombstones",
     "tokens": "SELECT kind, name, revoked_at IS NULL FROM trimtab_tokens",

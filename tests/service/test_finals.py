@@ -3,11 +3,13 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import httpx2
 import pytest
 import sqlalchemy as sa
 
+from service import companions
 from service.replica import Replica
 from tests.reliability.auditor import audit
 from tests.service import record
@@ -20,6 +22,7 @@ from trimtab.errors import (
     ConfirmationRunning,
     Conflict,
     FinalNotFound,
+    Invalid,
     ModelNotFound,
     NoCompleteTrial,
     SeveralObjectives,
@@ -292,9 +295,47 @@ def test_a_confirmation_that_came_to_nothing_reads_nothing(client: Client, repli
 
     follow(replica)
 
-    with pytest.raises(FinalNotFound, match=r"no trial of 'study\.confirmation' is complete"):
-        client.final("study")
+    final = client.final("study")
+    assert (final.state, final.reason, final.reads) == (
+        FinalState.FAILED,
+        "no trial of 'study.confirmation' is complete",
+        [],
+    )
     assert client.make_final("study").trial == 0
+    assert client.final("study").state is FinalState.TRAINING
+
+
+def test_a_final_model_that_cannot_be_made_of_its_confirmation_says_why(
+    client: Client, replica: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched(client, 0.3)
+    client.make_final("study", confirm=CONFIRM)
+    confirmed(client, 0.1)
+    refusal = Mock(side_effect=Invalid("the task cannot be trained so", errors=[]))
+    monkeypatch.setattr(companions, "follow", refusal)
+
+    follow(replica)
+    follow(replica)
+
+    final = client.final("study")
+    assert (final.state, final.reason, final.reads) == (FinalState.FAILED, "the task cannot be trained so", [])
+    assert refusal.call_count == 1
+
+
+def test_a_final_model_whose_confirmation_was_deleted_has_failed(client: Client, replica: Replica) -> None:
+    searched(client, 0.3)
+    client.make_final("study", confirm=CONFIRM)
+    client.delete_study("study.confirmation")
+
+    follow(replica)
+
+    final = client.final("study")
+    assert (final.state, final.reason, final.reads) == (
+        FinalState.FAILED,
+        "its confirmation was deleted before a model was made of it",
+        [],
+    )
+    assert client.make_final("study", confirm=CONFIRM).state is FinalState.CONFIRMING
 
 
 def test_without_a_complete_trial_there_is_nothing_to_choose(client: Client) -> None:

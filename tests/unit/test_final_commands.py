@@ -111,12 +111,22 @@ def test_an_override_asks_again_with_its_reason(stub: Stub, run: Run) -> None:
 
 
 def test_a_final_model_that_failed_is_told_by_the_exit_code(stub: Stub, run: Run) -> None:
-    stub.answering = lambda _: final(FinalState.FAILED, reason="out of memory")
+    read = TestRead(at=NOON, final_study="digits.final", is_override=False)
+    stub.answering = lambda _: final(FinalState.FAILED, reason="out of memory", reads=[read])
 
     ran = run("final", "digits")
 
     assert ran.exit_code == 1
     assert "has failed: out of memory" in ran.output
+
+
+def test_a_final_model_whose_confirmation_came_to_nothing_is_asked_for_again(stub: Stub, run: Run) -> None:
+    nothing = final(FinalState.FAILED, reason="no trial is complete")
+    stub.answers(nothing, said(FinalModel(study="digits", state=FinalState.TRAINING), status=201), complete())
+
+    run("final", "digits")
+
+    assert [asked.method for asked in stub.asked] == ["GET", "POST", "GET"]
 
 
 def test_the_model_that_there_is_is_fetched_though_a_newer_one_failed(stub: Stub, run: Run, tmp_path: Path) -> None:
