@@ -11,6 +11,9 @@ TOLERANCE = 0.02
 REGRESSION_TOLERANCE = 0.05
 """Of RMSE, in standard deviations of the training targets, likewise."""
 
+NOTHING = 0.9
+"""Of the error of a guess: who has so much left has learned next to nothing."""
+
 _ROUNDING = 1e-9
 """Differences of errors that are written in a few decimals miss them by less."""
 
@@ -53,6 +56,22 @@ def conditions(found: Figures) -> list[Condition]:
         for condition, (name, amount) in amounts.items()
         if amount is not None and amount > max(found.noise[name], found.tolerance) + _ROUNDING
     ]
+
+
+def has_learned_nothing(case: Case) -> bool:
+    """Return whether even the training error is about that of a guess, as far as that is known."""
+    training, guess = case.metrics.get("training_error"), _guess(case)
+    return training is not None and guess is not None and training >= NOTHING * guess
+
+
+def _guess(case: Case) -> float | None:
+    """Return the error of who always says the most frequent class, or the mean; None: that is not known."""
+    if not case.classes:
+        return None if case.classes is None else 1.0
+    known = case.datasets.get(case.spec.task.data.dataset) if case.spec.task else None
+    if known and known.class_sizes:
+        return 1 - max(known.class_sizes) / sum(known.class_sizes)
+    return 1 - 1 / case.classes
 
 
 def _tolerance(case: Case) -> float:

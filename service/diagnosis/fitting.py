@@ -21,29 +21,37 @@ class Regulariser:
     """How a hyperparameter that regularises is made stronger.
 
     Args:
-        usual: Its usual range.
-        least: Where strong regularisation begins.
+        usual: The range in which it is searched.
+        least: What is ruled out of a range lies below it.
+        first: The first value that is tried where it is held fixed at less.
         stronger: From one value to the next.
     """
 
     usual: Float
     least: float
+    first: float
     stronger: Change
 
     def after(self, strength: float) -> float:
         """Return the strength that is tried after one; of the greatest that is usual, the same."""
-        return self.least if strength < self.least else max(strength, min(self.stronger(strength), self.usual.high))
+        return self.first if strength < self.first else max(strength, min(self.stronger(strength), self.usual.high))
 
 
-L2 = Regulariser(Float(low=1e-6, high=1e-1, scale=Scale.LOG), least=1e-4, stronger=lambda strength: strength * 10)
-DROPOUT = Regulariser(Float(low=0.2, high=0.6), least=0.2, stronger=lambda share: share + 0.1)
-DROPOUT_OF_FEW = Regulariser(Float(low=0.0, high=0.6), least=0.0, stronger=DROPOUT.stronger)
+L2 = Regulariser(
+    Float(low=1e-6, high=1e-1, scale=Scale.LOG), least=1e-4, first=1e-4, stronger=lambda strength: strength * 10
+)
+DROPOUT = Regulariser(Float(low=0.2, high=0.6), least=0.2, first=0.2, stronger=lambda share: share + 0.1)
+LITTLE_DROPOUT = Regulariser(Float(low=0.0, high=0.6), least=0.0, first=0.1, stronger=DROPOUT.stronger)
+
+LARGE = 3
+"""Tolerances: so much variance calls for much dropout. Against less, little of it stays among the choices: more may
+cost more than there is to win."""
 
 FEW_UNITS = 24
 """In a hidden layer: without a fifth of them a network may no longer fit, so little dropout stays among its choices."""
 
-CROP, ROTATION = 0.1, 10.0
-"""Of augmentation: a tenth of the sides, and degrees; both leave digits and letters what they are."""
+AUGMENTATION = {"crop": Float(low=0.0, high=0.1), "rotation": Float(low=0.0, high=10.0)}
+"""Up to a tenth of the sides, and degrees: both leave digits and letters what they are."""
 
 PATIENCE_SHARE = 0.2
 """Of the epochs: as long as the stretch over which the doctor itself compares errors."""
@@ -59,7 +67,11 @@ def larger(case: Case, reason: str) -> Iterator[Edit | None]:
 
 
 def longer(case: Case, reason: str) -> Edit | None:
-    """Return the edit that trains longer."""
+    """Return the edit that trains longer: more epochs or, where patience ended the training before, more of that."""
+    epochs, trained = case.settled.get("epochs"), case.metrics.get("epochs_trained")
+    if case.settled.get("patience") and isinstance(epochs, int) and trained is not None and trained < epochs:
+        reason = f"{reason}, and patience ended the training after {trained:.0f} of {epochs} epochs"
+        return moved(case, "patience", lambda patience: patience * TIMES, bound="high", reason=reason)
     return moved(case, "epochs", lambda epochs: epochs * TIMES, bound="high", reason=reason)
 
 
@@ -71,13 +83,18 @@ def other_optimizer(case: Case, reason: str) -> Edit | None:
     return offered(case, "optimizer", other, reason=reason)
 
 
-def regularised(case: Case, reason: str) -> Iterator[Edit | None]:
-    """Give the edits that regularise: L2, dropout, and of images augmentation."""
+def regularised(case: Case, reason: str, *, is_large: bool) -> Iterator[Edit | None]:
+    """Give the edits that regularise: L2, dropout, and of images augmentation.
+
+    Args:
+        case: What was looked at.
+        reason: Why.
+        is_large: Whether variance is so large that little dropout is ruled out.
+    """
     yield _more(case, "l2", L2, reason)
-    yield _more(case, "dropout", DROPOUT_OF_FEW if _has_few_units(case) else DROPOUT, reason)
-    if case.has_images:
-        yield moved(case, "crop", lambda share: max(share, CROP), bound="high", reason=reason)
-        yield moved(case, "rotation", lambda degrees: max(degrees, ROTATION), bound="high", reason=reason)
+    yield _more(case, "dropout", DROPOUT if is_large and not _has_few_units(case) else LITTLE_DROPOUT, reason)
+    for name, usual in AUGMENTATION.items() if case.has_images else ():
+        yield _augmented(case, name, usual, reason)
 
 
 def stopped_early(case: Case, reason: str) -> Edit | None:
@@ -95,6 +112,12 @@ def _has_few_units(case: Case) -> bool:
     return min(numbers, default=math.inf) <= FEW_UNITS
 
 
+def _augmented(case: Case, name: str, usual: Float, reason: str) -> Edit | None:
+    if added := searched(case, name, usual, reason=reason):
+        return added
+    return moved(case, name, lambda most: max(most, usual.high), bound="high", reason=reason)
+
+
 def _more(case: Case, name: str, regulariser: Regulariser, reason: str) -> Edit | None:
     """Return the edit that searches a regulariser, or the next that makes it stronger; None: it is as strong as usual.
 
@@ -106,7 +129,7 @@ def _more(case: Case, name: str, regulariser: Regulariser, reason: str) -> Edit 
         return searched(case, name, usual, reason=reason)
     if parameter is None:
         return moved(case, name, regulariser.after, bound="high", reason=reason)
-    strong = None
+    without = None
     if not isinstance(parameter, Categorical) and parameter.high > least:
-        strong = moved(case, name, lambda low: max(low, least), bound="low", reason=reason)
-    return strong or moved(case, name, lambda high: max(high, usual.high), bound="high", reason=reason)
+        without = moved(case, name, lambda low: max(low, least), bound="low", reason=reason)
+    return without or moved(case, name, lambda high: max(high, usual.high), bound="high", reason=reason)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.diagnosis.case import Case
-from service.diagnosis.conditions import conditions, figures
+from service.diagnosis.conditions import conditions, figures, has_learned_nothing
 from service.diagnosis.curves import FEWEST_STEPS, fall
 from service.sampling.scales import Number, Side, interval, position, side
 from trimtab.diagnosis import Condition, Finding, FindingCode
@@ -19,6 +19,9 @@ Point = tuple[float, float]
 
 FEWEST_FAILED = 3
 """Trials; fewer are chance."""
+
+HOPELESS = 4
+"""Where the best trial has learned nothing one in so many that diverge says the same as most of them."""
 
 FEWEST_RATES = 8
 """Trials that a trend is read from: for so few, chance alone reaches TREND in about one of twenty studies."""
@@ -57,29 +60,33 @@ def learning_rate_on_bound(case: Case) -> Finding | None:
 
 
 def diverging(case: Case) -> Finding | None:
-    """Find a study of which most trials diverge."""
-    return _failing(
-        case,
-        Outcome.DIVERGED,
-        FindingCode.DIVERGING,
-        "smaller learning rates, and features and first weights of the right scale, keep the loss finite",
-    )
+    """Find a study of which most trials diverge, or so many that the others, which learned nothing, are no better."""
+    few = has_learned_nothing(case) and 0 < _ended(case) <= HOPELESS * case.outcomes.get(Outcome.DIVERGED, 0)
+    if not few and not _most_are(case, Outcome.DIVERGED):
+        return None
+    remedy = "smaller learning rates, and features and first weights of the right scale, keep the loss finite"
+    return _failing(case, Outcome.DIVERGED, FindingCode.DIVERGING, remedy)
 
 
 def out_of_memory(case: Case) -> Finding | None:
     """Find a study of which most trials run out of memory."""
-    return _failing(
-        case,
-        Outcome.OUT_OF_MEMORY,
-        FindingCode.OUT_OF_MEMORY,
-        "smaller batches or networks fit, or a device with more memory",
-    )
-
-
-def _failing(case: Case, outcome: Outcome, code: FindingCode, remedy: str) -> Finding | None:
-    failed, ended = case.outcomes.get(outcome, 0), sum(case.outcomes.values())
-    if failed < FEWEST_FAILED or 2 * failed <= ended:
+    if not _most_are(case, Outcome.OUT_OF_MEMORY):
         return None
+    remedy = "smaller batches or networks fit, or a device with more memory"
+    return _failing(case, Outcome.OUT_OF_MEMORY, FindingCode.OUT_OF_MEMORY, remedy)
+
+
+def _most_are(case: Case, outcome: Outcome) -> bool:
+    failed = case.outcomes.get(outcome, 0)
+    return failed >= FEWEST_FAILED and 2 * failed > _ended(case)
+
+
+def _ended(case: Case) -> int:
+    return sum(case.outcomes.values())
+
+
+def _failing(case: Case, outcome: Outcome, code: FindingCode, remedy: str) -> Finding:
+    failed, ended = case.outcomes[outcome], _ended(case)
     text = f"{failed} of {ended} trials that ended: {outcome.replace('_', ' ')}; {remedy}"
     return Finding(code=code, figures={"failed": float(failed), "ended": float(ended)}, text=text)
 

@@ -1,14 +1,15 @@
 """From findings to edits of the spec, in the recipe's order: what is wrong first, then bias, then variance.
 
-Two pieces of advice are never given: to regularise while bias is high, and to enlarge a network that suffers from
-variance alone.
+Three pieces of advice are never given: to regularise while bias is high, to enlarge a network that suffers from
+variance alone, and to enlarge one that learns nothing while trials diverge.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 
 from service.diagnosis.amended import is_possible
 from service.diagnosis.case import Case
-from service.diagnosis.fitting import larger, longer, other_optimizer, regularised, stopped_early
+from service.diagnosis.conditions import has_learned_nothing
+from service.diagnosis.fitting import LARGE, larger, longer, other_optimizer, regularised, stopped_early
 from service.diagnosis.knobs import moved, settled
 from trimtab.diagnosis import Condition, Edit, Finding, FindingCode
 
@@ -30,10 +31,13 @@ def edits(case: Case, findings: Sequence[Finding], conditions: Sequence[Conditio
         conditions: What the trial suffers from.
     """
     kept: list[Edit] = []
+    is_diverging = any(finding.code is FindingCode.DIVERGING for finding in findings)
     for finding in findings:
         if finding.code is FindingCode.VARIANCE and Condition.HIGH_BIAS in conditions:
             continue
         if finding.code is FindingCode.VALIDATION_TURNING_UP and Condition.HIGH_BIAS in conditions:
+            continue
+        if finding.code is FindingCode.BIAS and has_learned_nothing(case) and is_diverging:
             continue
         for edit in _REMEDIES[finding.code](case, finding):
             if (
@@ -134,7 +138,10 @@ def _fit(case: Case, finding: Finding) -> Iterator[Edit | None]:
 
 
 def _regularise(case: Case, finding: Finding) -> Iterator[Edit | None]:
-    yield from regularised(case, f"the held-out error is {finding.figures['variance']:.3g} above the training error")
+    variance = finding.figures["variance"]
+    assert isinstance(variance, float), "it is a difference of errors"
+    is_large = variance > LARGE * float(finding.figures["tolerance"])
+    yield from regularised(case, f"the held-out error is {variance:.3g} above the training error", is_large=is_large)
 
 
 def _stop_early(case: Case, finding: Finding) -> Iterator[Edit | None]:

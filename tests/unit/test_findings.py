@@ -177,6 +177,27 @@ def test_most_trials_have_to_diverge(failed: int, expected: list[str]) -> None:
     assert seen(replace(case(), outcomes=ended)) == expected
 
 
+@pytest.mark.parametrize(
+    ("failed", "error", "classes", "expected"),
+    [
+        (2, 0.9, 10, ["diverging", "bias"]),
+        (2, 0.81, 10, ["diverging", "bias"]),
+        (2, 0.8, 10, ["bias"]),
+        (2, 0.95, 0, ["diverging", "bias"]),
+        (1, 0.9, 10, ["diverging", "bias"]),
+        (0, 0.9, 10, ["bias"]),
+    ],
+)
+def test_where_the_best_has_learned_nothing_a_few_that_diverge_say_as_much_as_most(
+    failed: int, error: float, classes: int, expected: list[str]
+) -> None:
+    ill = case(training_error=error, validation_error=error, classes=classes, leak_error=2)
+
+    found = seen(replace(ill, outcomes={Outcome.DIVERGED: failed, Outcome.COMPLETE: 4 - failed}, datasets={}))
+
+    assert found == expected
+
+
 def test_a_study_whose_trials_all_ran_out_of_memory_is_told_so() -> None:
     diagnosis = examine(Case(spec=study(), outcomes={Outcome.OUT_OF_MEMORY: 10}))
 

@@ -20,6 +20,11 @@ REGULARISING = ("l1", "l2", "weight_decay", "dropout", "input_dropout", "patienc
 
 SHARE = {"type": "float", "low": 0.0, "high": 1.0}
 
+
+def number(low: float, high: float) -> dict[str, Any]:
+    return {"type": "float", "low": low, "high": high}
+
+
 STUDIES = [
     study(),
     study(task={"fixed": {"hidden_layers": 2, "hidden_units": (8, 4), "dropout": 0.5, "l2": 0.0, "optimizer": "sgd"}}),
@@ -56,13 +61,61 @@ def test_variance_asks_for_l2_dropout_and_of_images_augmentation() -> None:
     assert list(found.items()) == [
         ("space.l2", {"type": "float", "low": 1e-6, "high": 0.1, "scale": "log"}),
         ("space.dropout.low", 0.2),
-        ("task.fixed.crop", 0.1),
-        ("task.fixed.rotation", 10.0),
+        ("space.crop", {"type": "float", "low": 0.0, "high": 0.1}),
+        ("space.rotation", {"type": "float", "low": 0.0, "high": 10.0}),
     ]
 
 
-def number(low: float, high: float) -> dict[str, Any]:
-    return {"type": "float", "low": low, "high": high}
+def test_against_little_variance_little_dropout_stays_among_the_choices() -> None:
+    rates = {"learning_rate": number(0.1, 0.2)}
+    left = study(space=rates, task={"data": {"dataset": "iris"}})
+    asked = study(space=rates | {"dropout": number(0, 0.3)}, task={"data": {"dataset": "iris"}})
+    fixed = study(space=rates, task={"data": {"dataset": "iris"}, "fixed": {"dropout": 0.0}})
+
+    found = [advised(case(spec, validation_error=error)) for spec in (left, asked, fixed) for error in (0.06, 0.061)]
+
+    assert [one["space.dropout"]["low"] for one in found[:2]] == [0.0, 0.2]
+    assert [(one.get("space.dropout.low"), one.get("space.dropout.high")) for one in found[2:4]] == [
+        (None, 0.6),
+        (0.2, None),
+    ]
+    assert [one["task.fixed.dropout"] for one in found[4:]] == [0.1, 0.2]
+    assert all(one["space.l2"]["low"] == 1e-6 for one in found)
+
+
+def test_augmentation_that_is_fixed_or_searched_reaches_further() -> None:
+    spec = study(
+        space={"learning_rate": number(0.1, 0.2), "crop": number(0, 0.05)},
+        task={"data": {"dataset": "digits"}, "fixed": {"rotation": 5.0, "l2": 0.1, "dropout": 0.6}},
+    )
+
+    found = advised(case(spec, validation_error=0.2))
+
+    assert found == {"space.crop.high": 0.1, "task.fixed.rotation": 10.0}
+
+
+def test_where_patience_ended_the_training_more_patience_comes_before_more_epochs() -> None:
+    spec = study(task={"data": {"dataset": "iris"}, "fixed": {"epochs": 60, "patience": 3}})
+    falling = errors(0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05)
+
+    stopped, whole = (
+        advised(case(spec, curve=falling, validation_error=0.02, epochs_trained=trained)) for trained in (11, 60)
+    )
+
+    assert (stopped, whole) == ({"task.fixed.patience": 6}, {"task.fixed.epochs": 120})
+
+
+def test_a_network_that_learns_nothing_while_trials_diverge_gets_smaller_steps_and_no_more_units() -> None:
+    spec = study(space={"learning_rate": number(50, 5000)}, task={"data": {"dataset": "iris"}})
+    ill = case(spec, training_error=0.66, validation_error=0.66, classes=3, dead_units=1.0)
+
+    found = advised(replace(ill, outcomes={Outcome.DIVERGED: 2, Outcome.COMPLETE: 2}))
+
+    assert found == {
+        "space.learning_rate.low": 5,
+        "space.learning_rate.high": 500,
+        "task.fixed.activation": "leaky_relu",
+    }
 
 
 @pytest.mark.parametrize(
