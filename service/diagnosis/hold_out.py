@@ -33,10 +33,9 @@ def label_leak(case: Case) -> Finding | None:
     if error is None or case.classes is None or error > _leak_threshold(case.classes):
         return None
     feature = int(case.metrics.get("leak_feature", -1))
-    named = f"feature {feature} (from 0) alone" if feature >= 0 else "one feature alone"
     text = (
-        f"{named} answers with an error of {error:.3g}: it may hold the label, or what is known only after it; "
-        "look where it comes from, and leave it out of the data set if it will not be there in use"
+        f"{_feature(case, feature)} alone answers with an error of {error:.3g}: it may hold the label, or what is "
+        "known only after it; look where it comes from, and leave it out of the data set if it will not be there in use"
     )
     return Finding(
         code=FindingCode.LABEL_LEAK, figures={"leak_error": error, "leak_feature": float(feature)}, text=text
@@ -80,6 +79,28 @@ def small_hold_out(case: Case) -> Finding | None:
         "let each example validate in its turn (folds), or get more"
     )
     return Finding(code=FindingCode.SMALL_HOLD_OUT, figures={"validation_examples": examples}, text=text)
+
+
+def _feature(case: Case, number: int) -> str:
+    """Return what a feature is called, of those that the worker counts from 0: columns that split are none."""
+    data = case.spec.task.data if case.spec.task else None
+    known = case.datasets.get(data.dataset) if data else None
+    if data is None or known is None:
+        return f"feature {number} (from 0)" if number >= 0 else "one feature"
+    if known.image:
+        return _pixel(known.image, number)
+    columns = [name for name in known.columns if name not in (data.split.group, data.split.time)]
+    return f"the column {columns[number]!r}" if 0 <= number < len(columns) else "one feature"
+
+
+def _pixel(image: tuple[int, int, int], number: int) -> str:
+    """Return which pixel a number of a flattened image is."""
+    channels, height, width = image
+    if not 0 <= number < channels * height * width:
+        return "one pixel"
+    row, column = divmod(number % (height * width), width)
+    channel = f" of channel {number // (height * width) + 1}" if channels > 1 else ""
+    return f"the pixel in row {row + 1}, column {column + 1}{channel}"
 
 
 def _leak_threshold(classes: int) -> float:
