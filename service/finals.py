@@ -8,7 +8,7 @@ import logging
 
 import sqlalchemy as sa
 
-from service import choosing, companions, confirmations
+from service import choosing, companions, confirmations, readings
 from service.companions import Companion
 from service.database import Held, autocommit, transaction
 from service.once import UNKEYED, Once
@@ -21,7 +21,7 @@ from service.storage.dimensions import written
 from service.storage.finals import DueFinal, WantedFinal
 from service.storage.studies import StudyRow
 from service.storage.trials import TrialRow
-from trimtab.errors import NoCompleteTrial, Refused, TestSetRead, Unavailable
+from trimtab.errors import NoCompleteTrial, Refused, Unavailable
 from trimtab.finals import FinalModel, FinalRequest
 from trimtab.states import Purpose
 from trimtab.study import TaskSpec
@@ -45,19 +45,20 @@ def ask(
     Raises:
         StudyNotFound, NoCompleteTrial, SeveralObjectives, ConfirmationRunning, Conflict, Unavailable: As for a
             confirmation.
-        TestSetRead: The test set was read before, and that is not to be overridden.
+        TestSetRead: The test set was read before, by this study or one that it is linked to, and that is not to be
+            overridden.
     """
     asked = WantedFinal(principal.token_id, wanted.reason)
     with once.transaction(replica.engine) as connection:
         study, task = confirmations.locked(connection, name)
         confirmations.check_settled(connection, study)
-        _check_lock(connection, study, wanted)
+        is_again = readings.check(connection, study, is_override=wanted.override)
         if wanted.confirm:
             made = confirmations.create(connection, study, task, wanted.confirm)
             stored.want(connection, study.study_id, made.study_id, asked)
         else:
             stored.forget(connection, study.study_id)
-            made = _create(connection, study, task, asked, _chosen(connection, study))
+            made = _create(connection, study, task, asked, _chosen(connection, study), is_again=is_again)
         audit.note(connection, principal, "make final model", name, by=made.spec.name, reason=wanted.reason)
         answer = described(connection, study)
         once.keep(connection, answer, status=CREATED, headers=location(name))
@@ -90,16 +91,6 @@ def location(name: str) -> dict[str, str]:
     return {"Location": f"/v1/studies/{name}/final"}
 
 
-def _check_lock(connection: sa.Connection, study: StudyRow, wanted: FinalRequest) -> None:
-    reads = stored.reads(connection, study.study_id)
-    if reads and not wanted.override:
-        first = reads[0]
-        raise TestSetRead(
-            f"the test set of {study.spec.name!r} was read by {first.final_study!r} at {first.at.isoformat()}; "
-            "an override with a reason reads it again, and is recorded"
-        )
-
-
 def _chosen(connection: sa.Connection, study: StudyRow) -> tuple[int, TrialRow]:
     """Return the number of the trial of a study that is to be its final model, and the trial that speaks for it."""
     if confirmed := confirmations.winner(connection, study):
@@ -109,7 +100,13 @@ def _chosen(connection: sa.Connection, study: StudyRow) -> tuple[int, TrialRow]:
 
 
 def _create(
-    connection: sa.Connection, study: StudyRow, task: TaskSpec, asked: WantedFinal, chosen: tuple[int, TrialRow]
+    connection: sa.Connection,
+    study: StudyRow,
+    task: TaskSpec,
+    asked: WantedFinal,
+    chosen: tuple[int, TrialRow],
+    *,
+    is_again: bool,
 ) -> StudyRow:
     """Make the study that trains the final model of a locked study, and record that it reads the test set."""
     number, trial = chosen
@@ -122,7 +119,7 @@ def _create(
     )
     made = companions.follow(connection, study, final)
     stored.note_originals(connection, made.study_id, [number])
-    stored.read(connection, study.study_id, by=made.spec.name, asked=asked)
+    stored.read(connection, study.study_id, by=made.spec.name, asked=asked, is_override=is_again)
     return made
 
 
@@ -133,6 +130,7 @@ def _make(replica: Replica, due: DueFinal) -> None:
         Held: Somebody holds the study.
         Unavailable: The database is away or busy.
         NoCompleteTrial: No trial of the confirmation is complete.
+        TestSetRead: Another study has read it meanwhile.
     """
     with transaction(replica.engine) as connection:
         endings.hurry(connection)
@@ -143,7 +141,9 @@ def _make(replica: Replica, due: DueFinal) -> None:
         confirmed = confirmations.winner(connection, study)
         if confirmed is None:
             raise NoCompleteTrial(f"no trial of {due.confirmation!r} is complete")
-        made = _create(connection, study, task, asked, confirmed)
+        # Another study may have read it while the confirmation ran.
+        is_again = readings.check(connection, study, is_override=asked.reason is not None)
+        made = _create(connection, study, task, asked, confirmed, is_again=is_again)
     _announce(replica, made.spec.name)
 
 

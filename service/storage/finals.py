@@ -131,15 +131,14 @@ def reads(connection: sa.Connection, study_id: int) -> list[Read]:
     return [Read(**row._asdict()) for row in connection.execute(_READS, {"study_id": study_id})]
 
 
-def read(connection: sa.Connection, study_id: int, *, by: str, asked: WantedFinal) -> None:
-    """Record that the test set of a study is to be read by another study: by an override, if there is a reason.
+def read(connection: sa.Connection, study_id: int, *, by: str, asked: WantedFinal, is_override: bool) -> None:
+    """Record that the test set of a study is to be read by another study.
 
-    The first reading is none, whatever the reason.
+    The first reading is no override, whatever the reason.
     """
-    first = {"study_id": study_id, "token_id": asked.token_id, "final_study": by, "reason": asked.reason}
-    if connection.execute(_READ, {**first, "is_override": False}).rowcount == 0:
-        assert asked.reason is not None, "whoever asks looks at the lock before"
-        connection.execute(_READ, {**first, "is_override": True})
+    values = {"study_id": study_id, "final_study": by, "is_override": is_override, **vars(asked)}
+    is_recorded = connection.execute(_READ, values).rowcount == 1
+    assert is_recorded, "whoever asks looks at the lock before"
 
 
 def newest(connection: sa.Connection, study_id: int, purpose: Purpose) -> str | None:

@@ -10,7 +10,9 @@ import pytest
 import sqlalchemy as sa
 
 from service import companions
+from service.database import transaction
 from service.replica import Replica
+from service.storage import studies
 from tests.reliability.auditor import audit
 from tests.service import record
 from tests.service.finishing import ERROR, TESTED, confirmed, follow, searched, send, trained
@@ -18,6 +20,7 @@ from tests.service.runs import lease_of
 from tests.service.served import Serve
 from tests.service.specs import body, spec
 from trimtab.client import Client
+from trimtab.data import DataSpec
 from trimtab.errors import (
     ConfirmationRunning,
     Conflict,
@@ -146,6 +149,68 @@ def test_an_override_that_trains_or_has_failed_leaves_the_model_that_there_is(cl
     )
     assert during.test == after.test is not None
     assert client.fetch_model("study", tmp_path / "model.zip") == after.model == during.model
+
+
+def prescribed(replica: Replica, name: str, parent: str = "study", **data: Any) -> None:
+    """Make a study with other data than its parent's, as a prescription that the doctor might make."""
+    with transaction(replica.engine) as connection:
+        followed = studies.require(connection, parent)
+        assert followed.spec.task
+        changed = DataSpec.model_validate(followed.spec.task.data.model_dump() | data)
+        task = followed.spec.task.model_copy(update={"data": changed})
+        made = followed.spec.model_copy(update={"name": name, "task": task})
+        studies.insert(connection, made, purpose=Purpose.PRESCRIPTION, parent_id=followed.study_id)
+
+
+@pytest.mark.parametrize(("first", "second"), [("study", "study-3"), ("study-3", "study"), ("study-2", "study-3")])
+def test_a_prescription_of_the_same_data_has_the_same_test_set(
+    client: Client, replica: Replica, first: str, second: str
+) -> None:
+    searched(client)
+    prescribed(replica, "study-2")
+    prescribed(replica, "study-3", parent="study-2", split={"folds": 3})
+    for name in (first, second):
+        client.tell(lease_of(client, name), "complete", metrics={ERROR: 0.1})
+    client.make_final(first)
+
+    with pytest.raises(TestSetRead, match=f"by '{first}.final' of '{first}', which is of the same data and split, at"):
+        client.make_final(second)
+    again = client.make_final(second, override="the network is another one")
+
+    assert [(read.final_study, read.is_override) for read in again.reads] == [(f"{second}.final", True)]
+    with pytest.raises(TestSetRead, match=f"by '{second}.final' at"):
+        client.make_final(second)
+
+
+@pytest.mark.parametrize("data", [{"split": {"seed": 1}}, {"dataset": "wine"}, {"test_dataset": "wine"}])
+def test_a_prescription_with_another_test_set_reads_its_own(
+    client: Client, replica: Replica, data: dict[str, Any]
+) -> None:
+    searched(client, 0.3)
+    prescribed(replica, "study-2", **data)
+    client.tell(lease_of(client, "study-2"), "complete", metrics={ERROR: 0.1})
+    client.make_final("study")
+
+    final = client.make_final("study-2")
+
+    assert [read.is_override for read in final.reads] == [False]
+
+
+def test_a_test_set_that_another_read_during_the_confirmation_is_not_read_again(
+    client: Client, replica: Replica
+) -> None:
+    searched(client, 0.3)
+    prescribed(replica, "study-2")
+    client.tell(lease_of(client, "study-2"), "complete", metrics={ERROR: 0.1})
+    client.make_final("study", confirm=CONFIRM)
+    client.make_final("study-2")
+    confirmed(client, 0.1)
+
+    follow(replica)
+
+    final = client.final("study")
+    assert (final.state, final.reads) == (FinalState.FAILED, [])
+    assert "was read by 'study-2.final'" in str(final.reason)
 
 
 @pytest.mark.parametrize("wanted", [{"override": True}, {"reason": "why"}, {"override": True, "reason": " "}])

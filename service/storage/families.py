@@ -1,0 +1,67 @@
+"""Studies that are linked by prescriptions, in the database: what they have read together."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from trimtab.data import DataSpec
+from trimtab.states import Purpose
+
+
+@dataclass(frozen=True)
+class FamilyRead:
+    """The reading of a test set by a study, or by one that it is linked to.
+
+    Args:
+        study: Whose final model read it.
+        data: That the study is of.
+    """
+
+    study_id: int
+    study: str
+    at: datetime
+    final_study: str
+    data: DataSpec
+
+
+# The first of those that lead here by prescriptions; where one was deleted, what followed it is the first.
+_ROOT = """
+    WITH RECURSIVE up AS (
+      SELECT study_id, parent_id FROM trimtab_studies WHERE study_id = :study_id
+      UNION ALL
+      SELECT p.study_id, p.parent_id FROM trimtab_studies p JOIN up ON p.study_id = up.parent_id
+    )
+"""
+
+_LOCK = sa.text(f"""
+    {_ROOT}
+    SELECT pg_advisory_xact_lock(hashtextextended('trimtab_test_reads', study_id)) FROM up WHERE parent_id IS NULL
+""")
+
+_READS = sa.text(f"""
+    {_ROOT}, family AS (
+      SELECT study_id FROM up WHERE parent_id IS NULL
+      UNION ALL
+      SELECT c.study_id FROM trimtab_studies c JOIN family f ON c.parent_id = f.study_id
+      WHERE purpose = '{Purpose.PRESCRIPTION}'
+    )
+    SELECT study_id, study_name AS study, at, final_study, CAST(spec -> 'task' -> 'data' AS text) AS data
+    FROM trimtab_test_reads JOIN family USING (study_id) JOIN trimtab_studies USING (study_id)
+    JOIN studies USING (study_id)
+    ORDER BY study_id <> :study_id, read_id
+""")
+
+
+def lock(connection: sa.Connection, study_id: int) -> None:
+    """Let nobody else look at the readings of these studies until this transaction ends.
+
+    It is no lock of rows, and comes last: whoever holds it waits for nobody who waits for it.
+    """
+    connection.execute(_LOCK, {"study_id": study_id})
+
+
+def reads(connection: sa.Connection, study_id: int) -> list[FamilyRead]:
+    """Return each reading of a study, the first one first, then those of the studies that it is linked to."""
+    rows = (row._asdict() for row in connection.execute(_READS, {"study_id": study_id}))
+    return [FamilyRead(**row | {"data": DataSpec.model_validate_json(row["data"], extra="ignore")}) for row in rows]
