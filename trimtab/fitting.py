@@ -128,11 +128,15 @@ def _empty_at_home(data: DataSpec, sizes: SetSizes, facts: Facts) -> Iterator[Fi
 
 def _empty_elsewhere(data: DataSpec, sizes: SetSizes, facts: Facts) -> Iterator[FieldProblem]:
     """Yield which sets have no example where validation comes from a data set of its own."""
-    of = f"{facts[data.validation_dataset or data.dataset].examples} examples of {data.validation_dataset!r}"
+    elsewhere = facts[data.validation_dataset or data.dataset].examples
     if sizes.test < 1:
-        yield _problem("split.test", f"is none of the {of}: put more, or name a test_dataset")
+        text = f"is none of the {elsewhere} examples of {data.validation_dataset!r}: put more, or name a test_dataset"
+        yield _problem("split.test", text)
     if sizes.validation < 1:
-        yield _problem("split.test", f"is {sizes.test} of the {of}, and leaves none to validate: let it be fewer")
+        text = (
+            f"is {sizes.test}, and {data.validation_dataset!r} has {elsewhere} examples, some of which have to validate"
+        )
+        yield _problem("split.test", f"{text}: let it be less")
     if sizes.train_dev < 1:
         home = f"{facts[data.dataset].examples} examples of {data.dataset!r}"
         text = f"is none of the {home}, for the train-dev set: say how many are held apart, or put more"

@@ -168,7 +168,7 @@ BAD: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
         on("long", validation_dataset="tiny", split={"test": 4}),
         {},
         "task.data.split.test",
-        "is 4 of the 4 examples of 'tiny', and leaves none to validate",
+        "is 4, and 'tiny' has 4 examples, some of which have to validate: let it be less",
     ),
     (
         "no example between training and validation",
