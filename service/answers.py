@@ -27,6 +27,7 @@ def trial(study: StudyRow, row: TrialRow) -> Trial:
         worker=row.worker,
         fallback=row.fallback,
         origin=row.origin,
+        split=row.split,
         started_at=_utc(row.started_at),
         completed_at=_utc(row.completed_at),
     )

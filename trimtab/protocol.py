@@ -6,6 +6,7 @@ from typing import Annotated, Generic, Literal, Self, TypeVar
 from pydantic import Field, StringConstraints, model_validator
 
 from trimtab.budget import Budget, Limits
+from trimtab.data import Sha256
 from trimtab.message import (
     MAX_PARAMETERS,
     Array,
@@ -192,12 +193,14 @@ class Tell(Message):
         metrics: The final figures: those of the weights that were kept.
         step: The step that they belong to; by default the last one reported.
         message: What went wrong, for people.
+        split: SHA-256 of which examples, of what data, trained, validated and were kept for the test.
     """
 
     outcome: Annotated[Outcome, Lax]
     metrics: Metrics = Field(default_factory=dict)
     step: Step | None = None
     message: Text | None = None
+    split: Sha256 | None = None
 
     @model_validator(mode="after")
     def _is_for_workers(self) -> Self:
@@ -365,6 +368,8 @@ class Trial(Message):
         worker: Who had it last.
         fallback: Why its params are random ones, where the sampler gave none.
         origin: Who chose its params.
+        split: SHA-256 of which examples trained, validated and were kept for the test, as its last worker told: the
+            same for all trials of a study. None: none was told.
     """
 
     study: StudyName
@@ -381,6 +386,7 @@ class Trial(Message):
     worker: str | None = None
     fallback: str | None = None
     origin: Annotated[Origin, Lax] = Origin.SAMPLED
+    split: str | None = None
     started_at: datetime | None = None
     completed_at: datetime | None = None
 

@@ -77,18 +77,20 @@ def serve(order: Order, begin_here: Begin, *, say: Say, hear: Hear) -> None:
     """Train as ordered; say what each epoch led to and how it ended. What goes wrong is said, not raised."""
     say(Begun())
     reporting = Reporting(say, hear)
+    split = None
     try:
-        ended = _trained(order, begin_here, reporting, say)
+        training = _training(order, begin_here)
+        split = training.split
+        ended = _trained(order, training, reporting, say)
     except Exception as error:  # noqa: BLE001  # whatever a trial raises is its outcome and no more
         ended = ended_by(error, task=order.task.name)
         reporting.settle()  # So that what is heard next is the next order.
-    say(ended)
+    say(ended.model_copy(update={"split": split}))
 
 
-def _trained(order: Order, begin_here: Begin, reporting: Reporting, say: Say) -> Ended:
-    training = _training(order, begin_here)
+def _trained(order: Order, training: Steps, reporting: Reporting, say: Say) -> Ended:
     for epoch in training.epochs():
-        answer = reporting.report(_measured(epoch))
+        answer = reporting.report(_measured(epoch, training.split))
         if not answer.go_on:
             return _DROPPED
         if answer.save_to and not training.is_over:
@@ -163,8 +165,8 @@ def _saved(training: Steps, path: Path, *, step: int, belongs_to: str) -> Saved 
     return Saved(path=str(path), step=step, sha256=written.sha256, size=written.size)
 
 
-def _measured(epoch: Epoch) -> Measured:
-    return Measured(step=epoch.step, metrics=_as_json(epoch.metrics))
+def _measured(epoch: Epoch, split: str | None) -> Measured:
+    return Measured(step=epoch.step, metrics=_as_json(epoch.metrics), split=split)
 
 
 def _as_json(metrics: Mapping[str, float]) -> Metrics:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from trimtab.data import Sha256
 from trimtab.message import Lax, Message, Metrics, Params, Step, TaskName, Text
 from trimtab.states import Outcome, Purpose
 from trimtab.study import TaskSpec
@@ -122,11 +123,18 @@ class Begun(Message):
 
 
 class Measured(Message):
-    """From a child: an epoch is over. Until it has an answer it says no more, but it may train the next epoch."""
+    """From a child: an epoch is over. Until it has an answer it says no more, but it may train the next epoch.
+
+    Args:
+        step: Which one.
+        metrics: What it led to.
+        split: SHA-256 of who trains and who validates, in what data; None: it is no training.
+    """
 
     kind: Literal["measured"] = "measured"
     step: Step
     metrics: Metrics
+    split: Sha256 | None = None
 
 
 class Saved(Message):
@@ -162,6 +170,7 @@ class Ended(Message):
         metrics: What it came to. Of a trial that did not come to its end the service knows the last report.
         message: What went wrong, for people.
         model: The file of the model, where one was wanted.
+        split: As of what was measured; None too where it failed before that was known.
     """
 
     kind: Literal["ended"] = "ended"
@@ -170,6 +179,7 @@ class Ended(Message):
     metrics: Metrics = Field(default_factory=dict)
     message: Text | None = None
     model: WrittenModel | None = None
+    split: Sha256 | None = None
 
 
 FromTraining = Begun | Measured | Saved | Unsaved | Ended

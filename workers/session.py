@@ -77,6 +77,7 @@ class Session:
         self._datasets = datasets
         self._files: dict[str, Path] = {}
         self._start = Start()
+        self._split: str | None = None
         self._pause_seconds = 0.0
         self._renewed_at = time.monotonic()
         self._allowance = Allowance(lease.limits)
@@ -159,6 +160,7 @@ class Session:
             case Begun():
                 return None
             case Measured():
+                self._split = heard.split
                 return self._go_on(heard) if heard.step > self._start.step else self._pass_over(heard)
             case Saved():
                 self._checkpoints.send(heard)
@@ -167,6 +169,7 @@ class Session:
                 self._checkpoints.give_up(message)
                 return self._leave() if self._drain.has_begun else None
             case Ended():
+                self._split = heard.split or self._split
                 return heard
 
     def _go_on(self, measured: Measured) -> Ended | None:
@@ -240,7 +243,12 @@ class Session:
     def _tell(self, ended: Ended) -> None:
         told = patiently(
             lambda: self._client.tell(
-                self._lease, outcome=ended.outcome, metrics=ended.metrics, step=ended.step, message=ended.message
+                self._lease,
+                outcome=ended.outcome,
+                metrics=ended.metrics,
+                step=ended.step,
+                message=ended.message,
+                split=self._split,
             ),
             self._drain,
         )

@@ -32,6 +32,7 @@ class TrialRow:
     worker: str | None
     fallback: str | None
     origin: Origin
+    split: str | None
     point: Point
 
 
@@ -41,6 +42,7 @@ _TRIAL = f"""
       ARRAY(SELECT value FROM trial_values v WHERE v.trial_id = t.trial_id ORDER BY objective) AS values,
       coalesce(o.step, nullif(last.last_step, 0)) AS step, coalesce(o.metrics, r.metrics, '{{}}') AS metrics,
       o.fence AS attempts, last.worker, o.fallback, o.origin,
+      last.told ->> 'split' AS split,
       coalesce((SELECT json_object_agg(param_name, param_value) FROM trial_params p WHERE p.trial_id = t.trial_id),
         '{{}}') AS point
     FROM trimtab_trials o

@@ -53,6 +53,18 @@ def test_a_complete_trial_has_the_figures_that_were_told(client: Client, lease: 
     assert trial.completed_at is not None
 
 
+@pytest.mark.parametrize("outcome", ["complete", "pruned", "diverged", "released"])
+def test_the_split_that_was_told_is_shown_with_the_trial(client: Client, lease: Lease, outcome: str) -> None:
+    before = client.trial("study", 0).split
+    split = 32 * "0f"
+
+    client.tell(lease, outcome, metrics={"error": 0.25}, split=split)
+    client.tell(lease, outcome, metrics={"error": 0.25}, split=split)
+
+    assert (before, client.trial("study", 0).split) == (None, split)
+    assert [trial.split for trial in client.trials("study")] == [split]
+
+
 def test_figures_without_a_step_belong_to_the_last_one_reported(client: Client, lease: Lease) -> None:
     client.tell(lease, "complete", metrics={"error": 0.25})
 

@@ -1,5 +1,6 @@
 """Folds and repeats: against trainings that are begun one by one, and against NumPy."""
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from workers.training.steps import Epoch, State, Steps
 
 CPU = torch.device("cpu")
 FOLDED = DataSpec(dataset="iris", split=SplitSpec(folds=3))
+SPLIT = 64 * "0"
 PARAMS: Params = {"epochs": 2, "hidden_units": 8, "dropout": 0.2}
 
 
@@ -44,6 +46,7 @@ class Failing:
 
     is_over = False
     result = Epoch(0, {})
+    split = SPLIT
 
     def epochs(self) -> Iterator[Epoch]:
         yield Epoch(1, {"validation_error": 0.5})
@@ -77,6 +80,17 @@ def test_a_figure_that_one_fold_lacks_is_left_out_of_the_means_in_any_order() ->
     found = [means(done) for done in ([whole, lacking], [lacking, whole])]
 
     assert found == [{"validation_error": 0.5}] * 2
+
+
+def test_the_split_of_folds_is_that_of_all_of_them_and_the_same_before_the_first() -> None:
+    hashes = [prepare(FOLDED, fold=fold, device=CPU).split_hash for fold in range(3)]
+
+    split = run(PARAMS, FOLDED).split
+
+    assert split == hashlib.sha256("".join(hashes).encode()).hexdigest()
+    assert run(PARAMS, DataSpec(dataset="iris", split=SplitSpec(folds=3, seed=1))).split != split
+    iris = DataSpec(dataset="iris")
+    assert run(PARAMS, iris, repeats=2).split == run(PARAMS, iris).split == prepare(iris, device=CPU).split_hash
 
 
 def test_repeats_differ_by_their_seeds_alone_and_the_first_is_the_trial_without_repeats() -> None:
@@ -124,7 +138,7 @@ def test_a_training_that_diverges_takes_the_trial_along_and_is_named() -> None:
         return Failing() if part.fold == 1 else run({"epochs": 1}, DataSpec(dataset="iris"))
 
     with pytest.raises(Diverged, match=r"epoch 2 of fold 2$") as caught:
-        list(Repeated(parts(folds=2, repeats=1, seed=0), begun).epochs())
+        list(Repeated(parts(folds=2, repeats=1, seed=0), begun, split=SPLIT).epochs())
 
     assert (caught.value.step, caught.value.metrics) == (2, {"validation_error": 0.75})
 
@@ -136,6 +150,6 @@ def test_each_training_is_begun_when_it_is_due() -> None:
         begun.append(part.fold)
         return run({"epochs": 1}, DataSpec(dataset="iris"))
 
-    next(Repeated(parts(folds=3, repeats=1, seed=0), begin).epochs())
+    next(Repeated(parts(folds=3, repeats=1, seed=0), begin, split=SPLIT).epochs())
 
     assert begun == [0]

@@ -15,6 +15,7 @@ import pytest
 
 from tests.e2e.running import wait_for
 from tests.e2e.studies import LONG_EPOCH
+from tests.training.runs import CPU
 from tests.unit.samples import GO_ON, LEASE, TOLD
 from tests.unit.stub import TOKEN, Answer, Asked, Stub, refused, said, serving
 from trimtab.budget import Limits
@@ -32,6 +33,7 @@ from workers.drain import Drain
 from workers.messages import Ended, WrittenModel
 from workers.process import ChildProcess
 from workers.session import MACHINE_PAUSE_SECONDS, Session
+from workers.training.data import prepare
 
 FOREIGN = "no checkpoint or data set of ours"
 KEPT = Checkpoint(step=1, sha256=sha256(FOREIGN.encode()).hexdigest(), size=len(FOREIGN))
@@ -160,6 +162,7 @@ def test_a_worker_told_to_stop_sends_the_state_after_its_last_report_and_gives_t
 
     assert service.kept == service.reported[-1:]
     assert [told["outcome"] for told in service.told] == ["released"]
+    assert service.told[0]["split"] == prepare(DataSpec(), device=CPU).split_hash
 
 
 def test_a_checkpoint_that_outlasts_the_drain_is_left_behind(
@@ -273,6 +276,7 @@ def test_a_final_model_is_sent_before_it_is_told_and_its_lease_is_kept_meanwhile
 
     assert service.told[0]["outcome"] == "complete"
     assert "test_error" in service.told[0]["metrics"]
+    assert service.told[0]["split"] == prepare(DataSpec(), device=CPU, purpose=Purpose.FINAL).split_hash
     assert not (tmp_path / "model").exists()
 
 

@@ -120,6 +120,7 @@ class LeaseCalls(Calls):
         metrics: Figures | None = None,
         step: int | None = None,
         message: str | None = None,
+        split: str | None = None,
     ) -> Told:
         """Tell how the lease ended; return what became of the trial. Twice is the same as once.
 
@@ -129,13 +130,15 @@ class LeaseCalls(Calls):
             metrics: The final figures: those of the weights that were kept.
             step: The step that they belong to; None: the last one reported.
             message: What went wrong, for people.
+            split: SHA-256 of who trained, who validated and who is kept for the test; None: that is not known.
 
         Raises:
             LeaseLost: The lease ran out, or the trial was given to another worker.
             LeaseEnded: It was told otherwise before.
             StudyDeleted: The study is gone.
         """
-        fields = {"outcome": outcome, "metrics": finite(metrics or {}), "step": step, "message": message}
+        figures = finite(metrics or {})
+        fields = {"outcome": outcome, "metrics": figures, "step": step, "message": message, "split": split}
         return self._call(Told, on_lease(lease, "PUT", "result", built(Tell, fields)))
 
     def put_checkpoint(self, lease: Lease, path: Path, *, step: int, sha256: str) -> Checkpoint:

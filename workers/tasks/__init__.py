@@ -23,6 +23,7 @@ from workers.training.losses import loss_of
 from workers.training.plan import Plan
 from workers.training.randomness import Randomness
 from workers.training.repeated import Part, Repeated, parts
+from workers.training.sources import split_hash
 from workers.training.steps import Steps
 
 _log = logging.getLogger(__name__)
@@ -87,7 +88,8 @@ def begin(
     # The final model is one, trained on all folds.
     if purpose is Purpose.FINAL or not task.trainings:
         return begun(Part(seed))
-    return Repeated(parts(folds=task.data.split.folds, repeats=task.repeats, seed=seed), begun)
+    whole = split_hash(task.data, files=files)
+    return Repeated(parts(folds=task.data.split.folds, repeats=task.repeats, seed=seed), begun, split=whole)
 
 
 def check(

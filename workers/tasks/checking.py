@@ -78,6 +78,11 @@ class Checking:
         """Whether the figures were given."""
         return self._is_over
 
+    @property
+    def split(self) -> None:
+        """A check is no training: it has none."""
+        return None
+
     def epochs(self) -> Iterator[Epoch]:
         """Yield the figures.
 

@@ -40,6 +40,11 @@ class Final:
         """Whether the last epoch is behind it."""
         return self._training.is_over
 
+    @property
+    def split(self) -> str:
+        """SHA-256 of who is where, in what data."""
+        return self.data.split_hash
+
     def epochs(self) -> Iterator[Epoch]:
         """Train on to the end; yield after each epoch what it led to.
 

@@ -57,6 +57,11 @@ class Training:
         """Whether the last epoch is behind it, be it that none has been better for long."""
         return self._last.step >= self._plan.schedule.epochs or (self._best is not None and self._best.is_final)
 
+    @property
+    def split(self) -> str:
+        """SHA-256 of who is where, in what data."""
+        return self._data.split_hash
+
     def epochs(self) -> Iterator[Epoch]:
         """Train on to the end; yield after each epoch what it led to.
 

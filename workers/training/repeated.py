@@ -63,9 +63,11 @@ class Repeated:
     Args:
         parts: At least one.
         begin: Returns the training of a part at its beginning.
+        split: SHA-256 of who is where in all of them, in what data.
     """
 
-    def __init__(self, parts: Sequence[Part], begin: Callable[[Part], Steps]) -> None:
+    def __init__(self, parts: Sequence[Part], begin: Callable[[Part], Steps], *, split: str) -> None:
+        self.split = split
         self._parts = parts
         self._begin = begin
         self._done: list[dict[str, float]] = []

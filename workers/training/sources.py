@@ -1,5 +1,6 @@
 """The sets of a training as they come: data sets read, brought to one form, split."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -66,6 +67,20 @@ def load(spec: DataSpec, *, files: Mapping[str, Path], fold: int | None) -> Sour
         classes=home.classes,
         split_hash=split.hash(*(dataset.content_hash for dataset in whole.values())),
     )
+
+
+def split_hash(spec: DataSpec, *, files: Mapping[str, Path]) -> str:
+    """Return the SHA-256 of who is where; of folds that over the hashes of all of them.
+
+    Raises:
+        ValueError, DatasetUnusable: As `load`.
+    """
+    whole = {name: datasets.load(name, spec=spec, files=files) for name in spec.datasets}
+    contents = [dataset.content_hash for dataset in whole.values()]
+    if not spec.split.folds:
+        return _split(whole, spec, None).hash(*contents)
+    hashes = [_split(whole, spec, fold).hash(*contents) for fold in range(spec.split.folds)]
+    return hashlib.sha256("".join(hashes).encode()).hexdigest()
 
 
 def _split(whole: Mapping[str, Dataset], spec: DataSpec, fold: int | None) -> Split:

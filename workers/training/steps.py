@@ -29,6 +29,11 @@ class Steps(Protocol):
         """Whether the last step is behind it."""
         ...
 
+    @property
+    def split(self) -> str | None:
+        """SHA-256 of who trains, validates and is kept for the test, in what data; None: nobody does."""
+        ...
+
     def epochs(self) -> Iterator[Epoch]:
         """Go on to the end; yield after each step what it led to.
 
