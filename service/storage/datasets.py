@@ -41,12 +41,13 @@ _NEWEST = sa.text(f"SELECT {_COLUMNS} FROM trimtab_datasets WHERE name = :name O
 
 _FIND = sa.text(f"SELECT {_COLUMNS} FROM trimtab_datasets WHERE name = :name AND sha256 = :sha256")
 
+# By code points, as Python orders the built-in ones among them, whatever the database's own collation is.
 _LIST = sa.text(f"""
-    SELECT DISTINCT ON (name) {_COLUMNS} FROM trimtab_datasets WHERE name > :after
-    ORDER BY name, version DESC LIMIT :limit
+    SELECT DISTINCT ON (name COLLATE "C") {_COLUMNS} FROM trimtab_datasets WHERE name > :after COLLATE "C"
+    ORDER BY name COLLATE "C", version DESC LIMIT :limit
 """)
 
-_NAMES = sa.text("SELECT DISTINCT name FROM trimtab_datasets ORDER BY name LIMIT :limit")
+_NAMES = sa.text('SELECT DISTINCT name COLLATE "C" FROM trimtab_datasets ORDER BY 1 LIMIT :limit')
 
 # Content that was the newest long ago is the newest again, under a new number; that of the newest keeps its number.
 _PUT = sa.text(f"""
