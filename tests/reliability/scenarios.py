@@ -99,6 +99,26 @@ def _final(caller: Caller) -> Lease:
     return caller.lease("study.final")
 
 
+def confirmed(caller: Caller) -> None:
+    """A study whose final model is due: its confirmation has ended."""
+    _searched(caller)
+    caller.send("POST", "/v1/studies/study/final", {"confirm": {"top": 1, "repeats": 2}})
+    lease = caller.lease("study.confirmation")
+    told = {"outcome": "complete", "metrics": {"validation_error": 0.25}}
+    caller.send("PUT", f"/v1/leases/{lease['id']}/result", told, lease=lease)
+    caller.journal.clear()
+
+
+def _ill(caller: Caller) -> None:
+    """A study of high variance, for which the doctor prescribes."""
+    space = {"learning_rate": {"type": "float", "low": 0.001, "high": 1.0}}
+    task = {"name": "mlp", "data": {"dataset": "iris"}}
+    caller.send("POST", "/v1/studies", body(task=task, space=space, objectives=[{"metric": "validation_error"}]))
+    metrics = {"training_error": 0.0, "validation_error": 0.5}
+    trial = {"params": {"learning_rate": 0.5}, "state": "complete", "metrics": metrics}
+    caller.send("POST", "/v1/studies/study/trials", trial)
+
+
 def _waiting(caller: Caller) -> None:
     lease = _running(caller)
     caller.put_checkpoint(lease, 1)
@@ -257,6 +277,7 @@ SCENARIOS: dict[str, Scenario] = {
     "confirm and make a final model": Scenario(
         _searched, lambda caller, _: caller.send("POST", "/v1/studies/study/final", {"confirm": {"top": 2}}, key="k")
     ),
+    "prescribe": Scenario(_ill, lambda caller, _: caller.send("POST", "/v1/studies/study/prescriptions", {}, key="k")),
     "put a data set": Scenario(_nothing, lambda caller, _: caller.put_dataset(key="k")),
     "delete a data set": Scenario(
         lambda caller: caller.put_dataset(), lambda caller, _: caller.send("DELETE", "/v1/datasets/ours"), gone=404

@@ -9,11 +9,12 @@ import pytest
 from service.datasets import canonical, reader
 from service.datasets.orders import Finding, Order
 from service.datasets.reading import content_of
+from service.finals import make_due
 from service.liveness import renew
 from service.sweep import sweep
 from tests.reliability.auditor import audit
-from tests.reliability.crashes import Fault, Killed
-from tests.reliability.scenarios import SCENARIOS, Scenario
+from tests.reliability.crashes import COMMIT, Fault, Killed
+from tests.reliability.scenarios import SCENARIOS, Scenario, confirmed
 from tests.reliability.summary import summary
 from tests.reliability.trying import LEASE_SECONDS, Record, Service, Trying
 from tests.service import record
@@ -79,6 +80,28 @@ def test_whatever_goes_wrong_in_a_sweep_that_ends_a_study_the_next_one_ends_it(t
     found = [after(fault, at) for fault in Fault for at in range(points)]
 
     assert "budget.seconds" in str(expected["leases"])
+    assert all(one == expected for one in found)
+    assert audit(call.well.engine) == []
+
+
+def test_killed_before_or_after_the_commit_of_a_final_model_that_is_due_there_is_one_and_one_reading(
+    trying: Try,
+) -> None:
+    call = trying(Scenario(confirmed, lambda *_: (0, None)))
+
+    def after(fault: Fault, at: int | None) -> Record:
+        call.prepared()
+        _break(call.fragile, fault, at, lambda: make_due(call.fragile.replica))
+        make_due(call.well.replica)
+        return summary(call.well.engine)
+
+    expected = after(Fault.KILL_BEFORE, None)
+    commits = [at for at, point in enumerate(call.fragile.script.points) if point == COMMIT]
+    found = [after(fault, at) for fault in Fault for at in commits]
+
+    assert commits
+    assert len(expected["readings"]) == 1
+    assert str(expected["companions"]).count("study.final") == 1
     assert all(one == expected for one in found)
     assert audit(call.well.engine) == []
 
