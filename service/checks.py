@@ -16,7 +16,7 @@ from service.storage import audit, checks, datasets, studies, trials
 from service.storage.dimensions import written
 from service.storage.studies import StudyRow
 from trimtab import fitting
-from trimtab.checks import FIGURE, TENSOR, Check, CheckRequest, Rating
+from trimtab.checks import FIGURE, TENSOR, UNCOMPARED, UNCOMPARED_FIGURE, Check, CheckRequest, Rating
 from trimtab.errors import Invalid
 from trimtab.message import Metrics, Params, Scalar
 from trimtab.protocol import Page
@@ -161,4 +161,6 @@ def rating(metrics: Metrics) -> Rating | None:
     The worst one counts: among many parameters that are right a few wrong ones hardly show.
     """
     figures = [figure for name, figure in metrics.items() if name == FIGURE or name.startswith(TENSOR)]
+    if metrics.get(UNCOMPARED):
+        figures.append(UNCOMPARED_FIGURE)
     return Rating.of(max(1.0 if figure is None else figure for figure in figures)) if figures else None

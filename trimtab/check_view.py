@@ -6,10 +6,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from trimtab.checks import Check, Rating
+from trimtab.checks import UNCOMPARED, Check, Rating
 from trimtab.rendering import printable
 
-_COUNTS = {"checked": "compared", "kinks": "left out at kinks"}
+_COUNTS = {"checked": "compared", "kinks": "left out at kinks", UNCOMPARED: "tensors not compared"}
 
 
 def check_view(check: Check) -> RenderableType:

@@ -19,13 +19,19 @@ TENSOR = "figure."
 TensorName = Annotated[Text, Field(min_length=1, max_length=200)]
 """As torch names it: in a sequence its modules are numbered, as in `1.weight`."""
 
+UNCOMPARED = "uncompared"
+"""The metric that counts tensors of which less than half could be compared; absent where there are none."""
+
+UNCOMPARED_FIGURE = 1e-5
+"""The least figure that such a tensor is rated by: nobody knows that it is right."""
+
 
 class Rating(StrEnum):
     """What a figure says of a backward pass.
 
     right        below 1e-7
     look         below 1e-5: code that is right, at a point that float64 hardly resolves, or nearly right
-    suspicious   below 1e-3
+    suspicious   below 1e-3; or less than half of a tensor could be compared
     wrong        from there on
     """
 

@@ -122,6 +122,15 @@ def test_a_check_that_found_a_wrong_tensor_has_failed_and_says_where(client: Cli
     assert found.tensors["output.bias"] == 0.4
 
 
+def test_a_check_of_which_a_tensor_could_not_be_compared_is_suspicious(client: Client, study: str) -> None:
+    asked = client.check_gradients(study)
+
+    measured(client, lease_of(client, asked.study), RIGHT | {"uncompared": 1}, Outcome.ERROR)
+
+    (found,) = client.checks(study)
+    assert (found.rating, found.metrics["uncompared"]) == (Rating.SUSPICIOUS, 1)
+
+
 def test_a_check_that_came_to_nothing_has_no_rating(client: Client, study: str) -> None:
     asked = client.check_gradients(study)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from tests.training.planted import FAULTS, RIGHT, Planted
 from tests.training.runs import CPU, run
@@ -48,6 +48,18 @@ def own(network: type[nn.Module] | Any, *, purpose: Purpose = Purpose.SEARCH, is
         allowed={OWN: build},
         is_checked_first=is_checked_first,
     )
+
+
+class Shaking(nn.Module):
+    """A network that bends too sharply for differences to say anything of its first layer."""
+
+    def __init__(self, features: int, classes: int) -> None:
+        super().__init__()
+        self.first, self.last = nn.Linear(features, 6), nn.Linear(6, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        outputs: Tensor = self.last(torch.sin(1000 * self.first(x)))
+        return outputs
 
 
 def planted(fault: Any) -> Any:
@@ -130,6 +142,27 @@ def test_a_users_own_task_that_is_right_trains_as_if_it_had_not_been_checked() -
     figures = [[epoch.metrics for epoch in training.epochs()] for training in (plain, first_checked)]
 
     assert figures[0] == figures[1]
+
+
+def test_a_tensor_that_cannot_be_compared_is_not_rated_right() -> None:
+    check = own(Shaking, purpose=Purpose.CHECK)
+
+    with pytest.raises(GradientWrong, match=r"first\.weight is suspicious: 24 of 24 of its parameters could not be"):
+        list(check.epochs())
+
+    assert check.result.metrics["uncompared"] == 2
+    assert {name for name in check.result.metrics if name.startswith("figure.")} == {
+        "figure.last.weight",
+        "figure.last.bias",
+    }
+
+
+def test_a_network_that_cannot_be_compared_is_trained_and_the_log_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        training = own(Shaking)
+
+    assert [epoch.step for epoch in training.epochs()] == [1]
+    assert "trains without a whole check of the gradients: the gradient of first.weight is suspicious" in caplog.text
 
 
 def test_what_cannot_be_checked_is_trained_and_the_log_says_so(caplog: pytest.LogCaptureFixture) -> None:

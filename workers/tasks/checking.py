@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from trimtab.checks import FIGURE, TENSOR
+from trimtab.checks import FIGURE, TENSOR, UNCOMPARED, Rating
 from workers.training.data import Data
 from workers.training.errors import CheckpointForeign, GradientWrong
 from workers.training.gradient_check import MOST, check_gradients
@@ -113,13 +113,14 @@ class Checking:
 
 
 def metrics(found: GradientCheck) -> dict[str, float]:
-    """Return the figures by name: over all, and of the tensors, of very many the worst."""
-    told = sorted(found.tensors, key=lambda tensor: -tensor.figure)[:_TENSORS]
+    """Return the figures by name: over all, and of the tensors that have any, of very many the worst."""
+    told = sorted((tensor for tensor in found.tensors if tensor.checked), key=lambda tensor: -tensor.figure)[:_TENSORS]
     return {
         FIGURE: found.figure,
         "checked": found.checked,
         "kinks": found.kinks,
         "parameters": found.size,
+        **({UNCOMPARED: found.uncompared} if found.uncompared else {}),
         **{metric_of(tensor.name): tensor.figure for tensor in found.tensors if tensor in told},
     }
 
@@ -133,7 +134,7 @@ def require(found: GradientCheck) -> None:
     """Return if backward is right, as far as the check can tell.
 
     Raises:
-        GradientWrong: It is not.
+        GradientWrong: It is not, or too little of it could be compared.
     """
     if not found.rating.is_passed:
         raise GradientWrong(described(found))
@@ -149,6 +150,12 @@ def described(found: GradientCheck) -> str:
 
 
 def _described(tensor: TensorCheck) -> str:
+    if Rating.of(tensor.figure).is_passed:
+        looked_at = tensor.checked + tensor.kinks
+        return (
+            f"the gradient of {tensor.name} is {tensor.rating}: {tensor.kinks} of {looked_at} of its parameters could "
+            "not be compared, since the loss has kinks there or bends too sharply for differences"
+        )
     entries = ", ".join(
         f"{list(entry.index)} is {entry.numerical:.6g} by differences and {entry.backward:.6g} by backward"
         for entry in tensor.worst

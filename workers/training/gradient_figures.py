@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from trimtab.checks import Rating
+from trimtab.checks import UNCOMPARED_FIGURE, Rating
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,14 @@ class TensorCheck:
     worst: Sequence[Entry]
 
     @property
+    def is_compared(self) -> bool:
+        """Whether at least half of what was looked at could be compared: else the figure says nothing."""
+        return self.checked >= self.kinks
+
+    @property
     def rating(self) -> Rating:
-        """What the figure says."""
-        return Rating.of(self.figure)
+        """What the figure says, if it says anything."""
+        return Rating.of(self.figure if self.is_compared else max(self.figure, UNCOMPARED_FIGURE))
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,20 @@ class GradientCheck:
         return max(self.tensors, key=lambda tensor: tensor.figure)
 
     @property
+    def uncompared(self) -> int:
+        """Tensors of which too little could be compared."""
+        return sum(not tensor.is_compared for tensor in self.tensors)
+
+    @property
+    def is_faulty(self) -> bool:
+        """Whether what was compared differs."""
+        return not Rating.of(self._greatest).is_passed
+
+    @property
     def rating(self) -> Rating:
         """The worst rating of any tensor: among many parameters that are right a few wrong ones hardly show."""
-        return Rating.of(max(self.figure, self.worst.figure))
+        return Rating.of(max(self._greatest, UNCOMPARED_FIGURE) if self.uncompared else self._greatest)
+
+    @property
+    def _greatest(self) -> float:
+        return max(self.figure, self.worst.figure)
