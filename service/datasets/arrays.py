@@ -50,7 +50,7 @@ def read(path: Path, *, target: str | None, kind: TargetKind, most_bytes: int) -
         refuse("y", f"has the shape {y_N.shape}: one value for each of the {len(x)} examples of X is needed")
     if not len(y_N):
         refuse("X", "has no rows")
-    learned = targets.read(pa.chunked_array([pa.array(y_N)]), "y", kind, is_typed=True)
+    learned = targets.read(pa.chunked_array([pa.array(_plain(y_N))]), "y", kind, is_typed=True)
     return _table(x, learned) if x.ndim == _TABLE else _images(x, learned)
 
 
@@ -88,6 +88,11 @@ def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any], int]:
     else:
         refuse("body", f"has an array of format {version}: 1.0 and 2.0 are read")
     return shape, dtype, file.tell()
+
+
+def _plain(y_N: NDArray[Any]) -> NDArray[Any]:
+    """Return values as Arrow takes them: in this machine's order of bytes, and no longer than a double."""
+    return y_N.astype(np.float64 if y_N.dtype.kind == "f" else y_N.dtype.newbyteorder("="))
 
 
 def _table(x_ND: NDArray[Any], learned: Target) -> Content:

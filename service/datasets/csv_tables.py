@@ -2,17 +2,20 @@
 
 import csv
 from pathlib import Path
+from typing import NoReturn
 
 import pyarrow as pa
 from pyarrow import csv as arrow
 
 from service.datasets import numbers, tables
 from service.datasets.canonical import Content
-from service.datasets.unfit import Problems, refuse
+from service.datasets.unfit import Problems, refuse, shown
 from trimtab.datasets import TargetKind
 
 _BLOCK_BYTES = 2**24
 """Read at once; no row may be longer."""
+
+_OTHER_SEPARATORS = {";", "\t", "|"}
 
 
 def read(path: Path, *, target: str | None, kind: TargetKind, most_bytes: int) -> Content:
@@ -23,7 +26,9 @@ def read(path: Path, *, target: str | None, kind: TargetKind, most_bytes: int) -
     """
     names = _names(path)
     if not names:
-        refuse("body", "is empty")
+        refuse("body", "begins with an empty line: the first row has the names" if path.stat().st_size else "is empty")
+    if len(names) == 1 and (found := _OTHER_SEPARATORS.intersection(names[0])):
+        refuse("body", f"has {shown(found.pop())} between its values: save it with commas")
     tables.check_names(names)
     learned = tables.check_target(names, target)
     content = tables.read(_table(path), target=learned, kind=kind, is_typed=False, most_bytes=most_bytes)
@@ -40,8 +45,20 @@ def _names(path: Path) -> list[str]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             return next(csv.reader(file), [])
-    except (UnicodeDecodeError, csv.Error) as error:
-        refuse("body", f"is no CSV in UTF-8: {error}")
+    except UnicodeDecodeError:
+        _refuse_encoding(path)
+    except csv.Error as error:
+        refuse("body", f"is no CSV: {error}")
+
+
+def _refuse_encoding(path: Path) -> NoReturn:
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                line.decode()
+            except UnicodeDecodeError:
+                refuse(f"line {number}", numbers.NOT_TEXT)
+    refuse("body", numbers.NOT_TEXT)
 
 
 def _table(path: Path) -> pa.Table:
@@ -63,6 +80,8 @@ def _table(path: Path) -> pa.Table:
     except pa.ArrowInvalid as error:
         refuse("body", f"is no CSV that can be read: {error}")
     ragged.settle()
+    if any(numbers.is_binary(column.type) for column in table.columns):
+        _refuse_encoding(path)
     return table
 
 

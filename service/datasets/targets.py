@@ -57,7 +57,9 @@ def read(values: pa.ChunkedArray, column: str, kind: TargetKind, *, is_typed: bo
     if numbers.is_binary(values.type):
         refuse(f"column {column}", numbers.NOT_TEXT)
     if not numbers.is_text(values.type) and not numbers.is_number(values.type) and not pa.types.is_null(values.type):
-        refuse(f"column {column}", f"holds {values.type}: classes or numbers can be learned")
+        remedy = "give times as numbers, such as days since the first" if numbers.is_point_in_time(values.type) else ""
+        text = f"holds {values.type}: classes or numbers can be learned"
+        refuse(f"column {column}", f"{text}; {remedy}" if remedy else text)
     _check_missing(values, column)
     if kind is TargetKind.AUTO and numbers.is_text(values.type) and not is_typed:
         _check_words(values, column)
@@ -111,19 +113,32 @@ def _is_of_classes(values: pa.ChunkedArray, kind: TargetKind) -> bool:
 
 
 def _of_classes(values: pa.ChunkedArray, column: str) -> Target:
+    codes, labels = _coded(values)
+    if len(labels) > MOST:
+        _refuse_many(len(labels), f"column {column}", hint=_first_word(values) if numbers.is_text(values.type) else "")
+    learned = counted(codes, labels, f"column {column}")
+    alone = sum(known.examples == 1 for known in learned.classes)
+    if len(labels) > FEW and 2 * alone > len(labels):
+        text = f"has {len(labels)} classes, {alone} of them with one example: to learn a number: kind=regression"
+        refuse(f"column {column}", text)
+    return learned
+
+
+def _coded(values: pa.ChunkedArray) -> tuple[NDArray[np.int64], list[str]]:
+    """Return classes from 0, and what they are called."""
     if numbers.is_text(values.type):
         codes_N, labels = categories.coded(values)
-        if len(labels) > MOST:
-            _refuse_many(len(labels), f"column {column}", hint=_first_word(values))
-        return counted(codes_N.astype(np.int64), labels, f"column {column}")
-    found, codes = np.unique(numbers.floats(values), return_inverse=True)
+        return codes_N.astype(np.int64), labels
+    # As they are: beyond 2^53 not every integer is a double.
+    plain = values.to_numpy() if pa.types.is_integer(values.type) else numbers.floats(values)
+    found, codes = np.unique(plain, return_inverse=True)
     if pa.types.is_boolean(values.type):
-        return counted(codes, [str(bool(number)).lower() for number in found], f"column {column}")
-    return counted(codes, [_label(float(number)) for number in found], f"column {column}")
+        return codes, [str(bool(number)).lower() for number in found]
+    return codes, [_label(number) for number in found.tolist()]
 
 
 def _label(number: float) -> str:
-    return str(int(number)) if number.is_integer() else repr(number)
+    return repr(number) if isinstance(number, float) and not number.is_integer() else str(int(number))
 
 
 def _check_labels(labels: Sequence[str], field: str) -> None:
@@ -167,7 +182,14 @@ def _words(values: pa.ChunkedArray) -> NDArray[np.intp]:
 
 
 def _refuse_words(values: pa.ChunkedArray, column: str) -> None:
+    rows = _words(values)
+    if 2 * len(rows) > len(values):
+        first = shown(values[int(rows[0])].as_py())
+        refuse(
+            f"column {column}",
+            f"holds more words than numbers, such as {first}: to tell them apart: kind=classification",
+        )
     problems = Problems()
-    for row in _words(values)[:101]:
+    for row in rows[:101]:
         problems.add_cells([int(row)], column, f"({shown(values[int(row)].as_py())}) is no number")
     problems.settle()

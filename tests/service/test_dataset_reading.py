@@ -107,8 +107,10 @@ def test_a_csv_has_numbers_words_times_and_missing_values(tmp_path: Path, missin
         ([True, False, True], "auto", ["false", "true"]),
         ([10, 9, 10], "auto", ["9", "10"]),
         (list(range(21)), "auto", []),
-        (list(range(21)), "classification", [str(number) for number in range(21)]),
+        ([*range(21)] * 2, "classification", [str(number) for number in range(21)]),
+        ([2**53, 2**53 + 1], "auto", [str(2**53), str(2**53 + 1)]),
         ([1.5, 2.0, 1.5], "auto", []),
+        ([float("inf"), 2.0, 2.0], "classification", ["2", "inf"]),
         ([1.5, 2.0, 1.5], "classification", ["1.5", "2"]),
         ([1, 2, 1], "regression", []),
         (["1.5", " 2", "1e3"], "regression", []),
@@ -185,6 +187,8 @@ LAST = "".join(f"{row},{row % 2}\n" for row in range(100))
 
 CSVS = {
     "nothing": ("", "y", "body", "is empty"),
+    "an empty first line": ("\na,y\n1,2\n", "y", "body", "begins with an empty line"),
+    "semicolons": ("a;y\n1;2\n", "y", "body", "has ';' between its values: save it with commas"),
     "names only": ("a,y\n", "y", "body", "has no rows"),
     "no target": ("a,y\n1,2\n", None, "target", "is needed: which column is to be learned? there are a, y"),
     "another target": ("a,y\n1,2\n", "z", "target", "is no column: 'z'; there are a, y"),
@@ -200,7 +204,12 @@ CSVS = {
     "a feature beyond float32": ("a,y\n1e39,1\n3,2\n", "y", "row 1, column a", "is 1e+39, of a magnitude over 1e+38"),
     "one class": ("a,y\n1,no\n3,no\n", "y", "column y", "has one class only, 'no'"),
     "a target that never changes": ("a,y\n1,0.5\n3,0.5\n", "y", "column y", "is 0.5 in every row"),
-    "a target of times": ("a,y\n1,2020-01-01\n3,2020-01-02\n", "y", "column y", "classes or numbers can be learned"),
+    "a target of times": (
+        "a,y\n1,2020-01-01\n3,2020-01-02\n",
+        "y",
+        "column y",
+        "can be learned; give times as numbers",
+    ),
     "a column without a value": ("a,y\n,1\nNA,2\n", "y", "column a", "has no value in any row: drop it"),
     "a word among numbers": (f"a,y\nold,1\n{LAST}", "y", "row 1, column a", "('old') is no number, as 99.0% of"),
     "a word in a target of numbers": (
@@ -241,6 +250,45 @@ def test_a_csv_is_refused_with_the_place_that_is_wrong(
     assert "w0" not in what
 
 
+NUMBERED = "a,y\n" + "".join(f"{row},{row // 2}.5\n" for row in range(60))
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "message"),
+    [
+        (
+            NUMBERED.replace(".5", ".5w"),
+            "regression",
+            "holds more words than numbers, such as '0.5w'",
+        ),
+        (
+            NUMBERED + "".join(f"1,{row}.7\n" for row in range(31)),
+            "classification",
+            "has 61 classes, 31 of them with one",
+        ),
+    ],
+)
+def test_a_target_of_another_kind_than_is_said_is_refused_in_one_sentence(
+    tmp_path: Path, text: str, kind: str, message: str
+) -> None:
+    with pytest.raises(Unfit, match=f"^column y {message}"):
+        read(tmp_path, Format.CSV, text.encode(), "y", TargetKind(kind))
+
+
+def test_many_classes_of_which_most_have_several_examples_are_taken(tmp_path: Path) -> None:
+    text = NUMBERED + "".join(f"1,{row}.7\n" for row in range(30))
+
+    assert len(read(tmp_path, Format.CSV, text.encode(), "y", TargetKind.CLASSIFICATION).description.classes) == 60
+
+
+@pytest.mark.parametrize("dtype", [">i4", ">f8", np.longdouble, np.float16, ">U1", ">u8"])
+def test_targets_of_an_archive_are_read_in_any_order_and_length_of_bytes(tmp_path: Path, dtype: Any) -> None:
+    found = read(tmp_path, Format.NPZ, arrays(X=X, y=np.array([3, 2, 3]).astype(dtype)), kind=TargetKind.CLASSIFICATION)
+
+    assert [known.label for known in found.description.classes] == ["2", "3"]
+    assert found.arrays["y_N"].tolist() == [1, 0, 1]
+
+
 def test_words_among_numbers_are_classes_where_that_is_said(tmp_path: Path) -> None:
     body = f"a,y\n5,?\n{LAST}".encode()
 
@@ -252,10 +300,10 @@ def test_words_among_numbers_are_classes_where_that_is_said(tmp_path: Path) -> N
 def test_a_csv_in_another_encoding_is_refused(tmp_path: Path) -> None:
     late = "".join(f"{row},x\n" for row in range(10_000)) + "1,ä\n"
 
-    for text in ("ä,y\n1,2\n", f"a,y\n{late}"):
-        ((_, what),) = refused(tmp_path, Format.CSV, text.encode("latin-1"), "y")
+    for text, line in (("ä,y\n1,2\n", 1), (f"a,y\n{late}", 10_002)):
+        ((where, what),) = refused(tmp_path, Format.CSV, text.encode("latin-1"), "y")
 
-        assert "UTF-8" in what
+        assert (where, what) == (f"line {line}", "holds what is not UTF-8: save the file as UTF-8")
 
 
 def test_of_very_many_problems_the_first_hundred_are_told(tmp_path: Path) -> None:
