@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from service.diagnosis.case import Case
 from service.diagnosis.knobs import Change, is_fixed, moved, offered, searched, was_tried
@@ -44,8 +45,8 @@ DROPOUT = Regulariser(Float(low=0.2, high=0.6), least=0.2, first=0.2, stronger=l
 LITTLE_DROPOUT = Regulariser(Float(low=0.0, high=0.6), least=0.0, first=0.1, stronger=DROPOUT.stronger)
 
 LARGE = 3
-"""Tolerances: so much variance calls for much dropout. Against less, little of it stays among the choices: more may
-cost more than there is to win."""
+"""Tolerances: so much variance calls for all that regularises, and for much dropout. Against less it is one at a time,
+and little dropout stays among the choices: all at once may cost more than there is to win."""
 
 FEW_UNITS = 24
 """In a hidden layer: without a fifth of them a network may no longer fit, so little dropout stays among its choices."""
@@ -89,8 +90,13 @@ def regularised(case: Case, reason: str, *, is_large: bool) -> Iterator[Edit | N
     Args:
         case: What was looked at.
         reason: Why.
-        is_large: Whether variance is so large that little dropout is ruled out.
+        is_large: Whether variance is so large that all are needed; else it is one at a time.
     """
+    every = filter(None, _regularising(case, reason, is_large=is_large))
+    yield from every if is_large else islice(every, 1)
+
+
+def _regularising(case: Case, reason: str, *, is_large: bool) -> Iterator[Edit | None]:
     yield _more(case, "l2", L2, reason)
     yield _more(case, "dropout", DROPOUT if is_large and not _has_few_units(case) else LITTLE_DROPOUT, reason)
     for name, usual in AUGMENTATION.items() if case.has_images else ():

@@ -66,21 +66,28 @@ def test_variance_asks_for_l2_dropout_and_of_images_augmentation() -> None:
     ]
 
 
-def test_against_little_variance_little_dropout_stays_among_the_choices() -> None:
+def test_against_little_variance_there_is_one_edit_at_a_time_and_little_dropout_stays_among_the_choices() -> None:
     rates = {"learning_rate": number(0.1, 0.2)}
-    left = study(space=rates, task={"data": {"dataset": "iris"}})
-    asked = study(space=rates | {"dropout": number(0, 0.3)}, task={"data": {"dataset": "iris"}})
-    fixed = study(space=rates, task={"data": {"dataset": "iris"}, "fixed": {"dropout": 0.0}})
-
-    found = [advised(case(spec, validation_error=error)) for spec in (left, asked, fixed) for error in (0.06, 0.061)]
-
-    assert [one["space.dropout"]["low"] for one in found[:2]] == [0.0, 0.2]
-    assert [(one.get("space.dropout.low"), one.get("space.dropout.high")) for one in found[2:4]] == [
-        (None, 0.6),
-        (0.2, None),
+    dropout: list[dict[str, Any]] = [
+        {"task": {}},
+        {"task": {"fixed": {"l2": 0.1}}},
+        {"task": {"fixed": {"l2": 0.1}}, "space": {"dropout": number(0, 0.3)}},
+        {"task": {"fixed": {"l2": 0.1, "dropout": 0.0}}},
+        {"task": {"fixed": {"l2": 0.1, "dropout": 0.6}}},
     ]
-    assert [one["task.fixed.dropout"] for one in found[4:]] == [0.1, 0.2]
-    assert all(one["space.l2"]["low"] == 1e-6 for one in found)
+    specs = [study(task=one["task"], space=rates | one.get("space", {})) for one in dropout]
+
+    found = [advised(case(spec, validation_error=0.06)) for spec in specs]
+    large = [list(advised(case(spec, validation_error=0.061)).items())[:2] for spec in specs[:2]]
+
+    assert found == [
+        {"space.l2": {"type": "float", "low": 1e-6, "high": 0.1, "scale": "log"}},
+        {"space.dropout": {"type": "float", "low": 0.0, "high": 0.6}},
+        {"space.dropout.high": 0.6},
+        {"task.fixed.dropout": 0.1},
+        {"space.crop": {"type": "float", "low": 0.0, "high": 0.1}},
+    ]
+    assert large[0][1] == large[1][0] == ("space.dropout", {"type": "float", "low": 0.2, "high": 0.6})
 
 
 def test_augmentation_that_is_fixed_or_searched_reaches_further() -> None:
