@@ -114,6 +114,7 @@ def test_an_ask_says_who_asks_for_what(stub: Stub, client: Client) -> None:
         "wait": 1.0,
         "host": None,
         "device": None,
+        "purposes": ["search", "prescription", "confirmation"],
     }
 
 
@@ -141,9 +142,10 @@ def test_every_call_on_a_lease_carries_its_fence(stub: Stub, client: Client) -> 
 def test_a_tell_says_all_that_it_was_told(stub: Stub, client: Client) -> None:
     stub.answers(said(samples.TOLD))
 
-    client.tell(samples.LEASE, "error", message="no data")
+    client.tell(samples.LEASE, "error", message="no data", split=64 * "0")
 
-    assert stub.asked[0].body == {"outcome": "error", "metrics": {}, "step": None, "message": "no data"}
+    expected = {"outcome": "error", "metrics": {}, "step": None, "message": "no data", "split": 64 * "0"}
+    assert stub.asked[0].body == expected
 
 
 @pytest.mark.parametrize("figure", [math.nan, math.inf, -math.inf, Decimal("NaN"), None])
