@@ -49,7 +49,7 @@ def test_trials_are_trained_on_a_data_set_that_was_put(
     assert worker.said().count("data set houses fetched") == 1
 
 
-def test_a_data_set_that_cannot_be_kept_is_said_of_the_trial(
+def test_a_trial_whose_data_a_machine_cannot_keep_is_trained_by_another_worker(
     server: str, client: Client, workers: Workers, tmp_path: Path
 ) -> None:
     client.put_dataset("houses", houses(tmp_path / "houses.csv"), target="price")
@@ -57,11 +57,15 @@ def test_a_data_set_that_cannot_be_kept_is_said_of_the_trial(
     (tmp_path / "datasets").touch()  # No folder can be made there.
 
     workers.start(server)
-    (attempt,) = reached(client, TrialState.FAIL).history
+    wait_for(lambda: [*client.trials("study")] and client.trial("study", 0).history[0].outcome)
+    (tmp_path / "datasets").unlink()
+    workers.start(server)
+    released, trained = reached(client, TrialState.COMPLETE).history
 
-    assert attempt.outcome is Outcome.ERROR
-    assert attempt.message is not None
-    assert attempt.message.startswith("the data set houses cannot be fetched: [Errno")
+    assert (released.outcome, trained.outcome) == (Outcome.RELEASED, Outcome.COMPLETE)
+    assert released.worker != trained.worker
+    assert released.message is not None
+    assert released.message.startswith("the data set houses cannot be kept on this machine: [Errno")
 
 
 def pictures(path: Path) -> Path:
