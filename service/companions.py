@@ -65,7 +65,8 @@ def locked_parent(connection: sa.Connection, name: str) -> tuple[StudyRow, TaskS
         raise StudyNotFound(f"there is no study {name!r}")
     parent = studies.require(connection, name)
     if parent.purpose not in _FOLLOWED:
-        raise Conflict(f"study {name!r} is a {parent.purpose} itself: ask for that of {parent.parent!r}")
+        remedy = f"ask for that of {parent.parent!r}" if parent.parent else "the study that it followed is deleted"
+        raise Conflict(f"study {name!r} is a {parent.purpose} itself: {remedy}")
     if parent.spec.task is None:
         raise Conflict(f"study {name!r} has no task: how its trials are trained is known to whoever asks for them only")
     return parent, parent.spec.task

@@ -79,6 +79,10 @@ def _locked(connection: sa.Connection, name: str) -> StudyRow:
         raise StudyNotFound(f"there is no study {name!r}")
     parent = studies.require(connection, name)
     if parent.purpose not in {Purpose.SEARCH, Purpose.PRESCRIPTION}:
+        if parent.parent is None:
+            raise Conflict(
+                f"{name!r} is the {parent.purpose} of a study that is deleted: there is none to prescribe for"
+            )
         raise Conflict(f"{name!r} is the {parent.purpose} of {parent.parent!r}: prescribe for that one")
     return parent
 

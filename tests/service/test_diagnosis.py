@@ -306,3 +306,7 @@ def test_a_companion_of_a_study_is_not_prescribed_for(client: Client, replica: R
 
     with pytest.raises(Conflict, match="is the confirmation of 'study': prescribe for that one"):
         client.prescribe(companion)
+
+    client.delete_study("study")
+    with pytest.raises(Conflict, match="is the confirmation of a study that is deleted: there is none to"):
+        client.prescribe(companion)
