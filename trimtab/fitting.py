@@ -151,7 +151,8 @@ def _of_folds(data: DataSpec, facts: DatasetFacts, sizes: SetSizes) -> Iterator[
         smallest = min(range(facts.classes), key=facts.class_sizes.__getitem__)
         left = facts.class_sizes[smallest] * sizes.train // facts.examples
         if folds > left:
-            text = f"class {facts.labels[smallest]!r} has {left} examples for them: at most {max(left, 1)} folds"
+            remedy = f"at most {left} folds" if left > 1 else "leave out classes of so few, or take no folds"
+            text = f"class {facts.labels[smallest]!r} has {left} examples for them: {remedy}"
             yield _problem("split.folds", f"({folds}) are too many: {text}")
 
 

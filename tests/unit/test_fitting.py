@@ -16,9 +16,19 @@ BIRDS = DatasetFacts(
     Problem.CLASSIFICATION, 50, classes=2, image=(3, 8, 8), labels=("cat", "owl"), class_sizes=(25, 25)
 )
 TINY = DatasetFacts(Problem.REGRESSION, 4, ("x",))
+RARE = DatasetFacts(Problem.CLASSIFICATION, 30, ("x",), classes=2, labels=("cat", "owl"), class_sizes=(28, 2))
 LONG = DatasetFacts(Problem.REGRESSION, 40, ("x",))
 LONELY = DatasetFacts(Problem.REGRESSION, 1, ("x",))
-DATA = {**BUILT_IN, "houses": HOUSES, "faces": FACES, "birds": BIRDS, "tiny": TINY, "long": LONG, "lonely": LONELY}
+DATA = {
+    **BUILT_IN,
+    "houses": HOUSES,
+    "faces": FACES,
+    "birds": BIRDS,
+    "tiny": TINY,
+    "long": LONG,
+    "rare": RARE,
+    "lonely": LONELY,
+}
 
 SPACE = {"learning_rate": {"type": "float", "low": 0.1, "high": 0.2}}
 
@@ -84,6 +94,13 @@ BAD: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
         {},
         "task.data.split.folds",
         "class 'dog' has 8 examples for them: at most 8 folds",
+    ),
+    (
+        "folds with a class of one example",
+        on("rare", split={"folds": 2}),
+        {},
+        "task.data.split.folds",
+        "class 'owl' has 1 examples for them: leave out classes of so few, or take no folds",
     ),
     ("a group that is not there", on("houses", split={"group": "owner"}), {}, "task.data.split.group", "size, place"),
     ("a group of images", on("faces", split={"group": "owner"}), {}, "task.data.split.group", "images have none"),
