@@ -110,7 +110,7 @@ def test_no_hot_statement_reads_a_growing_table_from_end_to_end(engine: sa.Engin
         "curve": {"lease_id": lease_id},
         "rungs": {"lease_id": lease_id},
         "rivals": {"study_id": study_id, "known": TRIALS - 1},
-        "candidates": {"study_id": study_id, "any_task": False, "tasks": []},
+        "candidates": {"study_id": study_id, "any_task": False, "tasks": [], "purposes": ["search"]},
         "open": {"study_id": study_id},
         "finished": {"study_id": study_id, "known": TRIALS - 1},
         "lock_study": {"lease_id": lease_id},
