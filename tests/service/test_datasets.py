@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
+from service.datasets import canonical, reader
+from service.datasets.orders import Finding, Order
+from service.datasets.reading import content_of
 from service.replica import Replica
 from tests.service import record
 from tests.service.served import Serve
@@ -15,6 +18,18 @@ from trimtab.client import Client
 from trimtab.errors import BodyTooLarge, DatasetBuiltIn, DatasetNotFound, Misconfigured
 
 CSV = {"Content-Type": "text/csv"}
+
+
+@pytest.fixture
+def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read data sets in this process, where it is another's test that one of its own reads them."""
+
+    def finding(order: Order) -> Finding:
+        content = content_of(order)
+        canonical.write(content, Path(order.output))
+        return Finding(description=content.description)
+
+    monkeypatch.setattr(reader, "_finding", finding)
 
 
 def written(folder: Path, *rows: str, name: str = "houses.csv") -> Path:
@@ -50,6 +65,7 @@ def test_a_file_becomes_a_data_set_that_workers_can_fetch(client: Client, tmp_pa
     assert client.dataset("houses") == put
 
 
+@pytest.mark.usefixtures("in_process")
 def test_the_same_content_is_the_same_version_and_other_content_a_new_one(
     http: httpx2.Client, client: Client, store: Path
 ) -> None:
@@ -65,6 +81,7 @@ def test_the_same_content_is_the_same_version_and_other_content_a_new_one(
     assert len(files(store)) == 2
 
 
+@pytest.mark.usefixtures("in_process")
 def test_content_of_an_older_version_is_the_newest_again(http: httpx2.Client, client: Client, store: Path) -> None:
     contents = ["a,b\n1,x\n2,y\n", "a,b\n1,x\n2,z\n", "a,b\n1,x\n2,y\n"]
 
@@ -76,6 +93,7 @@ def test_content_of_an_older_version_is_the_newest_again(http: httpx2.Client, cl
     assert len(files(store)) == 2
 
 
+@pytest.mark.usefixtures("in_process")
 def test_the_same_put_with_a_key_has_one_effect_and_one_answer(http: httpx2.Client, engine: sa.Engine) -> None:
     address, headers = "/v1/datasets/ours?target=b", {**CSV, "Idempotency-Key": "k"}
 
@@ -137,6 +155,7 @@ def test_a_data_set_that_is_built_in_is_neither_put_nor_deleted(client: Client, 
     assert client.dataset("digits").version == 0
 
 
+@pytest.mark.usefixtures("in_process")
 def test_data_sets_are_listed_by_name_the_built_in_ones_among_them(client: Client, http: httpx2.Client) -> None:
     http.put("/v1/datasets/houses?target=b", content="a,b\n1,x\n2,y\n", headers=CSV)
 
@@ -149,6 +168,7 @@ def test_data_sets_are_listed_by_name_the_built_in_ones_among_them(client: Clien
     assert pages["next"] == "iris"
 
 
+@pytest.mark.usefixtures("in_process")
 def test_a_deleted_data_set_is_gone_with_its_files(client: Client, http: httpx2.Client, store: Path) -> None:
     http.put("/v1/datasets/ours?target=b", content="a,b\n1,x\n2,y\n", headers=CSV)
 
@@ -161,6 +181,7 @@ def test_a_deleted_data_set_is_gone_with_its_files(client: Client, http: httpx2.
     assert files(store) == []
 
 
+@pytest.mark.usefixtures("in_process")
 def test_a_file_that_was_lost_is_there_again_when_it_is_put_again(client: Client, store: Path, tmp_path: Path) -> None:
     put = client.put_dataset("houses", written(tmp_path, *HOUSES), target="price")
     for path in files(store):
