@@ -144,8 +144,13 @@ def test_a_tell_says_all_that_it_was_told(stub: Stub, client: Client) -> None:
 
     client.tell(samples.LEASE, "error", message="no data", split=64 * "0")
 
-    expected = {"outcome": "error", "metrics": {}, "step": None, "message": "no data", "split": 64 * "0"}
-    assert stub.asked[0].body == expected
+    assert stub.asked[0].body == {
+        "outcome": "error",
+        "metrics": {},
+        "step": None,
+        "message": "no data",
+        "split": 64 * "0",
+    }
 
 
 @pytest.mark.parametrize("figure", [math.nan, math.inf, -math.inf, Decimal("NaN"), None])
