@@ -9,6 +9,7 @@ from service.diagnosis.case import Case
 from service.diagnosis.knobs import Change, is_fixed, moved, offered, searched, was_tried
 from trimtab.diagnosis import Edit
 from trimtab.space import Categorical, Float, Scale
+from trimtab.tasks.knobs import choice
 
 TIMES = 2
 """As many units, channels or epochs: they act by factors."""
@@ -77,10 +78,16 @@ def longer(case: Case, reason: str) -> Edit | None:
 
 
 def other_optimizer(case: Case, reason: str) -> Edit | None:
-    """Return the edit that tries another optimiser; None where a study that this one follows tried it."""
-    other = OPTIMIZERS.get(str(case.settled.get("optimizer")))
+    """Return the edit that tries another optimiser, beside the one that is left to its default.
+
+    None where a study that this one follows tried it.
+    """
+    now = str(case.settled.get("optimizer"))
+    other = OPTIMIZERS.get(now)
     if other is None or was_tried(case, "optimizer", other):
         return None
+    if not is_fixed(case, "optimizer") and (added := searched(case, "optimizer", choice(now, other), reason=reason)):
+        return added
     return offered(case, "optimizer", other, reason=reason)
 
 

@@ -62,7 +62,7 @@ def offered(case: Case, name: str, choice: str, *, reason: str) -> Edit | None:
     return _edit(f"space.{name}.choices", list(parameter.choices), [*parameter.choices, choice], reason)
 
 
-def searched(case: Case, name: str, parameter: Float | Int, *, reason: str) -> Edit | None:
+def searched(case: Case, name: str, parameter: Float | Int | Categorical, *, reason: str) -> Edit | None:
     """Return the edit that searches a hyperparameter that was left to its default; None where it was not."""
     fixed = case.spec.task.fixed if case.spec.task else {}
     if name not in case.knobs or name in fixed or _searched(case, name) is not None:
@@ -108,7 +108,7 @@ def _allowed(case: Case, name: str, value: float, *, whole: bool) -> float:
     return round(value) if whole else float(f"{value:.3g}")
 
 
-def _written(parameter: Float | Int) -> JsonValue:
+def _written(parameter: Float | Int | Categorical) -> JsonValue:
     return {"type": parameter.type, **parameter.model_dump(mode="json", exclude_defaults=True)}
 
 

@@ -218,9 +218,8 @@ def test_prescriptions_of_prescriptions_are_numbered_on(client: Client) -> None:
     study(client)
     add(client, BIASED)
     first = client.prescribe("study")
-    client.add_trial(
-        first.name, {"learning_rate": 0.01, "hidden_units": 32}, metrics={**BIASED, "validation_error": 0.3}
-    )
+    params = {"learning_rate": 0.01, "hidden_units": 32, "optimizer": "adam"}
+    client.add_trial(first.name, params, metrics={**BIASED, "validation_error": 0.3})
 
     second, third = client.prescribe(first.name), client.prescribe("study", called="mine")
 
@@ -234,10 +233,12 @@ def test_prescriptions_do_not_go_back_and_forth_between_optimizers(client: Clien
 
     following = [client.prescribe("study")]
     for _ in range(2):
-        client.add_trial(following[-1].name, {"learning_rate": 0.01, "hidden_units": 16}, metrics=BIASED)
+        client.add_trial(
+            following[-1].name, {"learning_rate": 0.01, "hidden_units": 16, "optimizer": "adam"}, metrics=BIASED
+        )
         following.append(client.prescribe(following[-1].name))
 
-    assert [made.spec.task and made.spec.task.fixed.get("optimizer") for made in following] == ["momentum"] * 3
+    assert [made.spec.declared["optimizer"].extremes() for made in following] == [("adam", "momentum")] * 3
 
 
 def test_the_same_key_makes_one_study(client: Client, http: httpx2.Client) -> None:

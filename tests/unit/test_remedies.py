@@ -49,7 +49,7 @@ def test_bias_asks_for_units_then_layers_then_epochs_then_another_optimizer() ->
         ("space.hidden_units.high", 512),
         ("task.fixed.hidden_layers", 3),
         ("task.fixed.epochs", 60),
-        ("task.fixed.optimizer", "momentum"),
+        ("space.optimizer", {"type": "categorical", "choices": ["adam", "momentum"]}),
     ]
 
 
