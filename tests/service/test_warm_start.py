@@ -240,8 +240,7 @@ def test_a_study_does_not_start_from_figures_that_do_not_compare(http: httpx2.Cl
     assert answer.json()["errors"] == [
         {
             "field": "warm_start.study",
-            "message": "'other' trains mlp on digits (auto 0), this study mlp on wine (auto 0): "
-            "their figures do not compare",
+            "message": "'other' trains mlp on digits, this study mlp on wine: their figures do not compare",
         }
     ]
 
