@@ -25,14 +25,18 @@ def main(order: Order) -> Finding:
         canonical.write(content, Path(order.output))
     except Unfit as unfit:
         return Finding(problems=unfit.problems)
-    except MemoryError:
-        text = f"needs more memory to be read than the {order.memory_bytes} bytes that a file of its size may take"
-        return Finding(problems=(FieldProblem(field="body", message=text),))
     except Exception as error:  # noqa: BLE001  # a library that meets a stranger's file raises anything
-        traceback.print_exc()
-        text = f"cannot be read: {type(error).__name__}: {error}"
-        return Finding(problems=(FieldProblem(field="body", message=text),))
+        return Finding(problems=(FieldProblem(field="body", message=said_of(error, order)),))
     return Finding(description=content.description)
+
+
+def said_of(error: Exception, order: Order) -> str:
+    """Return what is said of a file that cannot be read."""
+    # Arrow has no class for a thread whose stack finds no place in the address space that is left.
+    if isinstance(error, MemoryError) or "Failed to launch worker thread" in str(error):
+        return f"needs more memory to be read than the {order.memory_bytes} bytes that a file of its size may take"
+    traceback.print_exception(error)
+    return f"cannot be read: {type(error).__name__}: {error}"
 
 
 def content_of(order: Order) -> Content:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from service.datasets import reader
-from service.datasets.orders import Format
+from service.datasets import reader, reading
+from service.datasets.orders import Format, Order
 from trimtab.datasets import DatasetDescription, TargetKind
 from trimtab.errors import Invalid
 
@@ -53,3 +53,20 @@ def test_a_file_that_takes_too_much_memory_is_refused(tmp_path: Path, monkeypatc
         read(tmp_path, "a,y\n" + "".join(f"{row},{row % 2}\n" for row in range(1_500_000)))
 
     assert not (tmp_path / "kept").exists()
+
+
+def test_a_thread_that_finds_no_room_is_a_lack_of_memory_too(tmp_path: Path) -> None:
+    order = Order(
+        format=Format.CSV,
+        source=str(tmp_path / "put"),
+        output=str(tmp_path / "kept"),
+        target="y",
+        kind=TargetKind.AUTO,
+        most_bytes=2**24,
+        memory_bytes=2**31,
+        cpu_seconds=60,
+    )
+
+    said = reading.said_of(OSError("Failed to launch worker thread: Resource temporarily unavailable"), order)
+
+    assert said == "needs more memory to be read than the 2147483648 bytes that a file of its size may take"
