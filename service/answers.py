@@ -6,8 +6,11 @@ from datetime import UTC, datetime
 from service.storage.dimensions import written
 from service.storage.studies import StudyRow
 from service.storage.trials import TrialRow
+from trimtab.errors import NoCompleteTrial, NoFeasibleTrial
 from trimtab.message import Metrics
 from trimtab.protocol import BestTrial, Trial
+
+_RETRY_AFTER_SECONDS = 5
 
 
 def trial(study: StudyRow, row: TrialRow) -> Trial:
@@ -59,3 +62,20 @@ def _named(study: StudyRow, values: Sequence[float]) -> Metrics:
 
 def _utc(time: datetime | None) -> datetime | None:
     return time.replace(tzinfo=UTC) if time else None
+
+
+def none_best(study: StudyRow, *, complete: int, remedy: str = "") -> NoCompleteTrial | NoFeasibleTrial:
+    """Return the refusal where a study has no best trial.
+
+    Args:
+        study: Of one objective.
+        complete: Its complete trials, of which none is feasible.
+        remedy: What to ask for instead where there are some, to follow the text.
+    """
+    # While the study runs, asking again may help.
+    retry_after = None if study.state.is_ended else _RETRY_AFTER_SECONDS
+    name = study.spec.name
+    if complete:
+        text = f"none of the {complete} complete trials of {name!r} keeps its constraints{remedy}"
+        return NoFeasibleTrial(text, retry_after=retry_after)
+    return NoCompleteTrial(f"no trial of {name!r} is complete{study.prospect}", retry_after=retry_after)

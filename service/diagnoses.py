@@ -15,15 +15,13 @@ from service.storage import datasets, diagnosis, studies, trials
 from service.storage.studies import StudyRow
 from service.storage.trials import TrialRow
 from trimtab.diagnosis import Diagnosis
-from trimtab.errors import NoCompleteTrial, NoFeasibleTrial, SeveralObjectives, TrialNotFound
+from trimtab.errors import SeveralObjectives, TrialNotFound
 from trimtab.message import Metrics
 from trimtab.states import Direction, Outcome, TrialState
 from trimtab.study import StudySpec
 
 TOP_TRIALS = 5
 """Whose curves are looked at."""
-
-_RETRY_AFTER_SECONDS = 5
 
 
 def of_study(replica: Replica, study: str) -> Diagnosis:
@@ -69,7 +67,8 @@ def examined(connection: sa.Connection, study: StudyRow) -> Diagnosis:
     if best is None:
         found = examine(Case(spec=study.current_spec, outcomes=outcomes))
         if not found.findings:
-            raise _none_best(study, complete=outcomes.get(Outcome.COMPLETE, 0))
+            complete = outcomes.get(Outcome.COMPLETE, 0)
+            raise answers.none_best(study, complete=complete, remedy=": diagnose one of them")
         return found
     direction = study.spec.objectives[0].direction
     top = diagnosis.top(connection, study.study_id, direction, limit=TOP_TRIALS)
@@ -105,13 +104,3 @@ def _rates(found: Iterable[tuple[float, float | None, Metrics]], direction: Dire
     return [
         Rate.of(rate, math.inf if value is None else sign * value, finite(metrics)) for rate, value, metrics in found
     ]
-
-
-def _none_best(study: StudyRow, *, complete: int) -> NoCompleteTrial | NoFeasibleTrial:
-    # While the study runs, asking again may help.
-    retry_after = None if study.state.is_ended else _RETRY_AFTER_SECONDS
-    name = study.spec.name
-    if complete:
-        text = f"none of the {complete} complete trials of {name!r} keeps its constraints: diagnose one of them"
-        return NoFeasibleTrial(text, retry_after=retry_after)
-    return NoCompleteTrial(f"no trial of {name!r} is complete{study.prospect}", retry_after=retry_after)

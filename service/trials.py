@@ -14,14 +14,13 @@ from service.storage import audit, endings, studies, trials
 from service.storage.endings import LockedStudy
 from service.storage.studies import StudyRow
 from service.storage.trials import TrialRow
-from trimtab.errors import NoCompleteTrial, NoFeasibleTrial, SeveralObjectives, StudyNotFound, TrialEnded, TrialNotFound
+from trimtab.errors import SeveralObjectives, StudyNotFound, TrialEnded, TrialNotFound
 from trimtab.protocol import Attempt, BestTrial, Page, RecordedReport, Trial, TrialHistory
 from trimtab.states import TrialState
 
 _log = logging.getLogger(__name__)
 
 _BEYOND_ALL = 2**31 - 1
-_RETRY_AFTER_SECONDS = 5
 
 
 def page(
@@ -113,7 +112,7 @@ def best(replica: Replica, study: str) -> BestTrial:
         trial = trials.by_id(connection, row.best_trial_id) if row.best_trial_id is not None else None
         complete = 0 if trial else studies.counts(connection, [row.study_id])[row.study_id].get("complete", 0)
     if trial is None:
-        raise _none_best(row, complete)
+        raise answers.none_best(row, complete=complete)
     return answers.best(row, trial)
 
 
@@ -137,16 +136,6 @@ def front(replica: Replica, study: str, *, cursor: str | None, limit: int) -> Pa
         found = trials.by_ids(connection, best_ids, after=-1 if after is None else after, limit=limit + 1)
     items = [answers.best(row, trial) for trial in found[:limit]]
     return Page(items=items, next=str(items[-1].number) if len(found) > limit else None)
-
-
-def _none_best(study: StudyRow, complete: int) -> NoCompleteTrial | NoFeasibleTrial:
-    # While the study runs, asking again may help.
-    retry_after = None if study.state.is_ended else _RETRY_AFTER_SECONDS
-    name = study.spec.name
-    if complete:
-        text = f"none of the {complete} complete trials of {name!r} keeps its constraints"
-        return NoFeasibleTrial(text, retry_after=retry_after)
-    return NoCompleteTrial(f"no trial of {name!r} is complete{study.prospect}", retry_after=retry_after)
 
 
 def etag(trial: BestTrial) -> str:
