@@ -16,7 +16,7 @@ from service.storage import finals as stored
 from service.storage.dimensions import written
 from service.storage.studies import StudyRow
 from service.storage.trials import TrialRow
-from trimtab.errors import ConfirmationRunning, Conflict, NoCompleteTrial, NotFound, SeveralObjectives
+from trimtab.errors import ConfirmationRunning, NoCompleteTrial, NotFound, SeveralObjectives
 from trimtab.finals import Confirm, Confirmation, ConfirmedTrial
 from trimtab.states import Direction, Purpose, TrialState
 from trimtab.study import TaskSpec
@@ -27,8 +27,6 @@ _LOOKED_AT = 200
 """Best trials among which those are sought that differ: a sampler may try a point again."""
 
 _RETRY_AFTER_SECONDS = 5
-
-_SEARCHES = {Purpose.SEARCH, Purpose.PRESCRIPTION}
 
 _log = logging.getLogger(__name__)
 
@@ -86,8 +84,6 @@ def locked(connection: sa.Connection, name: str) -> tuple[StudyRow, TaskSpec]:
         StudyNotFound, SeveralObjectives, Conflict: As `confirm`.
     """
     study, task = companions.locked_parent(connection, name)
-    if study.purpose not in _SEARCHES:
-        raise Conflict(f"study {name!r} is a {study.purpose} itself: ask for that of {study.parent!r}")
     if len(study.spec.objectives) > 1:
         raise SeveralObjectives(f"{name!r} has {len(study.spec.objectives)} objectives: none says which trial is best")
     return study, task
