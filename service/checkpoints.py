@@ -8,13 +8,13 @@ from service import artifacts, files
 from service.calls import after_outage, crowd, look, not_live
 from service.database import autocommit, transaction
 from service.files import Upload
-from service.once import UNKEYED, Once, Replayed
+from service.once import UNKEYED, Once
 from service.replica import Replica
 from service.storage import checkpoints as stored
 from service.storage import leases
 from service.storage.checkpoints import StoredCheckpoint
 from service.storage.leases import LeaseRow, Reference
-from trimtab.errors import CheckpointNotFound, Refused, StepConflict
+from trimtab.errors import CheckpointNotFound, StepConflict
 from trimtab.protocol import Checkpoint
 
 WHAT = "the checkpoint"
@@ -54,12 +54,8 @@ def keep(replica: Replica, lease: Reference, checkpoint: StoredCheckpoint, *, on
     Raises:
         LeaseNotFound, LeaseLost, LeaseEnded, StudyDeleted, Forbidden, Unavailable: As for a report.
     """
-    try:
+    with files.recording(replica.artifacts, checkpoint.path):
         needless = _keep(replica, lease, checkpoint, once)
-    except (Refused, Replayed) as error:
-        if files.is_unnamed_after(error):
-            files.delete(replica.artifacts, [checkpoint.path])
-        raise
     files.delete(replica.artifacts, needless)
     return checkpoint.described
 

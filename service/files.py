@@ -3,7 +3,7 @@
 import hashlib
 import logging
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO
 
@@ -100,12 +100,18 @@ def check_size(size: int, max_bytes: int, *, what: str) -> None:
         raise BodyTooLarge(f"{what} may have {max_bytes} bytes (TRIMTAB_MAX_CHECKPOINT_BYTES)")
 
 
-def is_unnamed_after(error: Refused | Replayed) -> bool:
-    """Return whether no row names a file whose recording failed so.
+@contextmanager
+def recording(store: Artifacts, path: str) -> Iterator[None]:
+    """Delete a file again if it is not recorded after all.
 
-    Otherwise a commit may have been under way: whether a row names it is then unknown.
+    Where a commit may have been under way, whether a row names it is unknown: then it stays.
     """
-    return isinstance(error, Held | Away) or not isinstance(error, Unavailable)
+    try:
+        yield
+    except (Refused, Replayed) as error:
+        if isinstance(error, Held | Away) or not isinstance(error, Unavailable):
+            delete(store, [path])
+        raise
 
 
 def delete(store: Artifacts, paths: Iterable[str]) -> None:

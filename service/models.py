@@ -6,12 +6,12 @@ from service import artifacts, files
 from service.calls import after_outage, crowd, look, not_live
 from service.database import autocommit
 from service.files import Upload
-from service.once import UNKEYED, Once, Replayed
+from service.once import UNKEYED, Once
 from service.replica import Replica
 from service.storage import models as stored
 from service.storage.leases import Reference
 from service.storage.models import StoredModel
-from trimtab.errors import Conflict, ModelNotFound, Refused
+from trimtab.errors import Conflict, ModelNotFound
 from trimtab.finals import ModelFile
 
 WHAT = "the model"
@@ -51,12 +51,8 @@ def keep(replica: Replica, lease: Reference, model: StoredModel, *, once: Once =
     Raises:
         LeaseNotFound, LeaseLost, LeaseEnded, StudyDeleted, Forbidden, Unavailable: As for a report.
     """
-    try:
+    with files.recording(replica.artifacts, model.path):
         replaced = _keep(replica, lease, model, once)
-    except (Refused, Replayed) as error:
-        if files.is_unnamed_after(error):
-            files.delete(replica.artifacts, [model.path])
-        raise
     files.delete(replica.artifacts, [replaced] if replaced else [])
     return model.described
 

@@ -16,13 +16,13 @@ from service.datasets import reader
 from service.datasets.catalogue import require_put
 from service.datasets.orders import Format
 from service.files import CHUNK_BYTES, StoredFile
-from service.once import OK, UNKEYED, Once, Replayed
+from service.once import OK, UNKEYED, Once
 from service.principals import OPERATOR, Principal
 from service.replica import Replica
 from service.storage import audit
 from service.storage import datasets as stored
 from trimtab.datasets import Dataset, DatasetDescription, TargetKind
-from trimtab.errors import BodyTooLarge, Refused, Unavailable
+from trimtab.errors import BodyTooLarge, Unavailable
 
 CREATED = 201
 
@@ -126,12 +126,8 @@ def put(
         once.replay(connection)
     description = _read(replica, intake, file_format, target, kind)
     kept = _stored(replica, intake.output)
-    try:
+    with files.recording(replica.artifacts, kept.path):
         dataset, is_new, needless = _recorded(replica, name, description, kept, principal=principal, once=once)
-    except (Refused, Replayed) as error:
-        if files.is_unnamed_after(error):
-            files.delete(replica.artifacts, [kept.path])
-        raise
     files.delete(replica.artifacts, needless)
     if is_new:
         _log.info("data set %s has version %s: %s examples", name, dataset.version, dataset.examples)
