@@ -4,6 +4,7 @@
     trials  (Optuna)  <-- trimtab_trials          the fence, what became of the trial, in which order it ended
                             ^-- trimtab_leases        who had it, until when
                                   ^-- trimtab_reports     every report with its verdict
+                                  ^-- trimtab_logs        what the training wrote
     trimtab_rounds            of a study, the spaces of a search from coarse to fine
     trimtab_checkpoints       of a trial, the newest ones
     trimtab_models            of a study, its final model
@@ -23,6 +24,7 @@ all of them; the row of liveness, and then leases, by who holds nothing else.
 from enum import StrEnum
 
 from sqlalchemy import (
+    ARRAY,
     JSON,
     BigInteger,
     Boolean,
@@ -105,6 +107,8 @@ studies = Table(
     Column("trial_seconds", Double(53), comment="limit of an attempt"),
     Column("step_seconds", Double(53), comment="limit between reports"),
     Column("purpose", Text, nullable=False, server_default=Purpose.SEARCH, comment="what it is for"),
+    Column("tags", ARRAY(Text), nullable=False, server_default=text("'{}'"), comment="to find it again by"),
+    Column("priority", Integer, nullable=False, server_default="0", comment="higher ones are served first"),
     Column(
         "parent_id",
         ForeignKey("trimtab_studies.study_id", ondelete="SET NULL"),
@@ -211,6 +215,15 @@ reports = Table(
     Column("reason", Text),
     _time("reported_at", now=True),
     _one_of("verdict", Decision),
+)
+
+logs = Table(
+    "trimtab_logs",
+    metadata,
+    Column("lease_id", ForeignKey("trimtab_leases.lease_id", ondelete="CASCADE"), primary_key=True),
+    Column("line", Integer, primary_key=True, autoincrement=False, comment="its number, from 0"),
+    Column("text", Text, nullable=False),
+    _time("at", now=True),
 )
 
 workers = Table(

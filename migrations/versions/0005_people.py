@@ -1,0 +1,32 @@
+"""Tags and priorities of studies, and what a training wrote."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+
+
+def upgrade() -> None:
+    """Tables and columns are added only: a replica of the release before serves on beside this schema."""
+    op.add_column(
+        "trimtab_studies",
+        sa.Column(
+            "tags", sa.ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'"), comment="to find it again by"
+        ),
+    )
+    op.add_column(
+        "trimtab_studies",
+        sa.Column("priority", sa.Integer, nullable=False, server_default="0", comment="higher ones are served first"),
+    )
+    op.create_table(
+        "trimtab_logs",
+        sa.Column("lease_id", sa.BigInteger, nullable=False),
+        sa.Column("line", sa.Integer, autoincrement=False, nullable=False, comment="its number, from 0"),
+        sa.Column("text", sa.Text, nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
+        sa.PrimaryKeyConstraint("lease_id", "line", name=op.f("pk_trimtab_logs")),
+        sa.ForeignKeyConstraint(
+            ["lease_id"], ["trimtab_leases.lease_id"], name=op.f("fk_trimtab_logs_lease_id"), ondelete="CASCADE"
+        ),
+    )
