@@ -12,6 +12,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from trimtab.spec import StudySpec, TaskSpec
+
 from benchmarks import running
 from service import embedded
 from service.migrate import migrate
@@ -20,7 +22,6 @@ from trimtab.client import Client
 from trimtab.data import DataSpec
 from trimtab.samplers import AutoSampler
 from trimtab.states import StudyState, TrialState
-from trimtab.study import StudySpec, TaskSpec
 
 TRIALS = 60
 MOST_ERROR, MOST_SECONDS = 0.02, 180.0

@@ -19,6 +19,7 @@ from itertools import count
 from pathlib import Path
 
 import torch
+from trimtab.spec import StudySpec, TaskSpec
 
 from benchmarks import by_hand, running
 from service import embedded
@@ -32,7 +33,6 @@ from trimtab.pruners import NoPruner
 from trimtab.samplers import RandomSampler
 from trimtab.space import Float, Space
 from trimtab.states import Purpose, StudyState
-from trimtab.study import StudySpec, TaskSpec
 from workers.child import THREADS
 from workers.tasks import begin
 

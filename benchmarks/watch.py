@@ -12,11 +12,11 @@ from unittest.mock import patch
 
 import torch
 from torch import nn
+from trimtab.spec import TaskSpec
 
 from trimtab.data import DataSpec
 from trimtab.message import Params
 from trimtab.states import Purpose
-from trimtab.study import TaskSpec
 from workers.tasks import begin
 from workers.training.steps import Epoch, Steps
 from workers.training.watch import Activity, Gradients

@@ -18,6 +18,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from rich.console import Console
+from trimtab.spec import StudySpec, TaskSpec
 
 from trimtab import rendering
 from trimtab.budget import Budget
@@ -26,7 +27,6 @@ from trimtab.diagnosis import Diagnosis
 from trimtab.diagnosis_view import diagnosis_view
 from trimtab.errors import TrimtabError, Unavailable, Unreachable
 from trimtab.protocol import BestTrial
-from trimtab.study import StudySpec, TaskSpec
 from trimtab.watching import watch
 
 TRIALS = 40

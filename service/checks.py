@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import sqlalchemy as sa
+from trimtab.spec import TaskSpec
 
 from service import companions, cursors
 from service.companions import Companion
@@ -22,7 +23,6 @@ from trimtab.message import Metrics, Params, Scalar
 from trimtab.protocol import Page
 from trimtab.space import Categorical, Float, Int, Space
 from trimtab.states import Purpose
-from trimtab.study import TaskSpec
 from trimtab.tasks.checks import known
 
 CREATED = 201

@@ -10,6 +10,7 @@ from itertools import count
 from typing import Any
 
 import sqlalchemy as sa
+from trimtab.spec import StudySpec, TaskSpec
 
 from service.sampling import chance
 from service.storage import endings, studies
@@ -25,7 +26,6 @@ from trimtab.pruners import NoPruner
 from trimtab.samplers import RandomSampler
 from trimtab.space import Categorical, Float, Int, Scale, Space
 from trimtab.states import Direction, Purpose
-from trimtab.study import StudySpec, TaskSpec
 from trimtab.validation import built
 
 _LONGEST_NAME = 128

@@ -4,6 +4,7 @@ import logging
 import math
 
 import sqlalchemy as sa
+from trimtab.spec import TaskSpec
 
 from service import choosing, companions
 from service.companions import Companion
@@ -19,7 +20,6 @@ from service.storage.trials import TrialRow
 from trimtab.errors import ConfirmationRunning, NoCompleteTrial, NotFound, SeveralObjectives
 from trimtab.finals import Confirm, Confirmation, ConfirmedTrial
 from trimtab.states import Direction, Purpose, TrialState
-from trimtab.study import TaskSpec
 
 CREATED = 201
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import sqlalchemy as sa
+from trimtab.spec import StudySpec
 
 from service import answers
 from service.database import autocommit
@@ -18,7 +19,6 @@ from trimtab.diagnosis import Diagnosis
 from trimtab.errors import SeveralObjectives, TrialNotFound
 from trimtab.message import Metrics
 from trimtab.states import Direction, Outcome, TrialState
-from trimtab.study import StudySpec
 
 TOP_TRIALS = 5
 """Whose curves are looked at."""

@@ -7,6 +7,7 @@ POST final with a confirmation --> the lock is looked at --> NAME.confirmation; 
 import logging
 
 import sqlalchemy as sa
+from trimtab.spec import TaskSpec
 
 from service import choosing, companions, confirmations, readings
 from service.companions import Companion
@@ -24,7 +25,6 @@ from service.storage.trials import TrialRow
 from trimtab.errors import NoCompleteTrial, Refused, Unavailable
 from trimtab.finals import FinalModel, FinalRequest
 from trimtab.states import Purpose
-from trimtab.study import TaskSpec
 
 CREATED = 201
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from trimtab.spec import StudySpec
 
 from service.sampling import chosen
 from service.storage.progress import EndedTrial
@@ -16,7 +17,6 @@ from trimtab.samplers import (
     TpeSampler,
 )
 from trimtab.states import Direction, Origin, TrialState
-from trimtab.study import StudySpec
 
 FEWEST_TRIALS = 5
 """Of either side: the median of fewer is anybody's guess."""

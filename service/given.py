@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+from trimtab.spec import StudySpec
+
 from service import lifecycle
 from service.storage.endings import ClosedLease, Ending
 from trimtab import lists
@@ -12,7 +14,6 @@ from trimtab.message import FlatParams, Metrics, Params, Scalar, Value
 from trimtab.protocol import FieldProblem, Tell
 from trimtab.space import Categorical, Float, Int, Space
 from trimtab.states import Outcome, TrialState
-from trimtab.study import StudySpec
 from trimtab.tasks import checks
 
 _OUTCOMES = {"complete": Outcome.COMPLETE, "pruned": Outcome.PRUNED, "fail": Outcome.ERROR}

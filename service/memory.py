@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 import sqlalchemy as sa
+from trimtab.spec import StudySpec
 
 from service.crowd import Crowd
 from service.curves import Curve, Curves, Rungs
@@ -20,7 +21,6 @@ from service.storage import finished, studies
 from service.storage.dimensions import Dimension
 from trimtab.objectives import Objective
 from trimtab.states import Purpose
-from trimtab.study import StudySpec
 
 MAX_STUDIES = 256
 MAX_LEASES = 65_536

@@ -7,6 +7,7 @@ from itertools import count
 
 import sqlalchemy as sa
 from pydantic import ValidationError
+from trimtab.spec import StudySpec
 
 from service import given, heritage, shown
 from service.datasets import pins
@@ -22,7 +23,6 @@ from trimtab.diagnosis import Edit, Prescription
 from trimtab.errors import Conflict, Invalid, NothingToPrescribe, StudyExists, StudyNotFound
 from trimtab.protocol import FieldProblem, Study
 from trimtab.states import Purpose
-from trimtab.study import StudySpec
 from trimtab.warm_start import WarmStart
 
 CREATED = 201

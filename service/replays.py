@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
+from trimtab.spec import StudySpec
+
 from service.database import autocommit
 from service.pruning.replay import Simulation
 from service.replica import Replica
@@ -25,7 +27,6 @@ from trimtab.pruners import (
 )
 from trimtab.replay import PrunerReplay, Replay, StoppedTrial
 from trimtab.states import TrialState
-from trimtab.study import StudySpec
 
 MAX_REPORTS = 100_000
 """Points of curves that are played, once for each pruner."""

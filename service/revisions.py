@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from trimtab.spec import NEEDS_ONE_OBJECTIVE, StudySpec
+
 from service.lifecycle import BY_HAND
 from service.spending import reason_to_close, stops_trials
 from service.storage.endings import LockedStudy, Usage
@@ -15,7 +17,6 @@ from trimtab.protocol import FieldProblem, StudyChange
 from trimtab.samplers import CoarseToFineSampler, GridSampler, Sampler
 from trimtab.space import Bounds, Categorical, Parameter, Space
 from trimtab.states import StudyState
-from trimtab.study import NEEDS_ONE_OBJECTIVE, StudySpec
 from trimtab.validation import from_json
 
 _MOVES = {

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
+from trimtab.spec import StudySpec
+
 from service.storage.endings import LockedStudy, Usage
 from trimtab.states import Direction
-from trimtab.study import StudySpec
 
 _BUDGET = "budget."
 

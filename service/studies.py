@@ -4,6 +4,7 @@ import json
 import logging
 
 import sqlalchemy as sa
+from trimtab.spec import StudySpec
 
 from service import cursors, heritage, revisions, sampling, shown
 from service.database import autocommit, transaction
@@ -16,7 +17,6 @@ from service.storage import audit, endings, studies
 from trimtab.errors import Conflict, Invalid, StudyExists, StudyNotFound
 from trimtab.protocol import FieldProblem, Page, Study, StudyChange
 from trimtab.states import StudyState
-from trimtab.study import StudySpec
 from trimtab.tasks.training import OF_COMPANIONS
 
 CREATED = 201

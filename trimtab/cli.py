@@ -17,8 +17,8 @@ from trimtab.errors import FinalNotFound, NoCompleteTrial, NoFeasibleTrial, Refu
 from trimtab.final_view import confirmation_view, final_view
 from trimtab.finals import Confirm, FinalState
 from trimtab.protocol import BestTrial, Study
+from trimtab.spec import StudySpec
 from trimtab.states import TokenKind
-from trimtab.study import StudySpec
 from trimtab.validation import built, from_json
 from trimtab.watching import follow, wait_for_final
 from trimtab.watching import watch as watch_study

@@ -12,7 +12,7 @@ from trimtab.message import Params, Scalar
 from trimtab.protocol import FieldProblem
 from trimtab.sizes import SetSizes, set_sizes, training_examples
 from trimtab.space import Space
-from trimtab.study import TaskSpec
+from trimtab.spec import TaskSpec
 from trimtab.tasks.training import TRAINING
 
 FEW = 30

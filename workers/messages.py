@@ -5,11 +5,11 @@ import json
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
+from trimtab.spec import TaskSpec
 
 from trimtab.data import Sha256
 from trimtab.message import Lax, Message, Metrics, Params, Step, TaskName, Text
 from trimtab.states import Outcome, Purpose
-from trimtab.study import TaskSpec
 
 MAX_TEXT = 2000
 """Characters of a message that goes into the record of a trial."""

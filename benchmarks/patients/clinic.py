@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from trimtab.spec import StudySpec
 
 from service import sampling
 from service.diagnosis import Case, Rate, examine
@@ -19,7 +20,6 @@ from service.storage.finished import FinishedTrial
 from trimtab.diagnosis import Diagnosis
 from trimtab.message import Params
 from trimtab.states import Outcome, Purpose, TrialState
-from trimtab.study import StudySpec
 from workers.tasks import begin
 from workers.training.errors import Diverged
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from trimtab.spec import StudySpec
+
 from benchmarks.search.problems import Problem
 from service import sampling
 from service.history import Observations
@@ -13,7 +15,6 @@ from trimtab.budget import Budget
 from trimtab.message import FlatParams
 from trimtab.samplers import Sampler
 from trimtab.states import Outcome, TrialState
-from trimtab.study import StudySpec
 
 Suggest = Callable[[int, Observations], Suggestion]
 """Returns the suggestion for the n-th trial, from 0, after those that have ended."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from trimtab.spec import StudySpec, TaskSpec
 
 from service.history import Observations
 from service.sampling import View, random_points
@@ -18,7 +19,6 @@ from trimtab.message import FlatParams
 from trimtab.samplers import RandomSampler
 from trimtab.space import Categorical, Float, Int, Scale, Space
 from trimtab.states import Purpose
-from trimtab.study import StudySpec, TaskSpec
 from workers.tasks import begin
 
 TABLE = Path(__file__).parent / "tables" / "curves.json"

@@ -23,7 +23,7 @@ from service.sampling.tpe import ArrayTPESampler, Pools
 from service.sampling.view import OpenPoint, View
 from service.storage.dimensions import Dimension
 from trimtab import samplers
-from trimtab import study as specs
+from trimtab import spec as specs
 
 __all__ = [
     "OpenPoint",

@@ -11,6 +11,7 @@ from multiprocessing.connection import Connection
 from queue import SimpleQueue
 
 import numpy as np
+from trimtab.spec import StudySpec
 
 from service.history import Observations
 from service.sampling import View, is_installed, suggest, suggest_many
@@ -21,7 +22,6 @@ from service.storage.finished import FinishedTrial
 from trimtab.samplers import GpSampler
 from trimtab.space import Float, Space
 from trimtab.states import Outcome, TrialState
-from trimtab.study import StudySpec
 
 READY = b"ready"
 """What a child says when it has started."""

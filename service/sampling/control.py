@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from optuna.samplers import RandomSampler
+from trimtab.spec import StudySpec
 
 from service.sampling import chosen
 from service.sampling.drawing import draw
@@ -13,7 +14,6 @@ from service.sampling.view import View
 from service.storage.dimensions import Dimension
 from trimtab.samplers import GridSampler
 from trimtab.states import Origin
-from trimtab.study import StudySpec
 
 _STREAM = 3
 """Of the study's randomness: which trials are controls has nothing to do with where points are."""

@@ -3,6 +3,8 @@
 import math
 from collections.abc import Sequence
 
+from trimtab.spec import StudySpec
+
 from service.history import Observations
 from service.sampling.coarse_to_fine import Narrowed, narrowed, place_in_round, round_of
 from service.sampling.drawing import draw
@@ -15,7 +17,6 @@ from service.storage.dimensions import Dimension
 from trimtab.message import FlatParams
 from trimtab.samplers import CoarseToFineSampler
 from trimtab.space import Categorical, Parameter, Space
-from trimtab.study import StudySpec
 from trimtab.tasks import checks
 
 

@@ -7,12 +7,12 @@ from typing import Self
 
 import numpy as np
 from optuna.distributions import BaseDistribution, CategoricalDistribution
+from trimtab.spec import StudySpec
 
 from service.history import Bools, Floats, Ints, Observations, Parents, with_parents
 from service.storage.dimensions import Dimension, Point
 from service.storage.finished import Attributes
 from trimtab.states import Direction
-from trimtab.study import StudySpec
 
 ROUNDING = 1e-6
 """Of a step: samplers that count in doubles come closer to it than that."""

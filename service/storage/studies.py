@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import cached_property
 
 import sqlalchemy as sa
+from trimtab.spec import StudySpec
 
 from service.storage.dimensions import Dimension, Point, dimensions
 from trimtab.budget import Budget, Limits
@@ -13,7 +14,6 @@ from trimtab.errors import StudyNotFound
 from trimtab.protocol import Used
 from trimtab.space import Space
 from trimtab.states import Purpose, StudyState
-from trimtab.study import StudySpec
 
 _UNLIMITED = 2**31 - 1
 """Trials where the budget does not limit them."""

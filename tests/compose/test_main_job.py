@@ -3,12 +3,12 @@
 import json
 
 import pytest
+from trimtab.spec import StudySpec
 
 from tests.compose.stack import TWO_WORKERS, Stack, docker, wait_for
 from trimtab.client import Client
 from trimtab.protocol import Study, Worker
 from trimtab.states import Outcome, StudyState, TrialState
-from trimtab.study import StudySpec
 
 pytestmark = [pytest.mark.compose, pytest.mark.usefixtures("ending_workers")]
 TRIALS = 12

@@ -3,12 +3,13 @@
 import json
 from typing import Any
 
+from trimtab.spec import StudySpec
+
 from tests.e2e.running import wait_for
 from trimtab.client import Client
 from trimtab.message import Params
 from trimtab.protocol import TrialHistory
 from trimtab.states import TrialState
-from trimtab.study import StudySpec
 
 ENDLESS: Params = {"epochs": 100_000}
 LONG_EPOCH: Params = {"hidden_units": 2048, "hidden_layers": 20, "batch_size": 1}

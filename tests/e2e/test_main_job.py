@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from trimtab.spec import StudySpec
 
 from tests.conftest import fresh_database
 from tests.e2e.running import TOKEN, Workers, serving
@@ -18,7 +19,6 @@ from trimtab.client import Client
 from trimtab.message import Params
 from trimtab.protocol import TrialHistory
 from trimtab.states import Decision, StudyState, TrialState
-from trimtab.study import StudySpec
 from trimtab.tasks import MLP
 from trimtab.tasks.checks import default_space
 

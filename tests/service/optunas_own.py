@@ -8,10 +8,10 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState, create_trial
+from trimtab.spec import StudySpec
 
 from service.storage.dimensions import Dimension, Point, dimensions, params
 from trimtab.states import Outcome
-from trimtab.study import StudySpec
 
 Make = Callable[[int], BaseSampler]
 """Makes Optuna's sampler for one trial, of its seed."""

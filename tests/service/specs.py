@@ -3,8 +3,9 @@
 import json
 from typing import Any
 
+from trimtab.spec import StudySpec
+
 from trimtab.message import Value
-from trimtab.study import StudySpec
 
 METRIC = "error"
 

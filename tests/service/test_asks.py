@@ -2,6 +2,7 @@
 
 import pytest
 import sqlalchemy as sa
+from trimtab.spec import StudySpec
 
 from service.replica import Replica
 from tests.service import record
@@ -11,7 +12,6 @@ from trimtab.client import Client
 from trimtab.errors import StudyNotFound
 from trimtab.message import Params
 from trimtab.states import NoLease
-from trimtab.study import StudySpec
 
 MLP = {"name": "mlp"}
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from trimtab.spec import StudySpec, TaskSpec
 
 from tests.service.specs import spec
 from trimtab.checks import Rating
@@ -12,7 +13,6 @@ from trimtab.errors import Conflict, Invalid, StudyNotFound
 from trimtab.message import Params
 from trimtab.protocol import Lease
 from trimtab.states import Outcome, Purpose, StudyState, TrialState
-from trimtab.study import StudySpec, TaskSpec
 
 RIGHT = {"gradient_check": 2e-10, "figure.hidden.0.weight": 3e-10, "figure.1.bias": 1e-11, "checked": 900.0}
 WRONG = {"gradient_check": 2e-8, "figure.hidden.0.weight": 3e-10, "figure.output.bias": 0.4, "checked": 900.0}

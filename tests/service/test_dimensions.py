@@ -9,6 +9,7 @@ from hypothesis import given, reject
 from hypothesis import strategies as st
 from optuna.distributions import FloatDistribution, IntDistribution
 from pydantic import ValidationError
+from trimtab.spec import StudySpec
 
 from service import sampling
 from service.history import Observations
@@ -16,7 +17,6 @@ from service.storage.dimensions import dimensions, params
 from trimtab.samplers import RandomSampler
 from trimtab.space import MAX_FLOAT, MAX_INT, Float, Int, Scale, Space
 from trimtab.states import Direction
-from trimtab.study import StudySpec
 
 Parameter = TypeVar("Parameter", Float, Int)
 

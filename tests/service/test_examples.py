@@ -7,12 +7,12 @@ from typing import Any
 
 import httpx2
 import pytest
+from trimtab.spec import StudySpec
 
 from service.sampling import suggester
 from trimtab.client import Client
 from trimtab.protocol import Lease
 from trimtab.states import Decision, StudyState
-from trimtab.study import StudySpec
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples/studies").glob("*.json"))
 NAMES = [path.stem for path in EXAMPLES]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from trimtab.spec import StudySpec
 
 from service import pruning, sampling
 from service.history import Observations
@@ -19,7 +20,6 @@ from tests.service.runs import EAGER, complete, lease_of, report
 from tests.service.specs import spec
 from trimtab.client import Client
 from trimtab.states import Decision, Direction
-from trimtab.study import StudySpec
 
 LIMIT_SECONDS = 0.2
 LATE = f"the sampler took longer than {LIMIT_SECONDS:g} s"

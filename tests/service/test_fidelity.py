@@ -12,6 +12,7 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial
+from trimtab.spec import StudySpec
 
 from service import sampling
 from service.sampling import suggester
@@ -22,7 +23,6 @@ from tests.service.specs import spec
 from trimtab.client import Client
 from trimtab.protocol import Lease
 from trimtab.states import Outcome
-from trimtab.study import StudySpec
 
 TRIALS = 50
 SEED = 7

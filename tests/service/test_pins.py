@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx2
 import pytest
 import sqlalchemy as sa
+from trimtab.spec import StudySpec
 
 from service.database import transaction
 from service.datasets import pins
@@ -19,7 +20,6 @@ from trimtab.client import Client
 from trimtab.data import Problem
 from trimtab.datasets import ClassCount, ColumnKind, DatasetColumn, DatasetDescription
 from trimtab.errors import DatasetInUse, Forbidden, Invalid
-from trimtab.study import StudySpec
 
 DESCRIPTION = DatasetDescription(
     problem=Problem.CLASSIFICATION,

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 import sqlalchemy as sa
+from trimtab.spec import StudySpec
 
 from service.gain import FEWEST_TRIALS, gain, startup_trials
 from service.sampling.control import is_control
@@ -17,7 +18,6 @@ from trimtab.errors import Refused, StudyNotFound
 from trimtab.message import Params
 from trimtab.protocol import Lease
 from trimtab.states import Origin, TrialState
-from trimtab.study import StudySpec
 
 
 def ask(client: Client, study: str = "study") -> Lease:

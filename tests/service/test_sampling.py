@@ -8,6 +8,7 @@ import optuna
 import pytest
 from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
+from trimtab.spec import StudySpec
 
 from service import sampling
 from service.history import Observations
@@ -18,7 +19,6 @@ from trimtab.objectives import Objective
 from trimtab.samplers import RandomSampler, TpeSampler
 from trimtab.space import Categorical, Float, Int, Scale, Space
 from trimtab.states import Direction, Outcome
-from trimtab.study import StudySpec
 
 SPACE = Space(
     {

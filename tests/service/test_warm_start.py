@@ -7,6 +7,7 @@ import httpx2
 import optuna
 import pytest
 import sqlalchemy as sa
+from trimtab.spec import StudySpec
 
 from service.storage import given
 from service.storage.optuna_storage import OptunaStorage
@@ -15,7 +16,6 @@ from tests.service.runs import complete, lease_of, report
 from tests.service.specs import METRIC, body, spec
 from trimtab.client import Client
 from trimtab.states import Origin, StudyState, TrialState
-from trimtab.study import StudySpec
 
 FROM_OTHER: dict[str, Any] = {"warm_start": {"study": "other"}}
 RATE = {"type": "float", "low": 0.0, "high": 1.0}

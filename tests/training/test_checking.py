@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from trimtab.spec import TaskSpec
 
 from tests.training.planted import FAULTS, RIGHT, Planted
 from tests.training.runs import CPU, run
@@ -16,7 +17,6 @@ from trimtab.data import DataSpec, SplitSpec
 from trimtab.message import Params
 from trimtab.protocol import Report
 from trimtab.states import Purpose
-from trimtab.study import TaskSpec
 from workers.messages import CheckpointFile
 from workers.session import order
 from workers.tasks import begin

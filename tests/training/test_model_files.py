@@ -12,6 +12,7 @@ import pytest
 import torch
 from sklearn.datasets import load_diabetes, load_digits, load_iris
 from torch import Tensor, nn
+from trimtab.spec import TaskSpec
 
 import trimtab
 from tests.training.finals import loaded, trained, written
@@ -22,7 +23,6 @@ from trimtab.models import given
 from trimtab.models.errors import ModelUnreadable, RowsUnfit
 from trimtab.models.model import Model
 from trimtab.states import Purpose
-from trimtab.study import TaskSpec
 from workers.tasks import begin
 from workers.tasks.export import export
 from workers.training import export as files

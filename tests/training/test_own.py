@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 from sklearn.datasets import load_iris
+from trimtab.spec import TaskSpec
 
 import trimtab
 from tests.training import own_tasks
@@ -15,7 +16,6 @@ from trimtab.data import DataSpec
 from trimtab.errors import Misconfigured
 from trimtab.models.given import rows_of
 from trimtab.states import Purpose
-from trimtab.study import TaskSpec
 from workers.tasks import begin, own
 from workers.tasks.export import export
 from workers.training import checkpoints

@@ -11,12 +11,12 @@ from pathlib import Path
 import psutil
 import pytest
 import torch
+from trimtab.spec import TaskSpec
 
 from tests.training.runs import run
 from trimtab.data import DataSpec
 from trimtab.errors import Misconfigured
 from trimtab.states import Outcome
-from trimtab.study import TaskSpec
 from trimtab.tasks import TASKS
 from workers.child import ended_by
 from workers.messages import Begun, CheckpointFile, Ended, FromTraining, Measured, Order, Saved, Unsaved

@@ -12,6 +12,7 @@ from typing import Any
 
 import psutil
 import pytest
+from trimtab.spec import TaskSpec
 
 from tests.e2e.running import wait_for
 from tests.e2e.studies import LONG_EPOCH
@@ -26,7 +27,6 @@ from trimtab.finals import ModelFile
 from trimtab.message import Params
 from trimtab.protocol import Checkpoint, Lease
 from trimtab.states import Outcome, Purpose
-from trimtab.study import TaskSpec
 from workers.checkpoints import Checkpoints
 from workers.datasets import Datasets
 from workers.drain import Drain

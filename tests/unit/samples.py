@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from trimtab.spec import StudySpec, TaskSpec
+
 from trimtab.budget import Budget
 from trimtab.protocol import (
     BestTrial,
@@ -19,7 +21,6 @@ from trimtab.protocol import (
     Worker,
 )
 from trimtab.states import Decision, Outcome, StudyState, TokenKind, TrialState
-from trimtab.study import StudySpec, TaskSpec
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from trimtab.spec import StudySpec
 
 from tests.unit import samples
 from tests.unit.stub import TOKEN, Answer, Stub, refused, said
@@ -17,7 +18,6 @@ from trimtab.errors import Invalid, LeaseLost, Misconfigured, NoCompleteTrial, S
 from trimtab.protocol import FieldProblem, LeaseReport, Leases, Verdicts
 from trimtab.requests import finite
 from trimtab.states import NoLease, Outcome, TrialState
-from trimtab.study import StudySpec
 
 NO_STUDY = StudyNotFound("there is no study 'digits'")
 

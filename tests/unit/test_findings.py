@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
+from trimtab.spec import StudySpec
 
 from service.diagnosis import Case, Rate, examine
 from service.diagnosis.case import Curve
@@ -19,7 +20,6 @@ from tests.unit.cases import HEALTHY, case, codes, errors, study
 from trimtab.diagnosis import Diagnosis, FindingCode
 from trimtab.space import Float, Scale
 from trimtab.states import Outcome
-from trimtab.study import StudySpec
 
 RATES = Float(low=1e-5, high=1e-3, scale=Scale.LOG)
 

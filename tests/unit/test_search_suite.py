@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from trimtab.spec import StudySpec
 
 from benchmarks.search import results
 from benchmarks.search.__main__ import play_run, problems
@@ -17,7 +18,6 @@ from service.storage.dimensions import dimensions, params
 from trimtab.message import FlatParams
 from trimtab.samplers import RandomSampler
 from trimtab.states import Direction
-from trimtab.study import StudySpec
 
 PROBLEMS = list(problems().values())
 VALLEYS = [problem for problem in PROBLEMS if problem.is_narrow_valley]

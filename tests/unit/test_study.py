@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from trimtab.spec import StudySpec, TaskSpec
 
 from trimtab.budget import Budget
 from trimtab.data import BUILT_IN, DataSpec, SplitSpec
@@ -15,7 +16,6 @@ from trimtab.pruners import MedianPruner, NoPruner
 from trimtab.samplers import RandomSampler, TpeSampler
 from trimtab.space import Categorical, Float, Int, Scale, Space
 from trimtab.states import Direction
-from trimtab.study import StudySpec, TaskSpec
 from trimtab.tasks import MLP, TASKS, Task
 from trimtab.validation import from_json
 

@@ -8,8 +8,8 @@ from trimtab.client.calls import PAGE, Calls
 from trimtab.errors import StudyNotFound
 from trimtab.protocol import Page, Study, StudyChange
 from trimtab.requests import Request, new_key, study_path
+from trimtab.spec import StudySpec
 from trimtab.states import StudyState
-from trimtab.study import StudySpec
 from trimtab.validation import built
 
 

@@ -9,8 +9,8 @@ from trimtab.budget import Limits
 from trimtab.data import Sha256
 from trimtab.message import Array, Lax, Message, Metrics, Params, Step, StudyName, TaskName, Text, WorkerName, invalid
 from trimtab.protocol.problems import Problem
+from trimtab.spec import TaskSpec
 from trimtab.states import ALIKE, Decision, NoLease, Outcome, Purpose, TrialState
-from trimtab.study import TaskSpec
 
 MAX_LEASES = 256
 MAX_WAIT_SECONDS = 60.0

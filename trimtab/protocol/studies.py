@@ -8,8 +8,8 @@ from pydantic import Field
 from trimtab.budget import Budget, Limits
 from trimtab.message import MAX_PARAMETERS, Lax, Message, ParamName, StudyName
 from trimtab.space import Bounds, Space
+from trimtab.spec import StudySpec
 from trimtab.states import Purpose, StudyState
-from trimtab.study import StudySpec
 
 
 class Counts(Message):

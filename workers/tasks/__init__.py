@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 from torch import nn
+from trimtab.spec import TaskSpec
 
 from trimtab.message import Params
 from trimtab.states import Purpose
-from trimtab.study import TaskSpec
 from trimtab.tasks.checks import known
 from workers.tasks import cnn, mlp, own
 from workers.tasks.checking import BRIEF, THOROUGH, Checking, Effort, checked, described, require
