@@ -16,13 +16,23 @@ from trimtab.client.finals import FinalCalls
 from trimtab.client.leases import LeaseCalls
 from trimtab.client.lessons import LessonCalls
 from trimtab.client.studies import StudyCalls
+from trimtab.client.suggestions import SuggestionCalls
 from trimtab.client.tokens import TokenCalls
 from trimtab.client.trials import TrialCalls
 from trimtab.connection import Connection
 
 
 class Client(
-    StudyCalls, TrialCalls, LessonCalls, CheckCalls, DoctorCalls, LeaseCalls, TokenCalls, DatasetCalls, FinalCalls
+    StudyCalls,
+    TrialCalls,
+    LessonCalls,
+    CheckCalls,
+    DoctorCalls,
+    LeaseCalls,
+    SuggestionCalls,
+    TokenCalls,
+    DatasetCalls,
+    FinalCalls,
 ):
     """A service and the right to call it. May be shared by threads.
 

@@ -1,0 +1,65 @@
+"""What a trial of a study without a space asks for while it runs, and what it leaves on record of itself.
+
+suggest "optimizer": categorical, sgd or adam  --> "adam"
+suggest "beta2": float, 0.9 to 0.9999          --> 0.995        the same name again: the same value
+"""
+
+import json
+from typing import Annotated, Self
+
+from pydantic import Field, JsonValue, StringConstraints, model_validator
+
+from trimtab.message import Message, ParamName, Scalar, invalid
+from trimtab.space import Categorical, Float, Int
+
+MAX_ATTRIBUTE_BYTES = 2**16
+"""Of the JSON of one attribute."""
+
+AttributeKey = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", min_length=1, max_length=512)]
+"""Optuna's column has as many characters. No NUL: PostgreSQL cannot store it."""
+
+
+class _Alone(Message):
+    """A parameter that is asked for alone knows of no other: the code that asks has its conditions and lists."""
+
+    name: ParamName
+    when: None = None
+    per: None = None
+
+
+class WantedFloat(_Alone, Float):
+    """A real number that is asked for, by name."""
+
+
+class WantedInt(_Alone, Int):
+    """An integer that is asked for, by name."""
+
+
+class WantedCategorical(_Alone, Categorical):
+    """One of a list of values that is asked for, by name."""
+
+
+Wanted = Annotated[WantedFloat | WantedInt | WantedCategorical, Field(discriminator="type")]
+
+
+class Suggested(Message):
+    """The value of a parameter in a trial, once and for all its attempts."""
+
+    name: ParamName
+    value: Scalar
+
+
+class Attribute(Message):
+    """Something that a trial leaves on record of itself, under a key: any JSON."""
+
+    value: JsonValue
+
+    @model_validator(mode="after")
+    def _can_be_stored(self) -> Self:
+        try:
+            size = len(json.dumps(self.value, ensure_ascii=False, allow_nan=False).encode())
+        except ValueError:
+            raise invalid("value", "must be JSON: no NaN, no infinity, no half of a surrogate pair") from None
+        if size > MAX_ATTRIBUTE_BYTES:
+            raise invalid("value", f"must be at most {MAX_ATTRIBUTE_BYTES:,} bytes of JSON, not {size:,}")
+        return self
