@@ -12,8 +12,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from trimtab.spec import StudySpec, TaskSpec
-
 from benchmarks import running
 from service import embedded
 from service.migrate import migrate
@@ -21,6 +19,7 @@ from trimtab.budget import Budget
 from trimtab.client import Client
 from trimtab.data import DataSpec
 from trimtab.samplers import AutoSampler
+from trimtab.spec import StudySpec, TaskSpec
 from trimtab.states import StudyState, TrialState
 
 TRIALS = 60

@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 from optuna.distributions import FloatDistribution, distribution_to_json
-from trimtab.spec import StudySpec
 
 from service.storage.dimensions import Dimension, dimensions
 from trimtab.budget import Budget
 from trimtab.objectives import Objective
 from trimtab.pruners import MedianPruner
 from trimtab.space import Categorical, Float, Int, Scale, Space
+from trimtab.spec import StudySpec
 
 STEPS = 20
 METRIC = "validation_error"

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from trimtab.spec import TaskSpec
 
 from benchmarks.charts import Axis, Chart, Points
 from benchmarks.search.panels import Panel, picture
 from trimtab.data import DataSpec, SplitSpec
 from trimtab.message import Params
+from trimtab.spec import TaskSpec
 from trimtab.states import Purpose
 from workers.tasks import begin
 from workers.training.initialization import Initialization, initialize

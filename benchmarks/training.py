@@ -19,7 +19,6 @@ from itertools import count
 from pathlib import Path
 
 import torch
-from trimtab.spec import StudySpec, TaskSpec
 
 from benchmarks import by_hand, running
 from service import embedded
@@ -32,6 +31,7 @@ from trimtab.protocol import TrialHistory
 from trimtab.pruners import NoPruner
 from trimtab.samplers import RandomSampler
 from trimtab.space import Float, Space
+from trimtab.spec import StudySpec, TaskSpec
 from trimtab.states import Purpose, StudyState
 from workers.child import THREADS
 from workers.tasks import begin

@@ -12,10 +12,10 @@ from unittest.mock import patch
 
 import torch
 from torch import nn
-from trimtab.spec import TaskSpec
 
 from trimtab.data import DataSpec
 from trimtab.message import Params
+from trimtab.spec import TaskSpec
 from trimtab.states import Purpose
 from workers.tasks import begin
 from workers.training.steps import Epoch, Steps

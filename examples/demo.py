@@ -18,7 +18,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from rich.console import Console
-from trimtab.spec import StudySpec, TaskSpec
 
 from trimtab import rendering
 from trimtab.budget import Budget
@@ -27,6 +26,7 @@ from trimtab.diagnosis import Diagnosis
 from trimtab.diagnosis_view import diagnosis_view
 from trimtab.errors import TrimtabError, Unavailable, Unreachable
 from trimtab.protocol import BestTrial
+from trimtab.spec import StudySpec, TaskSpec
 from trimtab.watching import watch
 
 TRIALS = 40

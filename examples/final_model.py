@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 
 from rich.console import Console
-from trimtab.spec import StudySpec, TaskSpec
 
 import trimtab
 from trimtab.budget import Budget
@@ -19,6 +18,7 @@ from trimtab.data import DataSpec
 from trimtab.errors import FinalNotFound, TrimtabError
 from trimtab.final_view import final_view
 from trimtab.finals import Confirm, FinalModel, FinalState
+from trimtab.spec import StudySpec, TaskSpec
 from trimtab.watching import wait_for_final, watch
 
 SPEC = StudySpec(

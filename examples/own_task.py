@@ -14,7 +14,6 @@ from typing import Any
 import torch
 from rich.console import Console
 from torch import Tensor, nn
-from trimtab.spec import StudySpec, TaskSpec
 
 from trimtab import rendering
 from trimtab.budget import Budget
@@ -22,6 +21,7 @@ from trimtab.client import Client
 from trimtab.data import DataSpec
 from trimtab.errors import TrimtabError
 from trimtab.space import Float, Int, Scale, Space
+from trimtab.spec import StudySpec, TaskSpec
 from trimtab.watching import watch
 
 # N examples, D features, H hidden units, C classes.

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import sqlalchemy as sa
-from trimtab.spec import TaskSpec
 
 from service import companions, cursors
 from service.companions import Companion
@@ -22,6 +21,7 @@ from trimtab.errors import Invalid
 from trimtab.message import Metrics, Params, Scalar
 from trimtab.protocol import Page
 from trimtab.space import Categorical, Float, Int, Space
+from trimtab.spec import TaskSpec
 from trimtab.states import Purpose
 from trimtab.tasks.checks import known
 

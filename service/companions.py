@@ -10,7 +10,6 @@ from itertools import count
 from typing import Any
 
 import sqlalchemy as sa
-from trimtab.spec import StudySpec, TaskSpec
 
 from service.sampling import chance
 from service.storage import endings, studies
@@ -25,6 +24,7 @@ from trimtab.protocol import FieldProblem
 from trimtab.pruners import NoPruner
 from trimtab.samplers import RandomSampler
 from trimtab.space import Categorical, Float, Int, Scale, Space
+from trimtab.spec import StudySpec, TaskSpec
 from trimtab.states import Direction, Purpose
 from trimtab.validation import built
 

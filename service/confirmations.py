@@ -4,7 +4,6 @@ import logging
 import math
 
 import sqlalchemy as sa
-from trimtab.spec import TaskSpec
 
 from service import choosing, companions
 from service.companions import Companion
@@ -19,6 +18,7 @@ from service.storage.studies import StudyRow
 from service.storage.trials import TrialRow
 from trimtab.errors import ConfirmationRunning, NoCompleteTrial, NotFound, SeveralObjectives
 from trimtab.finals import Confirm, Confirmation, ConfirmedTrial
+from trimtab.spec import TaskSpec
 from trimtab.states import Direction, Purpose, TrialState
 
 CREATED = 201

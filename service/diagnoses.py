@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import sqlalchemy as sa
-from trimtab.spec import StudySpec
 
 from service import answers
 from service.database import autocommit
@@ -18,6 +17,7 @@ from service.storage.trials import TrialRow
 from trimtab.diagnosis import Diagnosis
 from trimtab.errors import SeveralObjectives, TrialNotFound
 from trimtab.message import Metrics
+from trimtab.spec import StudySpec
 from trimtab.states import Direction, Outcome, TrialState
 
 TOP_TRIALS = 5

@@ -7,7 +7,6 @@ POST final with a confirmation --> the lock is looked at --> NAME.confirmation; 
 import logging
 
 import sqlalchemy as sa
-from trimtab.spec import TaskSpec
 
 from service import choosing, companions, confirmations, readings
 from service.companions import Companion
@@ -24,6 +23,7 @@ from service.storage.studies import StudyRow
 from service.storage.trials import TrialRow
 from trimtab.errors import NoCompleteTrial, Refused, Unavailable
 from trimtab.finals import FinalModel, FinalRequest
+from trimtab.spec import TaskSpec
 from trimtab.states import Purpose
 
 CREATED = 201

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-from trimtab.spec import StudySpec
 
 from service.sampling import chosen
 from service.storage.progress import EndedTrial
@@ -16,6 +15,7 @@ from trimtab.samplers import (
     Sampler,
     TpeSampler,
 )
+from trimtab.spec import StudySpec
 from trimtab.states import Direction, Origin, TrialState
 
 FEWEST_TRIALS = 5

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 
-from trimtab.spec import StudySpec
-
 from service import lifecycle
 from service.storage.endings import ClosedLease, Ending
 from trimtab import lists
@@ -13,6 +11,7 @@ from trimtab.lists import Misshapen
 from trimtab.message import FlatParams, Metrics, Params, Scalar, Value
 from trimtab.protocol import FieldProblem, Tell
 from trimtab.space import Categorical, Float, Int, Space
+from trimtab.spec import StudySpec
 from trimtab.states import Outcome, TrialState
 from trimtab.tasks import checks
 

@@ -5,7 +5,6 @@ import logging
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-from trimtab.spec import StudySpec
 
 from service import lifecycle, points
 from service.calls import after_outage, as_told, crowd, gone, look, missing, not_live, verdict_of
@@ -16,6 +15,7 @@ from service.storage import endings, leases, models
 from service.storage.leases import LeaseRow, Reference
 from trimtab.errors import Conflict, LeaseEnded, Refused
 from trimtab.protocol import Tell, Told, Verdict
+from trimtab.spec import StudySpec
 from trimtab.states import Outcome, Purpose
 
 _TEST_ERROR = "test_error"

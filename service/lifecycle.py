@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC
 
-from trimtab.spec import StudySpec
-
 from service.storage.endings import ClosedLease, Ending, LockedStudy, Loss, StudyAfter
 from service.storage.trials import TrialRow
 from trimtab.message import Metrics
 from trimtab.protocol import Tell
+from trimtab.spec import StudySpec
 from trimtab.states import Direction, Outcome, StudyState, TrialState
 
 BY_HAND = "stopped by hand"

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Self
 
 import sqlalchemy as sa
-from trimtab.spec import StudySpec
 
 from service.crowd import Crowd
 from service.curves import Curve, Curves, Rungs
@@ -20,6 +19,7 @@ from service.sampling.suggester import Suggester
 from service.storage import finished, studies
 from service.storage.dimensions import Dimension
 from trimtab.objectives import Objective
+from trimtab.spec import StudySpec
 from trimtab.states import Purpose
 
 MAX_STUDIES = 256

@@ -7,7 +7,6 @@ from itertools import count
 
 import sqlalchemy as sa
 from pydantic import ValidationError
-from trimtab.spec import StudySpec
 
 from service import given, heritage, shown
 from service.datasets import pins
@@ -22,6 +21,7 @@ from service.storage.studies import StudyRow
 from trimtab.diagnosis import Edit, Prescription
 from trimtab.errors import Conflict, Invalid, NothingToPrescribe, StudyExists, StudyNotFound
 from trimtab.protocol import FieldProblem, Study
+from trimtab.spec import StudySpec
 from trimtab.states import Purpose
 from trimtab.warm_start import WarmStart
 

@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
-from trimtab.spec import StudySpec
-
 from service.database import autocommit
 from service.pruning.replay import Simulation
 from service.replica import Replica
@@ -26,6 +24,7 @@ from trimtab.pruners import (
     WilcoxonPruner,
 )
 from trimtab.replay import PrunerReplay, Replay, StoppedTrial
+from trimtab.spec import StudySpec
 from trimtab.states import TrialState
 
 MAX_REPORTS = 100_000

@@ -4,8 +4,6 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from trimtab.spec import NEEDS_ONE_OBJECTIVE, StudySpec
-
 from service.lifecycle import BY_HAND
 from service.spending import reason_to_close, stops_trials
 from service.storage.endings import LockedStudy, Usage
@@ -16,6 +14,7 @@ from trimtab.errors import Conflict, Invalid
 from trimtab.protocol import FieldProblem, StudyChange
 from trimtab.samplers import CoarseToFineSampler, GridSampler, Sampler
 from trimtab.space import Bounds, Categorical, Parameter, Space
+from trimtab.spec import NEEDS_ONE_OBJECTIVE, StudySpec
 from trimtab.states import StudyState
 from trimtab.validation import from_json
 

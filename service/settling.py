@@ -1,11 +1,11 @@
 """Writes what the end of a lease makes of its trial, and the end of a trial of its study."""
 
 import sqlalchemy as sa
-from trimtab.spec import StudySpec
 
 from service import lifecycle, spending
 from service.storage import endings, trials
 from service.storage.endings import Ending, LockedStudy
+from trimtab.spec import StudySpec
 from trimtab.states import StudyState
 
 

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 
 import sqlalchemy as sa
-from trimtab.spec import StudySpec
 
 from service import alarms, sampling
 from service.storage import datasets, studies
 from service.storage.studies import StudyRow
 from trimtab import fitting
 from trimtab.protocol import ChosenSampler, Counts, Study
+from trimtab.spec import StudySpec
 
 
 def read(connection: sa.Connection, row: StudyRow) -> Study:

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from trimtab.spec import StudySpec
-
 from service.storage.endings import LockedStudy, Usage
+from trimtab.spec import StudySpec
 from trimtab.states import Direction
 
 _BUDGET = "budget."

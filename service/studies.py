@@ -4,7 +4,6 @@ import json
 import logging
 
 import sqlalchemy as sa
-from trimtab.spec import StudySpec
 
 from service import cursors, heritage, revisions, sampling, shown
 from service.database import autocommit, transaction
@@ -16,6 +15,7 @@ from service.settling import close_if_due
 from service.storage import audit, endings, studies
 from trimtab.errors import Conflict, Invalid, StudyExists, StudyNotFound
 from trimtab.protocol import FieldProblem, Page, Study, StudyChange
+from trimtab.spec import StudySpec
 from trimtab.states import StudyState
 from trimtab.tasks.training import OF_COMPANIONS
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import torch
 from pydantic_core import PydanticCustomError
-from trimtab.spec import TaskSpec
 
 from trimtab.data import BUILT_IN, DataSpec
 from trimtab.errors import Misconfigured
 from trimtab.message import Value
+from trimtab.spec import TaskSpec
 from trimtab.tasks import TASKS
 from trimtab.tasks.checks import check_fixed, known
 from trimtab.validation import built

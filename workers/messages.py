@@ -5,10 +5,10 @@ import json
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
-from trimtab.spec import TaskSpec
 
 from trimtab.data import Sha256
 from trimtab.message import Lax, Message, Metrics, Params, Step, TaskName, Text
+from trimtab.spec import TaskSpec
 from trimtab.states import Outcome, Purpose
 
 MAX_TEXT = 2000

@@ -6,11 +6,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from trimtab.spec import TaskSpec
-
 from trimtab.client import Client
 from trimtab.errors import BodyTooLarge, InternalError, Invalid, TrimtabError, Unauthorized
 from trimtab.protocol import Lease, Verdict
+from trimtab.spec import TaskSpec
 from trimtab.states import Decision, Outcome, Purpose
 from workers.allowance import Allowance
 from workers.checkpoints import Checkpoints, Start

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from trimtab.spec import StudySpec
 
 from benchmarks.patients.clinic import diagnosis
 from benchmarks.patients.planted import DATA
 from benchmarks.patients.wards import PATIENTS, STARTUP, TRIALS, Patient
 from trimtab.diagnosis import Diagnosis
+from trimtab.spec import StudySpec
 
 SEEDS = (1, 2)
 """Those that count. Thresholds were looked at on seeds from 101."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from trimtab.spec import StudySpec
 
 from service import sampling
 from service.diagnosis import Case, Rate, examine
@@ -19,6 +18,7 @@ from service.storage.dimensions import dimensions, written
 from service.storage.finished import FinishedTrial
 from trimtab.diagnosis import Diagnosis
 from trimtab.message import Params
+from trimtab.spec import StudySpec
 from trimtab.states import Outcome, Purpose, TrialState
 from workers.tasks import begin
 from workers.training.errors import Diverged

@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from trimtab.spec import StudySpec
-
 from benchmarks.search.problems import Problem
 from service import sampling
 from service.history import Observations
@@ -14,6 +12,7 @@ from service.storage.finished import FinishedTrial
 from trimtab.budget import Budget
 from trimtab.message import FlatParams
 from trimtab.samplers import Sampler
+from trimtab.spec import StudySpec
 from trimtab.states import Outcome, TrialState
 
 Suggest = Callable[[int, Observations], Suggestion]

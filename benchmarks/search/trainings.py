@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from trimtab.spec import StudySpec, TaskSpec
 
 from service.history import Observations
 from service.sampling import View, random_points
@@ -18,6 +17,7 @@ from service.storage.dimensions import dimensions, params
 from trimtab.message import FlatParams
 from trimtab.samplers import RandomSampler
 from trimtab.space import Categorical, Float, Int, Scale, Space
+from trimtab.spec import StudySpec, TaskSpec
 from trimtab.states import Purpose
 from workers.tasks import begin
 

@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Header, Path, Query, Request, Response, status
-from trimtab.spec import StudySpec
 
 from service import additions, importances, progress, replays, rounds, studies, trials
 from service.api.dependencies import Limit, NumberCursor, PrincipalDep, ReplicaDep, StudyName, Wait
@@ -19,6 +18,7 @@ from trimtab.learned import ImportanceMethod, Importances, Progress
 from trimtab.message import ParamName
 from trimtab.protocol import BestTrial, Page, Round, Study, StudyChange, Trial, TrialHistory
 from trimtab.replay import Replay
+from trimtab.spec import StudySpec
 from trimtab.states import StudyState, TrialState
 
 TrialNumber = Annotated[int, Path(ge=0, lt=2**31)]

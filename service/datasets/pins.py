@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 import sqlalchemy as sa
-from trimtab.spec import StudySpec
 
 from service.storage import datasets as stored
 from service.storage import studies
@@ -11,6 +10,7 @@ from trimtab import fitting
 from trimtab.data import BUILT_IN, DataSpec
 from trimtab.errors import Invalid
 from trimtab.protocol import FieldProblem
+from trimtab.spec import StudySpec
 
 _LISTED = 50
 

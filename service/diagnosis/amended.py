@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import ValidationError
-from trimtab.spec import StudySpec
 
 from trimtab import fitting
 from trimtab.data import DatasetFacts
 from trimtab.diagnosis import Edit
+from trimtab.spec import StudySpec
 
 
 def amended(spec: StudySpec, edits: Iterable[Edit]) -> StudySpec:

@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Self
 
-from trimtab.spec import StudySpec
-
 from trimtab.data import BUILT_IN, DatasetFacts
 from trimtab.message import Params, Value
+from trimtab.spec import StudySpec
 from trimtab.states import Outcome
 from trimtab.tasks import checks
 from trimtab.tasks.knobs import Hyperparameter, Task

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 from pydantic import JsonValue
-from trimtab.spec import StudySpec
 
 from service.diagnosis.case import Case
 from trimtab.diagnosis import Edit
 from trimtab.message import Value
 from trimtab.space import Categorical, Float, Int
+from trimtab.spec import StudySpec
 
 Change = Callable[[float], float]
 """From a value, or a bound of values, to another."""

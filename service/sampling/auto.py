@@ -3,8 +3,6 @@
 import math
 from dataclasses import dataclass
 
-from trimtab.spec import StudySpec
-
 from trimtab import grids
 from trimtab.samplers import (
     AutoSampler,
@@ -17,6 +15,7 @@ from trimtab.samplers import (
     TpeSampler,
 )
 from trimtab.space import Categorical, Space
+from trimtab.spec import StudySpec
 
 _UNBOUND_TRIALS = 1000
 """What a study is taken for whose budget does not count trials."""

@@ -11,7 +11,6 @@ from multiprocessing.connection import Connection
 from queue import SimpleQueue
 
 import numpy as np
-from trimtab.spec import StudySpec
 
 from service.history import Observations
 from service.sampling import View, is_installed, suggest, suggest_many
@@ -21,6 +20,7 @@ from service.storage.dimensions import dimensions
 from service.storage.finished import FinishedTrial
 from trimtab.samplers import GpSampler
 from trimtab.space import Float, Space
+from trimtab.spec import StudySpec
 from trimtab.states import Outcome, TrialState
 
 READY = b"ready"

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from optuna.samplers import RandomSampler
-from trimtab.spec import StudySpec
 
 from service.sampling import chosen
 from service.sampling.drawing import draw
@@ -13,6 +12,7 @@ from service.sampling.suggestion import Suggestion, seed_of
 from service.sampling.view import View
 from service.storage.dimensions import Dimension
 from trimtab.samplers import GridSampler
+from trimtab.spec import StudySpec
 from trimtab.states import Origin
 
 _STREAM = 3

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable
 
 import numpy as np
-from trimtab.spec import StudySpec
 
 from service.history import Floats
 from service.sampling.suggestion import Suggestion, seed_of
@@ -11,6 +10,7 @@ from service.sampling.view import ROUNDING, View
 from service.storage.dimensions import Point, params
 from trimtab import grids
 from trimtab.grids import Grid
+from trimtab.spec import StudySpec
 
 _TRIES = 10
 """Times that a sampler is asked again. What it likes best it likes for good; salted it likes something else."""

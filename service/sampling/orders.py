@@ -6,13 +6,13 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
-from trimtab.spec import StudySpec
 
 from service.history import Observations
 from service.sampling.suggestion import Suggestion
 from service.sampling.view import OpenPoint, View
 from service.storage.dimensions import dimensions
 from trimtab.space import Space
+from trimtab.spec import StudySpec
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,6 @@
 import math
 from collections.abc import Sequence
 
-from trimtab.spec import StudySpec
-
 from service.history import Observations
 from service.sampling.coarse_to_fine import Narrowed, narrowed, place_in_round, round_of
 from service.sampling.drawing import draw
@@ -17,6 +15,7 @@ from service.storage.dimensions import Dimension
 from trimtab.message import FlatParams
 from trimtab.samplers import CoarseToFineSampler
 from trimtab.space import Categorical, Parameter, Space
+from trimtab.spec import StudySpec
 from trimtab.tasks import checks
 
 

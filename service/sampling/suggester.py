@@ -8,11 +8,10 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 
-from trimtab.spec import StudySpec
-
 from service.sampling import Suggestion, View, is_slow, random_points, suggest_many, will_be_slow
 from service.sampling.children import Children, NoAnswer, TooLate
 from service.sampling.orders import Order, suggestions
+from trimtab.spec import StudySpec
 
 LIMIT_SECONDS = 5.0
 """What a sampler may take: half of what a client waits for an answer."""

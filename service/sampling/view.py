@@ -7,11 +7,11 @@ from typing import Self
 
 import numpy as np
 from optuna.distributions import BaseDistribution, CategoricalDistribution
-from trimtab.spec import StudySpec
 
 from service.history import Bools, Floats, Ints, Observations, Parents, with_parents
 from service.storage.dimensions import Dimension, Point
 from service.storage.finished import Attributes
+from trimtab.spec import StudySpec
 from trimtab.states import Direction
 
 ROUNDING = 1e-6

@@ -6,13 +6,13 @@ from datetime import datetime
 from functools import cached_property
 
 import sqlalchemy as sa
-from trimtab.spec import StudySpec
 
 from service.storage.dimensions import Dimension, Point, dimensions
 from trimtab.budget import Budget, Limits
 from trimtab.errors import StudyNotFound
 from trimtab.protocol import Used
 from trimtab.space import Space
+from trimtab.spec import StudySpec
 from trimtab.states import Purpose, StudyState
 
 _UNLIMITED = 2**31 - 1

@@ -3,11 +3,11 @@
 import json
 
 import pytest
-from trimtab.spec import StudySpec
 
 from tests.compose.stack import TWO_WORKERS, Stack, docker, wait_for
 from trimtab.client import Client
 from trimtab.protocol import Study, Worker
+from trimtab.spec import StudySpec
 from trimtab.states import Outcome, StudyState, TrialState
 
 pytestmark = [pytest.mark.compose, pytest.mark.usefixtures("ending_workers")]

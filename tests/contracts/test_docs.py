@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 import typer
-from trimtab.spec import StudySpec
 
 from service.app import create_app
 from service.replica import Replica
 from service.tokens import Tokens
 from trimtab import cli, errors
+from trimtab.spec import StudySpec
 from trimtab.tasks import TASKS
 from trimtab.validation import from_json
 

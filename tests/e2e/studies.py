@@ -3,12 +3,11 @@
 import json
 from typing import Any
 
-from trimtab.spec import StudySpec
-
 from tests.e2e.running import wait_for
 from trimtab.client import Client
 from trimtab.message import Params
 from trimtab.protocol import TrialHistory
+from trimtab.spec import StudySpec
 from trimtab.states import TrialState
 
 ENDLESS: Params = {"epochs": 100_000}

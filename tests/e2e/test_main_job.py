@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from trimtab.spec import StudySpec
 
 from tests.conftest import fresh_database
 from tests.e2e.running import TOKEN, Workers, serving
@@ -18,6 +17,7 @@ from tests.service.specs import number
 from trimtab.client import Client
 from trimtab.message import Params
 from trimtab.protocol import TrialHistory
+from trimtab.spec import StudySpec
 from trimtab.states import Decision, StudyState, TrialState
 from trimtab.tasks import MLP
 from trimtab.tasks.checks import default_space

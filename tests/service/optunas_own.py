@@ -8,9 +8,9 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState, create_trial
-from trimtab.spec import StudySpec
 
 from service.storage.dimensions import Dimension, Point, dimensions, params
+from trimtab.spec import StudySpec
 from trimtab.states import Outcome
 
 Make = Callable[[int], BaseSampler]

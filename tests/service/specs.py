@@ -3,9 +3,8 @@
 import json
 from typing import Any
 
-from trimtab.spec import StudySpec
-
 from trimtab.message import Value
+from trimtab.spec import StudySpec
 
 METRIC = "error"
 

@@ -2,7 +2,6 @@
 
 import pytest
 import sqlalchemy as sa
-from trimtab.spec import StudySpec
 
 from service.replica import Replica
 from tests.service import record
@@ -11,6 +10,7 @@ from tests.service.specs import number, spec
 from trimtab.client import Client
 from trimtab.errors import StudyNotFound
 from trimtab.message import Params
+from trimtab.spec import StudySpec
 from trimtab.states import NoLease
 
 MLP = {"name": "mlp"}

@@ -4,7 +4,6 @@ from typing import Any
 
 import httpx2
 import pytest
-from trimtab.spec import StudySpec, TaskSpec
 
 from tests.service.specs import spec
 from trimtab.checks import Rating
@@ -12,6 +11,7 @@ from trimtab.client import Client
 from trimtab.errors import Conflict, Invalid, StudyNotFound
 from trimtab.message import Params
 from trimtab.protocol import Lease
+from trimtab.spec import StudySpec, TaskSpec
 from trimtab.states import Outcome, Purpose, StudyState, TrialState
 
 RIGHT = {"gradient_check": 2e-10, "figure.hidden.0.weight": 3e-10, "figure.1.bias": 1e-11, "checked": 900.0}

@@ -9,13 +9,13 @@ from hypothesis import given, reject
 from hypothesis import strategies as st
 from optuna.distributions import FloatDistribution, IntDistribution
 from pydantic import ValidationError
-from trimtab.spec import StudySpec
 
 from service import sampling
 from service.history import Observations
 from service.storage.dimensions import dimensions, params
 from trimtab.samplers import RandomSampler
 from trimtab.space import MAX_FLOAT, MAX_INT, Float, Int, Scale, Space
+from trimtab.spec import StudySpec
 from trimtab.states import Direction
 
 Parameter = TypeVar("Parameter", Float, Int)

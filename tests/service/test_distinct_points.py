@@ -5,7 +5,6 @@ from threading import Barrier
 
 import pytest
 import sqlalchemy as sa
-from trimtab.spec import StudySpec
 
 from service import asks, studies
 from service.database import connect
@@ -14,6 +13,7 @@ from trimtab.budget import Budget
 from trimtab.protocol import Ask, Lease
 from trimtab.samplers import RandomSampler, TpeSampler
 from trimtab.space import Float, Space
+from trimtab.spec import StudySpec
 
 WORKERS = 8
 SPACE = Space({"x": Float(low=0, high=1), "y": Float(low=0, high=1)})

@@ -7,11 +7,11 @@ from typing import Any
 
 import httpx2
 import pytest
-from trimtab.spec import StudySpec
 
 from service.sampling import suggester
 from trimtab.client import Client
 from trimtab.protocol import Lease
+from trimtab.spec import StudySpec
 from trimtab.states import Decision, StudyState
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples/studies").glob("*.json"))

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from trimtab.spec import StudySpec
 
 from service import pruning, sampling
 from service.history import Observations
@@ -19,6 +18,7 @@ from tests.service.long_polls import wait_until
 from tests.service.runs import EAGER, complete, lease_of, report
 from tests.service.specs import spec
 from trimtab.client import Client
+from trimtab.spec import StudySpec
 from trimtab.states import Decision, Direction
 
 LIMIT_SECONDS = 0.2

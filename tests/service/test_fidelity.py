@@ -12,7 +12,6 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial
-from trimtab.spec import StudySpec
 
 from service import sampling
 from service.sampling import suggester
@@ -22,6 +21,7 @@ from tests.service.served import Serve
 from tests.service.specs import spec
 from trimtab.client import Client
 from trimtab.protocol import Lease
+from trimtab.spec import StudySpec
 from trimtab.states import Outcome
 
 TRIALS = 50

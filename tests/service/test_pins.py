@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx2
 import pytest
 import sqlalchemy as sa
-from trimtab.spec import StudySpec
 
 from service.database import transaction
 from service.datasets import pins
@@ -20,6 +19,7 @@ from trimtab.client import Client
 from trimtab.data import Problem
 from trimtab.datasets import ClassCount, ColumnKind, DatasetColumn, DatasetDescription
 from trimtab.errors import DatasetInUse, Forbidden, Invalid
+from trimtab.spec import StudySpec
 
 DESCRIPTION = DatasetDescription(
     problem=Problem.CLASSIFICATION,

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import pytest
 import sqlalchemy as sa
-from trimtab.spec import StudySpec
 
 from service.gain import FEWEST_TRIALS, gain, startup_trials
 from service.sampling.control import is_control
@@ -17,6 +16,7 @@ from trimtab.client import Client
 from trimtab.errors import Refused, StudyNotFound
 from trimtab.message import Params
 from trimtab.protocol import Lease
+from trimtab.spec import StudySpec
 from trimtab.states import Origin, TrialState
 
 

@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 import optuna
 import pytest
 import sqlalchemy as sa
-from trimtab.spec import StudySpec
 
 from service.storage.optuna_storage import OptunaStorage
 from tests.service.served import Serve
@@ -14,6 +13,7 @@ from trimtab.client import Client
 from trimtab.errors import StudyNotFound
 from trimtab.protocol import Lease
 from trimtab.space import Categorical, Float, Int
+from trimtab.spec import StudySpec
 
 SPACE = {
     "rate": {"type": "float", "low": 1e-4, "high": 1.0, "scale": "log"},

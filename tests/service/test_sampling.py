@@ -8,7 +8,6 @@ import optuna
 import pytest
 from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
-from trimtab.spec import StudySpec
 
 from service import sampling
 from service.history import Observations
@@ -18,6 +17,7 @@ from trimtab import states
 from trimtab.objectives import Objective
 from trimtab.samplers import RandomSampler, TpeSampler
 from trimtab.space import Categorical, Float, Int, Scale, Space
+from trimtab.spec import StudySpec
 from trimtab.states import Direction, Outcome
 
 SPACE = Space(

@@ -7,7 +7,6 @@ import httpx2
 import optuna
 import pytest
 import sqlalchemy as sa
-from trimtab.spec import StudySpec
 
 from service.storage import given
 from service.storage.optuna_storage import OptunaStorage
@@ -15,6 +14,7 @@ from tests.service import record
 from tests.service.runs import complete, lease_of, report
 from tests.service.specs import METRIC, body, spec
 from trimtab.client import Client
+from trimtab.spec import StudySpec
 from trimtab.states import Origin, StudyState, TrialState
 
 FROM_OTHER: dict[str, Any] = {"warm_start": {"study": "other"}}

@@ -3,12 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from trimtab.spec import TaskSpec
-
 import trimtab
 from tests.training.runs import run
 from trimtab.data import DataSpec
 from trimtab.models.model import Model
+from trimtab.spec import TaskSpec
 from trimtab.states import Purpose
 from workers.tasks.export import export
 from workers.training.final import Final

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from trimtab.spec import TaskSpec
 
 from trimtab.data import DataSpec
 from trimtab.message import Params
+from trimtab.spec import TaskSpec
 from trimtab.states import Purpose
 from workers.tasks import begin
 from workers.training.steps import Steps

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
-from trimtab.spec import TaskSpec
 
 from tests.training.planted import FAULTS, RIGHT, Planted
 from tests.training.runs import CPU, run
@@ -16,6 +15,7 @@ from tests.unit.samples import LEASE
 from trimtab.data import DataSpec, SplitSpec
 from trimtab.message import Params
 from trimtab.protocol import Report
+from trimtab.spec import TaskSpec
 from trimtab.states import Purpose
 from workers.messages import CheckpointFile
 from workers.session import order

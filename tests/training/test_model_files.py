@@ -12,7 +12,6 @@ import pytest
 import torch
 from sklearn.datasets import load_diabetes, load_digits, load_iris
 from torch import Tensor, nn
-from trimtab.spec import TaskSpec
 
 import trimtab
 from tests.training.finals import loaded, trained, written
@@ -22,6 +21,7 @@ from trimtab.message import Params
 from trimtab.models import given
 from trimtab.models.errors import ModelUnreadable, RowsUnfit
 from trimtab.models.model import Model
+from trimtab.spec import TaskSpec
 from trimtab.states import Purpose
 from workers.tasks import begin
 from workers.tasks.export import export

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import torch
 from sklearn.datasets import load_iris
-from trimtab.spec import TaskSpec
 
 import trimtab
 from tests.training import own_tasks
@@ -15,6 +14,7 @@ from tests.training.runs import CPU
 from trimtab.data import DataSpec
 from trimtab.errors import Misconfigured
 from trimtab.models.given import rows_of
+from trimtab.spec import TaskSpec
 from trimtab.states import Purpose
 from workers.tasks import begin, own
 from workers.tasks.export import export

@@ -11,11 +11,11 @@ from pathlib import Path
 import psutil
 import pytest
 import torch
-from trimtab.spec import TaskSpec
 
 from tests.training.runs import run
 from trimtab.data import DataSpec
 from trimtab.errors import Misconfigured
+from trimtab.spec import TaskSpec
 from trimtab.states import Outcome
 from trimtab.tasks import TASKS
 from workers.child import ended_by

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from trimtab.spec import TaskSpec
 
 from tests.training.runs import run
 from trimtab.data import DataSpec, SplitSpec
 from trimtab.message import Params
 from trimtab.space import Categorical
+from trimtab.spec import TaskSpec
 from trimtab.states import Purpose
 from trimtab.tasks import MLP
 from workers.tasks import begin

@@ -12,7 +12,6 @@ from typing import Any
 
 import psutil
 import pytest
-from trimtab.spec import TaskSpec
 
 from tests.e2e.running import wait_for
 from tests.e2e.studies import LONG_EPOCH
@@ -26,6 +25,7 @@ from trimtab.errors import BodyTooLarge
 from trimtab.finals import ModelFile
 from trimtab.message import Params
 from trimtab.protocol import Checkpoint, Lease
+from trimtab.spec import TaskSpec
 from trimtab.states import Outcome, Purpose
 from workers.checkpoints import Checkpoints
 from workers.datasets import Datasets

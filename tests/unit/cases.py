@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from trimtab.spec import StudySpec
-
 from service.diagnosis import Case
 from service.diagnosis.case import Curve
+from trimtab.spec import StudySpec
 
 HEALTHY = {
     "training_error": 0.0,

@@ -3,8 +3,6 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from trimtab.spec import StudySpec, TaskSpec
-
 from trimtab.budget import Budget
 from trimtab.protocol import (
     BestTrial,
@@ -20,6 +18,7 @@ from trimtab.protocol import (
     Verdict,
     Worker,
 )
+from trimtab.spec import StudySpec, TaskSpec
 from trimtab.states import Decision, Outcome, StudyState, TokenKind, TrialState
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

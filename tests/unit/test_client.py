@@ -8,7 +8,6 @@ from typing import Any
 
 import httpx2
 import pytest
-from trimtab.spec import StudySpec
 
 from tests.unit import samples
 from tests.unit.stub import TOKEN, Answer, Stub, refused, said
@@ -17,6 +16,7 @@ from trimtab.client import Client
 from trimtab.errors import Invalid, LeaseLost, Misconfigured, NoCompleteTrial, StudyNotFound, Unavailable, Unreachable
 from trimtab.protocol import FieldProblem, LeaseReport, Leases, Verdicts
 from trimtab.requests import finite
+from trimtab.spec import StudySpec
 from trimtab.states import NoLease, Outcome, TrialState
 
 NO_STUDY = StudyNotFound("there is no study 'digits'")

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
-from trimtab.spec import StudySpec
 
 from service.diagnosis import Case, Rate, examine
 from service.diagnosis.case import Curve
@@ -19,6 +18,7 @@ from service.diagnosis.rates import rank_correlation
 from tests.unit.cases import HEALTHY, case, codes, errors, study
 from trimtab.diagnosis import Diagnosis, FindingCode
 from trimtab.space import Float, Scale
+from trimtab.spec import StudySpec
 from trimtab.states import Outcome
 
 RATES = Float(low=1e-5, high=1e-3, scale=Scale.LOG)

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from trimtab.spec import StudySpec
 
 from trimtab import fitting
 from trimtab.data import BUILT_IN, DatasetFacts, Problem
+from trimtab.spec import StudySpec
 
 HOUSES = DatasetFacts(Problem.REGRESSION, 400, ("size", "place", "day"), categories=("place",))
 FACES = DatasetFacts(

@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 import pytest
-from trimtab.spec import StudySpec
 
 from service.diagnosis import examine
 from tests.unit.cases import case, study
 from trimtab.data import BUILT_IN, DatasetFacts, Problem
+from trimtab.spec import StudySpec
 
 TABLE = DatasetFacts(Problem.CLASSIFICATION, 400, ("owner", "size", "day", "code"), classes=10)
 IMAGES = DatasetFacts(Problem.CLASSIFICATION, 400, classes=10, image=(3, 4, 5))

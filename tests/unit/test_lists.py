@@ -4,10 +4,10 @@ import json
 from typing import Any
 
 import pytest
-from trimtab.spec import StudySpec
 
 from trimtab.errors import Invalid
 from trimtab.lists import Misshapen
+from trimtab.spec import StudySpec
 from trimtab.validation import from_json
 
 LAYERS = {"type": "int", "low": 1, "high": 3}

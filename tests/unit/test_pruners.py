@@ -4,10 +4,10 @@ import json
 from typing import Any
 
 import pytest
-from trimtab.spec import StudySpec
 
 from trimtab.errors import Invalid
 from trimtab.pruners import HyperbandPruner, PatientPruner
+from trimtab.spec import StudySpec
 from trimtab.validation import from_json
 
 ALONE = {"task": None, "space": {"x": {"type": "float", "low": 0, "high": 1}}, "objectives": [{"metric": "error"}]}

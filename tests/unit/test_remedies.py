@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from trimtab.spec import StudySpec
 
 from service.diagnosis import Case, amended, examine
 from tests.unit.cases import HEALTHY, case, codes, errors, study
 from trimtab.data import BUILT_IN
 from trimtab.diagnosis import Condition, Diagnosis, Edit
+from trimtab.spec import StudySpec
 from trimtab.states import Outcome
 
 ENLARGING = ("hidden_units", "hidden_layers", "channels", "conv_blocks")

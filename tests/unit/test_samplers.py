@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 import pytest
-from trimtab.spec import StudySpec
 
 from trimtab.errors import Invalid
+from trimtab.spec import StudySpec
 from trimtab.validation import from_json
 
 RATE = {"type": "float", "low": 1e-4, "high": 0.1, "scale": "log"}

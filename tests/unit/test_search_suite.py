@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from trimtab.spec import StudySpec
 
 from benchmarks.search import results
 from benchmarks.search.__main__ import play_run, problems
@@ -17,6 +16,7 @@ from service.sampling import View, suggest
 from service.storage.dimensions import dimensions, params
 from trimtab.message import FlatParams
 from trimtab.samplers import RandomSampler
+from trimtab.spec import StudySpec
 from trimtab.states import Direction
 
 PROBLEMS = list(problems().values())

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from trimtab.spec import StudySpec, TaskSpec
 
 from trimtab.budget import Budget
 from trimtab.data import BUILT_IN, DataSpec, SplitSpec
@@ -15,6 +14,7 @@ from trimtab.objectives import Objective
 from trimtab.pruners import MedianPruner, NoPruner
 from trimtab.samplers import RandomSampler, TpeSampler
 from trimtab.space import Categorical, Float, Int, Scale, Space
+from trimtab.spec import StudySpec, TaskSpec
 from trimtab.states import Direction
 from trimtab.tasks import MLP, TASKS, Task
 from trimtab.validation import from_json

@@ -1,10 +1,10 @@
 """Errors name the field as the sender wrote it."""
 
 import pytest
-from trimtab.spec import StudySpec
 
 from trimtab.errors import Invalid
 from trimtab.protocol import FieldProblem, LeaseReports, Report
+from trimtab.spec import StudySpec
 from trimtab.validation import built, from_json
 
 

@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from trimtab.spec import StudySpec
 
 from trimtab.errors import Invalid
+from trimtab.spec import StudySpec
 from trimtab.validation import MAX_DETAILS, from_json
 
 STUDY = {"name": "digits", "task": {"name": "mlp"}}

@@ -8,9 +8,9 @@ from typing import Any
 
 import torch
 from torch import nn
-from trimtab.spec import TaskSpec
 
 from trimtab.message import Params
+from trimtab.spec import TaskSpec
 from trimtab.states import Purpose
 from trimtab.tasks.checks import known
 from workers.tasks import cnn, mlp, own

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from torch import nn
-from trimtab.spec import TaskSpec
 
 from trimtab.finals import TestError
 from trimtab.models.card import Card, Origin
 from trimtab.models.descriptions import Convolutional, Perceptron
 from trimtab.models.networks import ConvolutionalNetwork, PerceptronNetwork
+from trimtab.spec import TaskSpec
 from workers.training import export as files
 from workers.training.checkpoints import Written
 from workers.training.final import Final

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
-from trimtab.spec import StudySpec
 
 from tests.reliability.chaos.aim import STUDIES_AT_ONCE, Aim
 from tests.reliability.chaos.plan import plan
@@ -16,6 +15,7 @@ from tests.reliability.chaos.studies import budgets, spec
 from tests.reliability.chaos.system import System
 from tests.reliability.witness import COMES_BACK
 from trimtab.client import Client
+from trimtab.spec import StudySpec
 
 TICK_SECONDS = 0.01
 LOOK_SECONDS = 0.25

@@ -1,8 +1,7 @@
 """The studies of a chaos run: small ones, most of them of the random sampler, half of them with a pruner."""
 
-from trimtab.spec import StudySpec
-
 from tests.reliability.chaos.worker import METRIC
+from trimtab.spec import StudySpec
 
 _TPE_EVERY = 4
 _NEVER = 1_000_000
