@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install demo test check format bench bench-asks bench-patients bench-search bench-defaults bench-training crash-points test-states fuzz chaos test-compose clean
+.PHONY: install demo test check format docs bench bench-asks bench-patients bench-search bench-defaults bench-training crash-points test-states fuzz chaos test-compose clean
 
 install: $(VENV)/.installed  ## the environment (.venv) and nothing else
 
@@ -11,7 +11,7 @@ install: $(VENV)/.installed  ## the environment (.venv) and nothing else
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --constraint constraints.txt torch
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[service,gp,fanova,embedded,workers,dev]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[service,gp,fanova,embedded,workers,docs,dev]'
 	touch $@
 
 demo: install  ## a study on real data from nothing, and its answer
@@ -30,6 +30,9 @@ check: install  ## what must hold before a change lands
 format: install
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: install  ## the pages as a site, in site/; a page that nothing leads to, or a link to nothing, fails
+	$(BIN)/mkdocs build --strict
 
 bench: install  ## through HTTP against plain Optuna; see benchmarks/LOG.md
 	$(BIN)/python -m benchmarks.trial
