@@ -29,3 +29,12 @@ def test_the_command_line_imports_nothing_heavy(module: str) -> None:
     imported = {name.partition(".")[0] for name in ran.stdout.split()}
     assert "trimtab" in imported
     assert not imported & HEAVY
+
+
+def test_the_package_alone_imports_nothing_but_the_standard_library() -> None:
+    program = "import sys; before = set(sys.modules); import trimtab; print(*set(sys.modules) - before)"
+
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    imported = set(ran.stdout.split())
+    assert {name for name in imported if name.partition(".")[0] not in sys.stdlib_module_names} == {"trimtab"}
