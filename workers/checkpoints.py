@@ -8,10 +8,11 @@ from pathlib import Path
 
 from trimtab.client import Client
 from trimtab.errors import InternalError, LeaseEnded, LeaseLost, StudyDeleted, TrimtabError
+from trimtab.patience import PASSING
 from trimtab.protocol import Lease
 from workers.drain import Drain
 from workers.messages import CheckpointFile, Saved
-from workers.patience import PASSING, patiently
+from workers.patience import patiently
 from workers.transfers import beside, is_over_within
 
 _log = logging.getLogger(__name__)

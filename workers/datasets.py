@@ -12,8 +12,9 @@ from pathlib import Path
 from trimtab.client import Client
 from trimtab.data import DataSpec
 from trimtab.errors import InternalError, TrimtabError, Unauthorized
+from trimtab.patience import PASSING
 from workers.drain import Drain
-from workers.patience import PASSING, patiently
+from workers.patience import patiently
 
 MOST_BYTES = 20 * 2**30
 """That stay on this machine when they are not needed."""

@@ -4,18 +4,12 @@ import logging
 import math
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TypeVar
 
-from trimtab.errors import InProgress, TooManyRequests, TrimtabError, Unavailable, Unreachable
+from trimtab.errors import TrimtabError
+from trimtab.patience import PASSING, pauses
 from workers.drain import Drain
-
-PASSING = (Unreachable, Unavailable, InProgress, TooManyRequests)
-"""What is no answer, or none that lasts: the same call may succeed later."""
-
-FIRST_PAUSE_SECONDS = 0.5
-LONGEST_PAUSE_SECONDS = 10.0
-"""A worker is back at work this long after its service at most."""
 
 Answer = TypeVar("Answer")
 
@@ -45,11 +39,3 @@ def patiently(
             _log.warning("the service has no answer, trying again in %.1f s: %s", seconds, error)
             drain.wait(seconds)
     raise AssertionError("there is always another pause")
-
-
-def pauses(chance: random.Random) -> Iterator[float]:
-    """Yield how long to wait before each next try, in seconds, without end: twice as long each time, give or take."""
-    seconds = FIRST_PAUSE_SECONDS
-    while True:
-        yield seconds * chance.uniform(0.5, 1.0)
-        seconds = min(2 * seconds, LONGEST_PAUSE_SECONDS)

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from trimtab.client import Client
 from trimtab.errors import BodyTooLarge, InternalError, Invalid, TrimtabError, Unauthorized
+from trimtab.patience import PASSING
 from trimtab.protocol import Lease, Verdict
 from trimtab.spec import TaskSpec
 from trimtab.states import Decision, Outcome, Purpose
@@ -27,7 +28,7 @@ from workers.messages import (
     Unsaved,
     clipped,
 )
-from workers.patience import PASSING, patiently
+from workers.patience import patiently
 from workers.process import ChildDied, ChildProcess
 from workers.transfers import beside, is_over_within
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from trimtab.errors import Misconfigured
+from trimtab.names import worker_name
 from workers import devices
 
 DEFAULT_CHECKPOINT_SECONDS = 60.0
@@ -59,12 +60,6 @@ class Settings:
             name=worker_name(host, os.getpid()),
             host=host,
         )
-
-
-def worker_name(host: str, process: int) -> str:
-    """Return the name of a worker: it is the only one of that name at a time."""
-    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", host).lstrip("._-")[:150]
-    return f"{plain or 'worker'}-{process}"
 
 
 def _parser() -> ArgumentParser:

@@ -9,14 +9,17 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter
 
+from trimtab import patience
 from trimtab.errors import Misconfigured, Unavailable, Unreachable
 from trimtab.message import WorkerName
-from workers import devices, patience
+from trimtab.names import worker_name
+from trimtab.patience import pauses
+from workers import devices
 from workers.activity import Activity
 from workers.drain import Drain
 from workers.messages import clipped, from_child
-from workers.patience import patiently, pauses
-from workers.settings import Settings, worker_name
+from workers.patience import patiently
+from workers.settings import Settings
 
 REPOSITORY = Path(__file__).parents[2]
 
