@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache, partial
-from importlib.metadata import version
+from importlib import metadata
 
 from fastapi import Depends, FastAPI
 
@@ -20,6 +20,7 @@ from service.api import (
     scopes,
     studies,
     tokens,
+    version,
     workers,
 )
 from service.api import finals as final_routes
@@ -53,7 +54,7 @@ def create_app(replica: Replica, operator: Tokens, *, requests_per_second: int =
     app = FastAPI(
         title="Trimtab",
         description=_DESCRIPTION,
-        version=version("trimtab"),
+        version=metadata.version("trimtab"),
         lifespan=_lifespan,
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
@@ -77,6 +78,7 @@ def create_app(replica: Replica, operator: Tokens, *, requests_per_second: int =
         workers.router,
         tokens.router,
         datasets.router,
+        version.router,
     ):
         app.include_router(router, dependencies=[Depends(bearer)], responses=problems.EVERYWHERE)
     scopes.check(app)

@@ -9,6 +9,7 @@ from trimtab.states import TokenKind
 class Scope(StrEnum):
     """What a route needs a right to. Each route declares one."""
 
+    VERSION = "version"
     READ = "read"
     DATASETS = "datasets"
     STUDIES = "studies"
@@ -18,9 +19,9 @@ class Scope(StrEnum):
 
 _RIGHTS = {
     TokenKind.ADMIN: frozenset(Scope),
-    TokenKind.USER: frozenset({Scope.READ, Scope.DATASETS, Scope.STUDIES, Scope.LEASES}),
-    TokenKind.WORKER: frozenset({Scope.DATASETS, Scope.LEASES}),
-    TokenKind.READER: frozenset({Scope.READ, Scope.DATASETS}),
+    TokenKind.USER: frozenset({Scope.VERSION, Scope.READ, Scope.DATASETS, Scope.STUDIES, Scope.LEASES}),
+    TokenKind.WORKER: frozenset({Scope.VERSION, Scope.DATASETS, Scope.LEASES}),
+    TokenKind.READER: frozenset({Scope.VERSION, Scope.READ, Scope.DATASETS}),
 }
 
 

@@ -9,6 +9,7 @@ import httpx2
 
 from trimtab import answers, retries, settings
 from trimtab.errors import Misconfigured, Unreachable
+from trimtab.protocol import PROTOCOL, PROTOCOL_HEADER
 from trimtab.requests import Request
 
 CONNECT_SECONDS = 3.0
@@ -60,7 +61,7 @@ class Connection:
         self._chance = chance
         self._http = httpx2.Client(
             base_url=url,
-            headers={"Authorization": f"Bearer {_checked(token)}"},
+            headers={"Authorization": f"Bearer {_checked(token)}", PROTOCOL_HEADER: str(PROTOCOL)},
             # A pool as large as there are threads: a long poll of one must not hold up another.
             limits=httpx2.Limits(max_connections=None, keepalive_expiry=KEEP_SECONDS),
             transport=transport,

@@ -4,6 +4,7 @@ TrimtabError
 |- Unreachable            no answer from the service
 |- Misconfigured          a setting is wrong; says what to do
 \- Refused                the service said no: status, code, problem+json
+   |- ProtocolMismatch    400
    |- Unauthorized        401
    |- Forbidden           403
    |- NotFound            404
@@ -72,6 +73,13 @@ class Refused(TrimtabError):
             code=self.code,
             errors=self.errors,
         )
+
+
+class ProtocolMismatch(Refused):
+    """Who calls speaks another version of the protocol than the service."""
+
+    status = 400
+    code = "protocol_mismatch"
 
 
 class Unauthorized(Refused):

@@ -7,11 +7,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from service.api import protocol
 from service.api.problems import response
 from service.pace import Pace
 from service.principals import Principal
 from service.recognition import Recognition
 from trimtab.errors import Refused, TooManyRequests, Unauthorized
+from trimtab.protocol import PROTOCOL_HEADER
 
 OPEN = frozenset({"/healthz", "/readyz", "/openapi.json", "/docs"})
 
@@ -37,8 +39,10 @@ class Gate:
         if scope["type"] != "http" or scope["path"] in OPEN:
             await self._app(scope, receive, send)
             return
-        recognise = partial(self._principal, Headers(scope=scope).get("authorization", ""))
+        headers = Headers(scope=scope)
+        recognise = partial(self._principal, headers.get("authorization", ""))
         try:
+            protocol.check(headers.get(PROTOCOL_HEADER))
             principal = await recognise()
             self._keep_pace(principal)
         except Refused as refused:

@@ -36,6 +36,7 @@ def problems(*refusals: type[errors.Refused]) -> dict[int | str, dict[str, Any]]
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 
 EVERYWHERE = problems(
+    errors.ProtocolMismatch,
     errors.Unauthorized,
     errors.Forbidden,
     errors.BodyTooLarge,

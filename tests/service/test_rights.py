@@ -64,6 +64,7 @@ RIGHTS = {
     ("get", "/v1/tokens"): {ADMIN},
     ("post", "/v1/tokens"): {ADMIN},
     ("delete", "/v1/tokens/{token_id}"): {ADMIN},
+    ("get", "/v1/version"): set(KINDS),
 }
 
 

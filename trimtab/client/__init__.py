@@ -15,6 +15,7 @@ from trimtab.client.doctor import DoctorCalls
 from trimtab.client.finals import FinalCalls
 from trimtab.client.leases import LeaseCalls
 from trimtab.client.lessons import LessonCalls
+from trimtab.client.service import ServiceCalls
 from trimtab.client.studies import StudyCalls
 from trimtab.client.suggestions import SuggestionCalls
 from trimtab.client.tokens import TokenCalls
@@ -33,6 +34,7 @@ class Client(
     TokenCalls,
     DatasetCalls,
     FinalCalls,
+    ServiceCalls,
 ):
     """A service and the right to call it. May be shared by threads.
 

@@ -1,6 +1,6 @@
 """What clients, workers and the service say to each other: ask, report, tell, and the answers to readers."""
 
-from trimtab.protocol.health import Health
+from trimtab.protocol.health import PROTOCOL, PROTOCOL_HEADER, Health, Version
 from trimtab.protocol.leases import (
     MAX_LEASES,
     MAX_REPORTS,
@@ -32,6 +32,8 @@ __all__ = [
     "MAX_LEASES",
     "MAX_REPORTS",
     "MAX_WAIT_SECONDS",
+    "PROTOCOL",
+    "PROTOCOL_HEADER",
     "SHA256",
     "Alarm",
     "Ask",
@@ -66,6 +68,7 @@ __all__ = [
     "Used",
     "Verdict",
     "Verdicts",
+    "Version",
     "Wait",
     "Worker",
 ]
