@@ -53,7 +53,9 @@ def ask(
         StudyNotFound: There is no study of the name that was asked for.
         Unavailable: The database is away or busy.
     """
-    holder = Holder(wanted.worker, wanted.host, wanted.device, replica.lease_seconds, principal.token_id)
+    holder = Holder(
+        wanted.worker, wanted.host, wanted.device, replica.lease_seconds, principal.token_id, wanted.device_memory
+    )
     with autocommit(replica.engine) as connection:
         study = studies.require(connection, wanted.study) if wanted.study else None
         study_id = study.study_id if study else None

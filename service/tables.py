@@ -232,8 +232,11 @@ workers = Table(
     Column("name", Text, primary_key=True),
     Column("host", Text),
     Column("device", Text),
+    Column("device_memory_used", BigInteger, comment="bytes; null: not known"),
+    Column("device_memory_total", BigInteger, comment="bytes; null: not known"),
     _time("first_seen_at", now=True),
     _time("last_seen_at", now=True),
+    CheckConstraint("(device_memory_used IS NULL) = (device_memory_total IS NULL)", name="device_memory"),
 )
 
 tombstones = Table(

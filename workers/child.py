@@ -23,8 +23,9 @@ import torch
 from trimtab import logs
 from trimtab.errors import Misconfigured
 from trimtab.message import Message, Metrics
+from trimtab.protocol import DeviceMemory
 from trimtab.states import Outcome
-from workers import devices
+from workers import devices, memory
 from workers.messages import Begun, Ended, Measured, Order, Ready, Saved, Unfit, Unsaved, WrittenModel, clipped
 from workers.reporting import Hear, Reporting, Say
 from workers.tasks import BUILDS, begin, own
@@ -43,6 +44,9 @@ small enough for a CPU train fastest so, and slots use the other cores."""
 
 Begin = Callable[..., Steps]
 """`workers.tasks.begin` with all that is the same for each order."""
+
+MemoryNow = Callable[[], DeviceMemory | None]
+"""Says how much memory of the device is taken."""
 
 _DROPPED = Ended(outcome=Outcome.RELEASED)
 
@@ -67,13 +71,14 @@ def main() -> None:
         say(Unfit(message=str(error)))
         return
     torch.set_num_threads(THREADS)
-    say(Ready(tasks=(*BUILDS, *allowed), device=_described(device)))
+    memory_now = partial(memory.of, device)
+    say(Ready(tasks=(*BUILDS, *allowed), device=_described(device), device_memory=memory_now()))
     begin_here = partial(begin, device=device, allowed=allowed)
     while True:
-        serve(Order.model_validate_json(inbox.get()), begin_here, say=say, hear=inbox.get)
+        serve(Order.model_validate_json(inbox.get()), begin_here, memory_now, say=say, hear=inbox.get)
 
 
-def serve(order: Order, begin_here: Begin, *, say: Say, hear: Hear) -> None:
+def serve(order: Order, begin_here: Begin, memory_now: MemoryNow, *, say: Say, hear: Hear) -> None:
     """Train as ordered; say what each epoch led to and how it ended. What goes wrong is said, not raised."""
     say(Begun())
     reporting = Reporting(say, hear)
@@ -85,7 +90,7 @@ def serve(order: Order, begin_here: Begin, *, say: Say, hear: Hear) -> None:
     except Exception as error:  # noqa: BLE001  # whatever a trial raises is its outcome and no more
         ended = ended_by(error, task=order.task.name)
         reporting.settle()  # So that what is heard next is the next order.
-    say(ended.model_copy(update={"split": split}))
+    say(ended.model_copy(update={"split": split, "device_memory": memory_now()}))
 
 
 def _trained(order: Order, training: Steps, reporting: Reporting, say: Say) -> Ended:

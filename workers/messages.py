@@ -8,6 +8,7 @@ from pydantic import Field, TypeAdapter
 
 from trimtab.data import Sha256
 from trimtab.message import Lax, Message, Metrics, Params, Step, TaskName, Text
+from trimtab.protocol import DeviceMemory
 from trimtab.spec import TaskSpec
 from trimtab.states import Outcome, Purpose
 
@@ -102,11 +103,13 @@ class Ready(Message):
     Args:
         tasks: What it can train.
         device: What it trains on, for people.
+        device_memory: Of that device; None: it has none of its own.
     """
 
     kind: Literal["ready"] = "ready"
     tasks: Annotated[tuple[TaskName, ...], Lax]
     device: str
+    device_memory: DeviceMemory | None = None
 
 
 class Unfit(Message):
@@ -171,6 +174,7 @@ class Ended(Message):
         message: What went wrong, for people.
         model: The file of the model, where one was wanted.
         split: As of what was measured; None too where it failed before that was known.
+        device_memory: Of the device, with what the training took of it; None: it has none of its own.
     """
 
     kind: Literal["ended"] = "ended"
@@ -180,6 +184,7 @@ class Ended(Message):
     message: Text | None = None
     model: WrittenModel | None = None
     split: Sha256 | None = None
+    device_memory: DeviceMemory | None = None
 
 
 FromTraining = Begun | Measured | Saved | Unsaved | Ended

@@ -11,6 +11,7 @@ from typing import Self
 
 from trimtab.errors import Misconfigured
 from trimtab.message import Message
+from trimtab.protocol import DeviceMemory
 from trimtab.states import Outcome
 from workers.messages import Answer, Begun, Ended, FromChild, FromTraining, Measured, Order, Ready, Unfit, from_child
 
@@ -59,6 +60,12 @@ class ChildProcess:
         self._is_idle = False
         self._is_asking = False
         self._has_begun = False
+        self._device_memory: DeviceMemory | None = None
+
+    @property
+    def device_memory(self) -> DeviceMemory | None:
+        """Memory of its device as it was when it last became idle; None: the device has none of its own."""
+        return self._device_memory
 
     @property
     def has_begun(self) -> bool:
@@ -80,6 +87,7 @@ class ChildProcess:
         match self._receive():
             case Ready() as ready:
                 self._is_idle = True
+                self._device_memory = ready.device_memory
                 return ready
             case Unfit(message=message):
                 raise Misconfigured(message)
@@ -113,6 +121,8 @@ class ChildProcess:
         self._is_asking = isinstance(said, Measured)
         # After a fault of the device or of memory no later trial can be trusted to it.
         self._is_idle = isinstance(said, Ended) and said.outcome not in _WORN_OUT_BY
+        if isinstance(said, Ended):
+            self._device_memory = said.device_memory
         return said
 
     def answer_go_on(self, *, save_to: Path | None = None) -> None:

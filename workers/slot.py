@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from trimtab.client import Client
 from trimtab.errors import InternalError
-from trimtab.protocol import Lease, Leases
+from trimtab.protocol import DeviceMemory, Lease, Leases
 from trimtab.requests import new_key
 from trimtab.settings import data_dir
 from trimtab.states import Purpose
@@ -92,7 +92,7 @@ class Slot:
     def _serve(self, child: ChildProcess, ready: Ready, folder: Path) -> None:
         while child.is_idle and not self._drain.has_begun:
             self._activity.idle(self._number)
-            if lease := self._ask(ready):
+            if lease := self._ask(ready, child.device_memory):
                 self._activity.busy(self._number)
                 self._train(lease, child, folder)
 
@@ -104,11 +104,11 @@ class Slot:
             session = Session(self._client, lease, child, self._drain, checkpoints=checkpoints, datasets=self._datasets)
             session.run()
 
-    def _ask(self, ready: Ready) -> Lease | None:
+    def _ask(self, ready: Ready, device_memory: DeviceMemory | None) -> Lease | None:
         """Wait for a trial; return None where there is none yet."""
         asked_at = time.monotonic()
         try:
-            found = self._leases(ready)
+            found = self._leases(ready, device_memory)
         except InternalError as error:
             _log.warning("the service has failed: %s", error)
         else:
@@ -120,7 +120,7 @@ class Slot:
             self._drain.wait(_PAUSE_SECONDS)
         return None
 
-    def _leases(self, ready: Ready) -> Leases:
+    def _leases(self, ready: Ready, device_memory: DeviceMemory | None) -> Leases:
         key = new_key()  # However often this is asked, it is one ask.
         return patiently(
             lambda: self._client.ask(
@@ -129,6 +129,7 @@ class Slot:
                 wait=_ASK_SECONDS,
                 host=self._settings.host,
                 device=ready.device,
+                device_memory=device_memory,
                 purposes=Purpose,
                 key=key,
             ),

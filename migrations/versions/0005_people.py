@@ -1,4 +1,4 @@
-"""Tags and priorities of studies, and what a training wrote."""
+"""Tags and priorities of studies, what a training wrote, and the memory of a worker's device."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -29,4 +29,11 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["lease_id"], ["trimtab_leases.lease_id"], name=op.f("fk_trimtab_logs_lease_id"), ondelete="CASCADE"
         ),
+    )
+    for column in ("device_memory_used", "device_memory_total"):
+        op.add_column("trimtab_workers", sa.Column(column, sa.BigInteger, comment="bytes; null: not known"))
+    op.create_check_constraint(
+        op.f("ck_trimtab_workers_device_memory"),
+        "trimtab_workers",
+        "(device_memory_used IS NULL) = (device_memory_total IS NULL)",
     )

@@ -12,7 +12,7 @@ from service.storage.checkpoints import CUT, best_until
 from service.storage.dimensions import Dimension, Point
 from service.storage.finished import Attributes
 from service.storage.limits import FIRST_DUE, TRIAL_DUE
-from trimtab.protocol import Checkpoint
+from trimtab.protocol import Checkpoint, DeviceMemory
 from trimtab.states import Origin, Purpose
 
 
@@ -81,6 +81,7 @@ class Holder:
     device: str | None
     lease_seconds: float
     token_id: int | None = None
+    device_memory: DeviceMemory | None = None
 
 
 @dataclass(frozen=True)
@@ -240,9 +241,11 @@ _EXHAUST = sa.text("""
 _SEEN = prepared(
     "seen",
     """
-    INSERT INTO trimtab_workers (name, host, device) VALUES (:worker, :host, :device)
+    INSERT INTO trimtab_workers (name, host, device, device_memory_used, device_memory_total)
+    VALUES (:worker, :host, :device, :memory_used, :memory_total)
     ON CONFLICT (name) DO UPDATE
-    SET last_seen_at = clock_timestamp(), host = excluded.host, device = excluded.device
+    SET last_seen_at = clock_timestamp(), host = excluded.host, device = excluded.device,
+      device_memory_used = excluded.device_memory_used, device_memory_total = excluded.device_memory_total
 """,
 )
 
@@ -264,7 +267,15 @@ def candidates(
 
 def seen(connection: sa.Connection, holder: Holder) -> None:
     """Note that a worker is there."""
-    connection.execute(_SEEN, {"worker": holder.worker, "host": holder.host, "device": holder.device})
+    memory = holder.device_memory
+    values = {
+        "worker": holder.worker,
+        "host": holder.host,
+        "device": holder.device,
+        "memory_used": memory and memory.used,
+        "memory_total": memory and memory.total,
+    }
+    connection.execute(_SEEN, values)
 
 
 def place(connection: sa.Connection, study_id: int) -> Place | None:

@@ -10,6 +10,7 @@ from tests.service import record
 from tests.service.runs import report
 from tests.service.specs import spec
 from trimtab.client import Client
+from trimtab.protocol import DeviceMemory
 
 
 def test_before_anybody_asks_there_are_none(client: Client) -> None:
@@ -23,6 +24,24 @@ def test_a_worker_that_asks_in_vain_is_there(client: Client) -> None:
 
     assert (worker.name, worker.host, worker.device) == ("gpu0@host", "host", "cuda:0")
     assert (worker.is_alive, worker.trials) == (True, [])
+
+
+def test_a_worker_shows_the_memory_of_its_device_as_it_said_last(client: Client) -> None:
+    gibibyte = 2**30
+    client.ask("worker", device="cuda:0", device_memory=DeviceMemory(used=0, total=80 * gibibyte))
+    client.ask("worker", device="cuda:0", device_memory=DeviceMemory(used=9 * gibibyte, total=80 * gibibyte))
+    client.ask("on-the-processor", device="cpu")
+
+    shown = {worker.name: worker.device_memory for worker in client.workers()}
+
+    assert shown == {"worker": DeviceMemory(used=9 * gibibyte, total=80 * gibibyte), "on-the-processor": None}
+
+
+def test_a_memory_that_no_device_has_is_refused(http: httpx2.Client) -> None:
+    for memory in ({"used": -1, "total": 1}, {"used": 0, "total": 2**63}, {"used": 0}):
+        answer = http.post("/v1/leases", json={"worker": "w", "device_memory": memory})
+
+        assert answer.status_code == 422
 
 
 def test_a_worker_shows_the_trials_that_it_is_on(client: Client) -> None:

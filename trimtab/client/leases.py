@@ -9,6 +9,7 @@ from trimtab.errors import CheckpointNotFound, LeaseEnded, LeaseLost, Refused, S
 from trimtab.protocol import (
     Ask,
     Checkpoint,
+    DeviceMemory,
     Lease,
     LeaseReport,
     LeaseReports,
@@ -47,6 +48,7 @@ class LeaseCalls(Calls):
         wait: float = 0.0,
         host: str | None = None,
         device: str | None = None,
+        device_memory: DeviceMemory | None = None,
         purposes: Iterable[Purpose] = ALIKE,
         key: str | None = None,
     ) -> Leases:
@@ -60,6 +62,7 @@ class LeaseCalls(Calls):
             wait: Seconds to wait for a trial where there is none now.
             host: The machine that the worker runs on, for people.
             device: What it trains on, for people.
+            device_memory: Of that device, as far as it is known.
             purposes: Only trials of these, unless `study` is named.
             key: Names this ask; None: a new one.
 
@@ -76,6 +79,7 @@ class LeaseCalls(Calls):
                 "wait": float(wait),
                 "host": host,
                 "device": device,
+                "device_memory": device_memory,
                 "purposes": tuple(purposes),
             },
         )

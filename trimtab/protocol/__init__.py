@@ -26,7 +26,7 @@ from trimtab.protocol.problems import FieldProblem, Problem
 from trimtab.protocol.studies import Alarm, ChosenSampler, Counts, Round, Study, StudyChange, Used
 from trimtab.protocol.tokens import MadeToken, NewToken, Token
 from trimtab.protocol.trials import Attempt, BestTrial, RecordedReport, Trial, TrialHistory
-from trimtab.protocol.workers import HeldTrial, Worker
+from trimtab.protocol.workers import DeviceMemory, HeldTrial, Worker
 
 __all__ = [
     "MAX_LEASES",
@@ -42,6 +42,7 @@ __all__ = [
     "Checkpoint",
     "ChosenSampler",
     "Counts",
+    "DeviceMemory",
     "Fence",
     "FieldProblem",
     "Health",

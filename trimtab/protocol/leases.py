@@ -9,6 +9,7 @@ from trimtab.budget import Limits
 from trimtab.data import Sha256
 from trimtab.message import Array, Lax, Message, Metrics, Params, Step, StudyName, TaskName, Text, WorkerName, invalid
 from trimtab.protocol.problems import Problem
+from trimtab.protocol.workers import DeviceMemory
 from trimtab.spec import TaskSpec
 from trimtab.states import ALIKE, Decision, NoLease, Outcome, Purpose, TrialState
 
@@ -34,6 +35,7 @@ class Ask(Message):
         host: The machine that the worker runs on, for people.
         device: What it trains on, for people.
         purposes: Only trials of these, unless `study` is named. By default those that are all trained alike.
+        device_memory: Of that device, as far as it is known.
     """
 
     worker: WorkerName
@@ -43,6 +45,7 @@ class Ask(Message):
     wait: Wait = 0.0
     host: Label | None = None
     device: Label | None = None
+    device_memory: DeviceMemory | None = None
     purposes: Annotated[tuple[Annotated[Purpose, Lax], ...], Array, Field(min_length=1, max_length=16)] = ALIKE
 
 

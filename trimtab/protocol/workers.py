@@ -1,8 +1,20 @@
 """What readers see of a worker."""
 
 from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
 
 from trimtab.message import Message, StudyName
+
+Bytes = Annotated[int, Field(ge=0, lt=2**63)]
+
+
+class DeviceMemory(Message):
+    """The memory of a device, whoever uses it, in bytes."""
+
+    used: Bytes
+    total: Bytes
 
 
 class HeldTrial(Message):
@@ -19,6 +31,7 @@ class Worker(Message):
     Args:
         is_alive: Whether it was seen within the time that a lease lives, or is waiting for a trial.
         trials: What it is doing.
+        device_memory: Of the device that it asked for last; None: it did not say, as where it trains on the CPU.
     """
 
     name: str
@@ -26,5 +39,6 @@ class Worker(Message):
     device: str | None = None
     is_alive: bool
     trials: list[HeldTrial]
+    device_memory: DeviceMemory | None = None
     first_seen_at: datetime
     last_seen_at: datetime
