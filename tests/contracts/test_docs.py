@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-import typer
 
 from service.app import create_app
 from service.replica import Replica
 from service.tokens import Tokens
-from trimtab import cli, errors
+from trimtab import errors
+from trimtab.cli.nouns import Noun
+from trimtab.cli.nouns import command as trimtab_command
 from trimtab.spec import StudySpec
 from trimtab.tasks import TASKS
 from trimtab.validation import from_json
@@ -31,13 +32,14 @@ def source() -> Iterator[str]:
 
 def commands() -> Iterator[str]:
     def walk(command: object, path: str) -> Iterator[str]:
-        inner = getattr(command, "commands", None)
+        found = command.found() if isinstance(command, Noun) else command
+        inner = getattr(found, "commands", None)
         if inner is None:
             yield path
         for name, each in (inner or {}).items():
             yield from walk(each, f"{path} {name}")
 
-    yield from walk(typer.main.get_command(cli.app), "trimtab")
+    yield from walk(trimtab_command(), "trimtab")
 
 
 def test_every_setting_is_documented() -> None:

@@ -1,10 +1,15 @@
-"""A stub of the service, and a client of it that never waits."""
+"""A stub of the service, a client of it that never waits, and its command line."""
 
+import io
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.unit.commands import Ran, Run
 from tests.unit.stub import TOKEN, Stub, serving
+from trimtab import cli
 from trimtab.client import Client
 
 
@@ -24,3 +29,26 @@ def pauses() -> list[float]:
 def client(stub: Stub, pauses: list[float]) -> Iterator[Client]:
     with Client(stub.url, TOKEN, sleep=pauses.append, chance=lambda: 1.0) as client:
         yield client
+
+
+@pytest.fixture
+def environment(stub: Stub, tmp_path: Path) -> dict[str, str]:
+    """What leads a command to the stub."""
+    return {"TRIMTAB_SERVER": stub.url, "TRIMTAB_TOKEN": TOKEN, "TRIMTAB_DATA_DIR": str(tmp_path)}
+
+
+@pytest.fixture
+def run(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs `trimtab`."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    def run(*arguments: str, given: str = "") -> Ran:
+        monkeypatch.setattr(sys, "argv", ["trimtab", *arguments])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given.encode())))
+        with pytest.raises(SystemExit) as exit_:
+            cli.main()
+        printed = capsys.readouterr()
+        return Ran(exit_.value.code if isinstance(exit_.value.code, int) else 0, printed.out, printed.err)
+
+    return run

@@ -1,57 +1,22 @@
 """The command line: what it sends, what it prints, how it ends."""
 
-import io
 import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.unit import samples
-from tests.unit.stub import TOKEN, Answer, Asked, Stub, refused, said
-from trimtab import cli
+from tests.unit.commands import Run
+from tests.unit.stub import Answer, Asked, Stub, refused, said
 from trimtab.errors import Invalid, NoCompleteTrial, StudyExists, StudyNotFound
 from trimtab.protocol import FieldProblem, MadeToken
 from trimtab.states import StudyState
 
 TRIMTAB = [sys.executable, "-c", "from trimtab.cli import main; main()"]
-
-
-@dataclass(frozen=True)
-class Ran:
-    code: int
-    output: str
-    errors: str
-
-
-Run = Callable[..., Ran]
-
-
-@pytest.fixture
-def environment(stub: Stub, tmp_path: Path) -> dict[str, str]:
-    return {"TRIMTAB_SERVER": stub.url, "TRIMTAB_TOKEN": TOKEN, "TRIMTAB_DATA_DIR": str(tmp_path)}
-
-
-@pytest.fixture
-def run(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs `trimtab` with arguments, and with something on its standard input."""
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-
-    def run(*arguments: str, given: str = "") -> Ran:
-        monkeypatch.setattr(sys, "argv", ["trimtab", *arguments])
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given.encode())))
-        with pytest.raises(SystemExit) as exit_:
-            cli.main()
-        printed = capsys.readouterr()
-        return Ran(exit_.value.code if isinstance(exit_.value.code, int) else 0, printed.out, printed.err)
-
-    return run
 
 
 def test_a_study_is_created_from_a_name_and_what_differs(stub: Stub, run: Run) -> None:

@@ -3,14 +3,12 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.unit.commands import Run
 from tests.unit.stub import Answer, Stub, refused, said
-from tests.unit.test_cli import Run, environment, run
 from trimtab.data import Problem
 from trimtab.datasets import ClassCount, ColumnKind, Dataset, DatasetColumn, built_in
 from trimtab.errors import Invalid
 from trimtab.protocol import FieldProblem, Page
-
-__all__ = ["environment", "run"]
 
 FLOWERS = Dataset(
     name="flowers",

@@ -1,23 +1,19 @@
 """Confirm and finish a study from the command line: what is sent, what is printed, how it ends."""
 
 import hashlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from tests.unit import samples
+from tests.unit.commands import Run
 from tests.unit.samples import NOON
-from tests.unit.stub import TOKEN, Answer, Stub, refused, said
+from tests.unit.stub import Answer, Stub, refused, said
 from trimtab import watching
-from trimtab.cli import app
 from trimtab.errors import FinalNotFound
 from trimtab.finals import Confirmation, ConfirmedTrial, FinalModel, FinalState, ModelFile, TestError, TestRead
 from trimtab.states import StudyState, TrialState
-
-Run = Callable[..., Result]
 
 CONTENT = "weights"
 SHA256 = hashlib.sha256(CONTENT.encode()).hexdigest()
@@ -33,12 +29,9 @@ CONFIRMATION = Confirmation(
 )
 
 
-@pytest.fixture
-def run(stub: Stub, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs `trimtab study` with arguments; time stands still."""
+@pytest.fixture(autouse=True)
+def _time_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watching, "POLL_SECONDS", 0.0)
-    environment = {"TRIMTAB_SERVER": stub.url, "TRIMTAB_TOKEN": TOKEN}
-    return lambda *arguments: CliRunner().invoke(app, ["study", *arguments], env=environment)
 
 
 def final(state: FinalState, **fields: Any) -> Answer:
@@ -63,10 +56,10 @@ def test_confirm_waits_and_prints_the_means_with_their_standard_errors(stub: Stu
     best = said(samples.best(0, 0.0125), ETag='W/"0-1"')
     stub.answers(said(CONFIRMATION, status=201), said(ended), best, said(CONFIRMATION))
 
-    ran = run("confirm", "digits", "--top", "2", "--repeats", "2")
+    ran = run("study", "confirm", "digits", "--top", "2", "--repeats", "2")
 
     assert stub.asked[0].body == {"top": 2, "repeats": 2}
-    assert ran.exit_code == 0
+    assert ran.code == 0
     assert [line.split() for line in ran.output.splitlines()[-2:]] == [
         ["7", "complete", "0.0125", "0.001"],
         ["3", "fail"],
@@ -84,10 +77,10 @@ def test_final_asks_once_waits_and_downloads(stub: Stub, run: Run, tmp_path: Pat
         download,
     )
 
-    ran = run("final", "digits", "--repeats", "2", "--top", "2", "--download", str(tmp_path / "model.zip"))
+    ran = run("study", "final", "digits", "--repeats", "2", "--top", "2", "--download", str(tmp_path / "model.zip"))
 
     assert stub.asked[1].body == {"confirm": {"top": 2, "repeats": 2}, "override": False, "reason": None}
-    assert ran.exit_code == 0
+    assert ran.code == 0
     assert "trial 7 is complete; test error 0.02 (95 %: 0.01 to 0.04; 359 examples)" in ran.output
     assert "test set read by digits.final at " in ran.output
     assert (tmp_path / "model.zip").read_text() == CONTENT
@@ -96,7 +89,7 @@ def test_final_asks_once_waits_and_downloads(stub: Stub, run: Run, tmp_path: Pat
 def test_final_shows_the_model_that_there_is_and_asks_for_no_other(stub: Stub, run: Run) -> None:
     stub.answering = lambda _: complete()
 
-    ran = run("final", "digits", "--json")
+    ran = run("study", "final", "digits", "--json")
 
     assert FinalModel.model_validate_json(ran.output).trial == 7
     assert {asked.method for asked in stub.asked} == {"GET"}
@@ -105,18 +98,18 @@ def test_final_shows_the_model_that_there_is_and_asks_for_no_other(stub: Stub, r
 def test_an_override_asks_again_with_its_reason(stub: Stub, run: Run) -> None:
     stub.answers(said(FinalModel(study="digits", state=FinalState.TRAINING), status=201), complete())
 
-    run("final", "digits", "--override", "wrong data")
+    run("study", "final", "digits", "--override", "wrong data")
 
     assert stub.asked[0].body == {"confirm": None, "override": True, "reason": "wrong data"}
 
 
-def test_a_final_model_that_failed_is_told_by_the_exit_code(stub: Stub, run: Run) -> None:
+def test_a_final_model_that_failed_is_told_by_the_code(stub: Stub, run: Run) -> None:
     read = TestRead(at=NOON, final_study="digits.final", is_override=False)
     stub.answering = lambda _: final(FinalState.FAILED, reason="out of memory", reads=[read])
 
-    ran = run("final", "digits")
+    ran = run("study", "final", "digits")
 
-    assert ran.exit_code == 1
+    assert ran.code == 1
     assert "has failed: out of memory" in ran.output
 
 
@@ -124,7 +117,7 @@ def test_a_final_model_whose_confirmation_came_to_nothing_is_asked_for_again(stu
     nothing = final(FinalState.FAILED, reason="no trial is complete")
     stub.answers(nothing, said(FinalModel(study="digits", state=FinalState.TRAINING), status=201), complete())
 
-    run("final", "digits")
+    run("study", "final", "digits")
 
     assert [asked.method for asked in stub.asked] == ["GET", "POST", "GET"]
 
@@ -133,9 +126,9 @@ def test_the_model_that_there_is_is_fetched_though_a_newer_one_failed(stub: Stub
     there = complete(state=FinalState.FAILED, reason="out of memory")
     stub.answers(there, there, Answer(200, CONTENT, {"ETag": f'"{SHA256}"'}))
 
-    ran = run("final", "digits", "--download", str(tmp_path / "model.zip"))
+    ran = run("study", "final", "digits", "--download", str(tmp_path / "model.zip"))
 
-    assert ran.exit_code == 1
+    assert ran.code == 1
     assert "of trial 7 is that of digits.final; a newer one has failed: out of memory; test error 0.02" in ran.output
     assert (tmp_path / "model.zip").read_text() == CONTENT
 
@@ -144,6 +137,6 @@ def test_a_damaged_model_is_fetched_again(stub: Stub, run: Run, tmp_path: Path) 
     damaged, whole = (Answer(200, content, {"ETag": f'"{SHA256}"'}) for content in ("weighs", CONTENT))
     stub.answers(complete(), complete(), damaged, whole)
 
-    run("final", "digits", "--download", str(tmp_path / "model.zip"))
+    run("study", "final", "digits", "--download", str(tmp_path / "model.zip"))
 
     assert [path.read_text() for path in tmp_path.iterdir()] == [CONTENT]

@@ -1,0 +1,51 @@
+"""`trimtab study list|show|watch`: which studies there are, and how far they are."""
+
+import typer
+from rich.console import RenderableType
+
+from trimtab import rendering, watching
+from trimtab.cli.arguments import LISTED, Json, Limit, Name
+from trimtab.cli.asking import leaving, verbs
+from trimtab.cli.printing import console, show, show_all
+from trimtab.client import Client
+from trimtab.errors import NoCompleteTrial, NoFeasibleTrial, SeveralObjectives
+from trimtab.protocol import BestTrial, Study
+
+app = verbs()
+
+
+@app.command("list")
+def list_studies(limit: Limit = LISTED, as_json: Json = False) -> None:
+    """List the studies, the newest first."""
+    with Client() as client:
+        found = list(client.studies(limit))
+    show_all(found, rendering.studies_table, as_json=as_json)
+
+
+@app.command("show")
+def show_study(name: Name, as_json: Json = False) -> None:
+    """Show a study: how far it is, its spec, its best trial."""
+    with Client() as client:
+        found = client.study(name)
+        best = None if as_json else _best(client, name)
+
+    def view(study: Study) -> RenderableType:
+        return rendering.study_view(study, best)
+
+    show(found, view, as_json=as_json)
+
+
+@app.command()
+def watch(name: Name) -> None:
+    """Follow a study until it has ended. Ctrl-C leaves it as it is."""
+    with leaving(f"the study goes on. Come back: trimtab study watch {name}"), Client() as client:
+        ended = watching.watch(client, name, console())
+    if ended.study.reason:
+        typer.echo(rendering.printable(ended.study.reason))
+
+
+def _best(client: Client, name: str) -> BestTrial | None:
+    try:
+        return client.best_trial(name)
+    except (NoCompleteTrial, NoFeasibleTrial, SeveralObjectives):
+        return None
