@@ -11,7 +11,7 @@ from trimtab import rendering
 from trimtab.client import Client
 from trimtab.errors import NoCompleteTrial, NoFeasibleTrial, SeveralObjectives
 from trimtab.finals import FinalModel
-from trimtab.protocol import BestTrial, Study
+from trimtab.protocol import BestTrial, Study, Trial
 
 POLL_SECONDS = 0.5
 """Soon enough to look live; the two reads are less than a hundredth of what a service can answer."""
@@ -19,11 +19,19 @@ POLL_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a study is. `best` is None before the first complete trial; `etag` names that trial."""
+    """How far a study is.
+
+    Args:
+        study: As it is.
+        best: Its best trial; None: none is complete, or no objective says alone which is best.
+        etag: Names that trial.
+        running: The trials that run, each with its last step and metrics, where they were asked for.
+    """
 
     study: Study
     best: BestTrial | None
     etag: str | None
+    running: tuple[Trial, ...] = ()
 
 
 def watch(client: Client, name: str, console: Console, *, sleep: Callable[[float], object] = time.sleep) -> Progress:
@@ -32,8 +40,12 @@ def watch(client: Client, name: str, console: Console, *, sleep: Callable[[float
     Raises:
         StudyNotFound: There is no such study, any more.
     """
-    show = _show_live if console.is_terminal else _show_lines
     return show(follow(client, name, sleep=sleep), console)
+
+
+def show(progresses: Iterator[Progress], console: Console) -> Progress:
+    """Show each of them as it comes; return the last one."""
+    return _show_live(progresses, console) if console.is_terminal else _show_lines(progresses, console)
 
 
 def follow(client: Client, name: str, *, sleep: Callable[[float], object] = time.sleep) -> Iterator[Progress]:
