@@ -54,7 +54,13 @@ def ask(
         Unavailable: The database is away or busy.
     """
     holder = Holder(
-        wanted.worker, wanted.host, wanted.device, replica.lease_seconds, principal.token_id, wanted.device_memory
+        wanted.worker,
+        wanted.host,
+        wanted.device,
+        replica.lease_seconds,
+        principal.token_id,
+        wanted.device_memory,
+        wanted.tasks,
     )
     with autocommit(replica.engine) as connection:
         study = studies.require(connection, wanted.study) if wanted.study else None

@@ -232,6 +232,7 @@ workers = Table(
     Column("name", Text, primary_key=True),
     Column("host", Text),
     Column("device", Text),
+    Column("tasks", ARRAY(Text), nullable=False, server_default=text("'{}'"), comment="it can train"),
     Column("device_memory_used", BigInteger, comment="bytes; null: not known"),
     Column("device_memory_total", BigInteger, comment="bytes; null: not known"),
     _time("first_seen_at", now=True),

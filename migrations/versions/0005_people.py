@@ -1,4 +1,4 @@
-"""Tags and priorities of studies, what a training wrote, and the memory of a worker's device."""
+"""Tags and priorities of studies, what a training wrote, the tasks of a worker and the memory of its device."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -29,6 +29,10 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["lease_id"], ["trimtab_leases.lease_id"], name=op.f("fk_trimtab_logs_lease_id"), ondelete="CASCADE"
         ),
+    )
+    op.add_column(
+        "trimtab_workers",
+        sa.Column("tasks", sa.ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'"), comment="it can train"),
     )
     for column in ("device_memory_used", "device_memory_total"):
         op.add_column("trimtab_workers", sa.Column(column, sa.BigInteger, comment="bytes; null: not known"))

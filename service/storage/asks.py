@@ -82,6 +82,7 @@ class Holder:
     lease_seconds: float
     token_id: int | None = None
     device_memory: DeviceMemory | None = None
+    tasks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -241,10 +242,10 @@ _EXHAUST = sa.text("""
 _SEEN = prepared(
     "seen",
     """
-    INSERT INTO trimtab_workers (name, host, device, device_memory_used, device_memory_total)
-    VALUES (:worker, :host, :device, :memory_used, :memory_total)
+    INSERT INTO trimtab_workers (name, host, device, tasks, device_memory_used, device_memory_total)
+    VALUES (:worker, :host, :device, CAST(:tasks AS text[]), :memory_used, :memory_total)
     ON CONFLICT (name) DO UPDATE
-    SET last_seen_at = clock_timestamp(), host = excluded.host, device = excluded.device,
+    SET last_seen_at = clock_timestamp(), host = excluded.host, device = excluded.device, tasks = excluded.tasks,
       device_memory_used = excluded.device_memory_used, device_memory_total = excluded.device_memory_total
 """,
 )
@@ -272,6 +273,7 @@ def seen(connection: sa.Connection, holder: Holder) -> None:
         "worker": holder.worker,
         "host": holder.host,
         "device": holder.device,
+        "tasks": list(holder.tasks),
         "memory_used": memory and memory.used,
         "memory_total": memory and memory.total,
     }

@@ -95,7 +95,7 @@ _ATTEMPTS = sa.text("""
 """)
 
 _WORKERS = sa.text("""
-    SELECT name, w.host, w.device, first_seen_at,
+    SELECT name, w.host, w.device, w.tasks, first_seen_at,
       CASE WHEN w.device_memory_used IS NOT NULL THEN
         json_build_object('used', w.device_memory_used, 'total', w.device_memory_total) END AS device_memory,
       greatest(last_seen_at, max(l.renewed_at)) AS last_seen_at,

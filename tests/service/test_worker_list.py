@@ -26,6 +26,16 @@ def test_a_worker_that_asks_in_vain_is_there(client: Client) -> None:
     assert (worker.is_alive, worker.trials) == (True, [])
 
 
+def test_a_worker_shows_the_tasks_that_it_asked_for_last(client: Client) -> None:
+    client.ask("worker", tasks=["mlp"])
+    client.ask("worker", tasks=["mlp", "ours:build"])
+    client.ask("without")
+
+    shown = {worker.name: worker.tasks for worker in client.workers()}
+
+    assert shown == {"worker": ["mlp", "ours:build"], "without": []}
+
+
 def test_a_worker_shows_the_memory_of_its_device_as_it_said_last(client: Client) -> None:
     gibibyte = 2**30
     client.ask("worker", device="cuda:0", device_memory=DeviceMemory(used=0, total=80 * gibibyte))

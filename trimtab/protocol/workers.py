@@ -30,6 +30,7 @@ class Worker(Message):
 
     Args:
         is_alive: Whether it was seen within the time that a lease lives, or is waiting for a trial.
+        tasks: That it can train, as it said when it asked last.
         trials: What it is doing.
         device_memory: Of the device that it asked for last; None: it did not say, as where it trains on the CPU.
     """
@@ -37,6 +38,7 @@ class Worker(Message):
     name: str
     host: str | None = None
     device: str | None = None
+    tasks: list[str] = Field(default_factory=list)
     is_alive: bool
     trials: list[HeldTrial]
     device_memory: DeviceMemory | None = None
