@@ -75,15 +75,7 @@ class Connection:
         Raises:
             Unreachable: There was none.
         """
-        for tries in count(1):
-            answer = self._send(request)
-            seconds = self._pause(answer, tries)
-            if seconds is None:
-                break
-            self._sleep(seconds)
-        if isinstance(answer, httpx2.RequestError):
-            raise self._unreachable(answer) from answer
-        return Reply(answer, tries)
+        return self._tried(lambda: self._send(request))
 
     def download(self, request: Request, path: Path) -> httpx2.Response:
         """Write the body of an answer to a file, which is there when it is whole; return the answer, read.
@@ -92,19 +84,43 @@ class Connection:
             Unreachable: There was no answer, or not all of it.
             OSError: The file cannot be written.
         """
+        return self._tried(lambda: self._download(request, path)).response
+
+    def open(self, request: Request) -> httpx2.Response:
+        """Return the answer to a request, of which the body is still to come; that of a refusal has come.
+
+        Raises:
+            Unreachable: There was none.
+        """
+        return self._tried(lambda: self._open(request)).response
+
+    def content(self, answer: httpx2.Response) -> Iterator[bytes]:
+        """Yield the body of an answer as it comes, and close it.
+
+        Raises:
+            Unreachable: It was cut off.
+        """
+        try:
+            yield from answer.iter_bytes()
+        except httpx2.RequestError as error:
+            raise self._unreachable(error) from error
+        finally:
+            answer.close()
+
+    def close(self) -> None:
+        """Let go of the network."""
+        self._http.close()
+
+    def _tried(self, attempt: Callable[[], httpx2.Response | httpx2.RequestError]) -> Reply:
         for tries in count(1):
-            answer = self._download(request, path)
+            answer = attempt()
             seconds = self._pause(answer, tries)
             if seconds is None:
                 break
             self._sleep(seconds)
         if isinstance(answer, httpx2.RequestError):
             raise self._unreachable(answer) from answer
-        return answer
-
-    def close(self) -> None:
-        """Let go of the network."""
-        self._http.close()
+        return Reply(answer, tries)
 
     def _send(self, request: Request) -> httpx2.Response | httpx2.RequestError:
         try:
@@ -140,6 +156,22 @@ class Connection:
             return error
         finally:
             part.unlink(missing_ok=True)
+        return answer
+
+    def _open(self, request: Request) -> httpx2.Response | httpx2.RequestError:
+        opened = self._http.build_request(
+            request.method,
+            request.path,
+            params=request.query,
+            headers=request.sent_headers,
+            timeout=self._patience(request),
+        )
+        try:
+            answer = self._http.send(opened, stream=True)
+            if not answer.is_success:
+                answer.read()
+        except httpx2.RequestError as error:
+            return error
         return answer
 
     def _patience(self, request: Request) -> httpx2.Timeout:

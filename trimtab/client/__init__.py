@@ -12,6 +12,7 @@ from trimtab import settings
 from trimtab.client.checks import CheckCalls
 from trimtab.client.datasets import DatasetCalls
 from trimtab.client.doctor import DoctorCalls
+from trimtab.client.exports import ExportCalls
 from trimtab.client.finals import FinalCalls
 from trimtab.client.leases import LeaseCalls
 from trimtab.client.lessons import LessonCalls
@@ -36,6 +37,7 @@ class Client(
     FinalCalls,
     ServiceCalls,
 ):
+    ExportCalls,
     """A service and the right to call it. May be shared by threads.
 
     Requests are sent again where the service is away for a moment: each is the same twice as once.
