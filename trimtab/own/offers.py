@@ -1,0 +1,48 @@
+"""The trials that a study has to offer to whoever asks for them here."""
+
+import logging
+import math
+import os
+import socket
+import time
+from collections.abc import Iterator
+from functools import partial
+
+from trimtab.client import Client
+from trimtab.names import worker_name
+from trimtab.patience import patiently
+from trimtab.protocol import Lease
+from trimtab.requests import new_key
+from trimtab.states import NoLease
+
+ASK_SECONDS = 20.0
+"""An ask waits so long for a trial."""
+
+_log = logging.getLogger(__name__)
+
+
+def leases(client: Client, study: str, *, seconds: float = math.inf) -> Iterator[Lease]:
+    """Yield leases on trials of a study, one after another, until it has ended.
+
+    While others train the last ones there may be another, should one of them be lost.
+
+    Args:
+        client: To the service.
+        study: Its name.
+        seconds: After these no more is asked for.
+
+    Raises:
+        StudyNotFound: There is no such study, any more.
+    """
+    host = socket.gethostname()
+    ask = partial(client.ask, worker_name(host, os.getpid()), study=study, host=host[:200])
+    deadline = time.monotonic() + seconds
+    is_paused = False
+    while (left := deadline - time.monotonic()) > 0:
+        found = patiently(partial(ask, wait=min(ASK_SECONDS, left), key=new_key()))
+        yield from found.leases
+        if found.reason is NoLease.STUDY_ENDED:
+            return
+        if found.reason is NoLease.PAUSED and not is_paused:
+            _log.warning("%s is paused: waiting until it runs again", study)
+        is_paused = found.reason is NoLease.PAUSED
