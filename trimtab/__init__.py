@@ -51,6 +51,9 @@ if TYPE_CHECKING:
     from trimtab.models.model import Model
     from trimtab.objectives import Constraint as Constraint
     from trimtab.objectives import Objective as Objective
+    from trimtab.own.loop import trials as trials
+    from trimtab.own.optimizing import optimize as optimize
+    from trimtab.own.outcomes import Pruned as Pruned
     from trimtab.pruners import HyperbandPruner as HyperbandPruner
     from trimtab.pruners import MedianPruner as MedianPruner
     from trimtab.pruners import NoPruner as NoPruner
@@ -95,6 +98,9 @@ _NAMES = {
         "TrimtabError Unauthorized Unavailable Unreachable"
     ),
     "trimtab.objectives": "Constraint Objective",
+    "trimtab.own.loop": "trials",
+    "trimtab.own.optimizing": "optimize",
+    "trimtab.own.outcomes": "Pruned",
     "trimtab.pruners": (
         "HyperbandPruner MedianPruner NoPruner PatientPruner PercentilePruner SuccessiveHalvingPruner "
         "ThresholdPruner WilcoxonPruner"
