@@ -20,7 +20,9 @@ from service.api import (
     problems,
     scopes,
     studies,
+    suggestions,
     tokens,
+    trial_logs,
     version,
     workers,
 )
@@ -70,10 +72,12 @@ def create_app(replica: Replica, operator: Tokens, *, requests_per_second: int =
     app.include_router(health.router)
     for router in (
         studies.router,
+        exports.router,
         diagnosis.router,
         checks.router,
-        exports.router,
         leases.router,
+        suggestions.router,
+        trial_logs.router,
         checkpoints.router,
         final_routes.router,
         model_routes.router,

@@ -75,6 +75,10 @@ class Caller:
     def heartbeat(self, lease: Lease, *, key: str | None = None) -> Answer:
         return self.send("POST", f"/v1/leases/{lease['id']}/heartbeat", lease=lease, key=key)
 
+    def keep_lines(self, lease: Lease, *, key: str | None = None) -> Answer:
+        written = {"first": 2_999, "lines": ["kept", "kept too"]}
+        return self.send("POST", f"/v1/leases/{lease['id']}/logs", written, lease=lease, key=key)
+
     def put_checkpoint(self, lease: Lease, step: int) -> Answer:
         path = f"/v1/leases/{lease['id']}/checkpoint?step={step}&sha256={hashlib.sha256(_STATE).hexdigest()}"
         return self.send("PUT", path, _STATE, lease=lease)

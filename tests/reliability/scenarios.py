@@ -266,6 +266,8 @@ SCENARIOS: dict[str, Scenario] = {
     "tell pruned": Scenario(_stopped, _told("pruned")),
     "tell an error": Scenario(_running, _told("error")),
     "tell released": Scenario(_running, _told("released")),
+    "keep lines": Scenario(_running, lambda caller, lease: caller.keep_lines(lease, key="k")),
+    "keep lines without a key": Scenario(_running, lambda caller, lease: caller.keep_lines(lease)),
     "put a checkpoint": Scenario(_running, lambda caller, lease: caller.put_checkpoint(lease, 1)),
     "check gradients": Scenario(
         _searched, lambda caller, _: caller.send("POST", "/v1/studies/study/checks", {}, key="k")

@@ -18,7 +18,7 @@ from service import app as application
 from service import lifecycle, once, prepared
 from service.database import autocommit, transaction
 from service.once import Once
-from service.storage import asks, audit, endings, given, keys, studies
+from service.storage import asks, audit, endings, given, keys, studies, trial_logs
 from service.storage.keys import Key
 
 Patch = pytest.MonkeyPatch
@@ -197,6 +197,11 @@ BUGS = {
     ),
     "a heartbeat does not look whether the lease has run out": Bug(
         in_prepared("renew", _HAS_RUN_OUT, ""), Proof.ZOMBIES, "run out: heartbeat through"
+    ),
+    "lines are kept whatever the fence": Bug(
+        in_statement(trial_logs, "_KEEP", "fence = :fence", "(fence = :fence OR true)"),
+        Proof.ZOMBIES,
+        "of another fence: lines through",
     ),
     "a tell does not look at the fence": Bug(
         in_prepared("close_told", _FENCE, _ANY_FENCE), Proof.ZOMBIES, "of another fence: tell through"

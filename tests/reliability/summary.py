@@ -24,6 +24,9 @@ _PARTS = {
     "reports": """
         SELECT t.number, l.fence, r.step, CAST(r.metrics AS text), r.verdict, r.reason
         FROM trimtab_reports r JOIN trimtab_leases l USING (lease_id) JOIN trimtab_trials t USING (trial_id)""",
+    "logs": """
+        SELECT t.number, l.fence, g.line, g.text
+        FROM trimtab_logs g JOIN trimtab_leases l USING (lease_id) JOIN trimtab_trials t USING (trial_id)""",
     "checkpoints": """
         SELECT t.number, c.step, c.fence, c.sha256, c.size
         FROM trimtab_checkpoints c JOIN trimtab_trials t USING (trial_id)""",

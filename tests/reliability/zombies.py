@@ -63,6 +63,7 @@ WRITES: dict[str, Callable[[Caller, Lease], Answer]] = {
     "one of many": _report_one_of_many,
     "heartbeat": lambda caller, lease: caller.heartbeat(lease),
     "checkpoint": lambda caller, lease: caller.put_checkpoint(lease, 2),
+    "lines": lambda caller, lease: caller.keep_lines(lease),
     "tell": lambda caller, lease: caller.tell(lease, "diverged"),
 }
 

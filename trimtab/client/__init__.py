@@ -20,6 +20,7 @@ from trimtab.client.service import ServiceCalls
 from trimtab.client.studies import StudyCalls
 from trimtab.client.suggestions import SuggestionCalls
 from trimtab.client.tokens import TokenCalls
+from trimtab.client.trial_logs import TrialLogCalls
 from trimtab.client.trials import TrialCalls
 from trimtab.connection import Connection
 
@@ -27,6 +28,7 @@ from trimtab.connection import Connection
 class Client(
     StudyCalls,
     TrialCalls,
+    TrialLogCalls,
     LessonCalls,
     CheckCalls,
     DoctorCalls,
@@ -35,9 +37,9 @@ class Client(
     TokenCalls,
     DatasetCalls,
     FinalCalls,
+    ExportCalls,
     ServiceCalls,
 ):
-    ExportCalls,
     """A service and the right to call it. May be shared by threads.
 
     Requests are sent again where the service is away for a moment: each is the same twice as once.
