@@ -56,7 +56,7 @@ class PercentilePruner(_AgainstOthers):
         metric, startup_trials, warmup_steps, interval_steps, min_trials: As for the median.
     """
 
-    name: Literal["percentile"]
+    name: Literal["percentile"] = "percentile"
     percentile: Annotated[float, Field(ge=0, le=100)] = 25.0
 
 
@@ -70,7 +70,7 @@ class ThresholdPruner(_AtSteps):
         warmup_steps: Likewise; here none by default.
     """
 
-    name: Literal["threshold"]
+    name: Literal["threshold"] = "threshold"
     lower: float | None = None
     upper: float | None = None
     warmup_steps: Steps = 0
@@ -106,7 +106,7 @@ class SuccessiveHalvingPruner(_AtRungs):
     Source: Li et al., A System for Massively Parallel Hyperparameter Tuning, MLSys 2020.
     """
 
-    name: Literal["successive_halving"]
+    name: Literal["successive_halving"] = "successive_halving"
     reduction_factor: Factor = 4
     min_early_stopping_rate: Annotated[int, Field(ge=0, le=30)] = 0
 
@@ -122,7 +122,7 @@ class HyperbandPruner(_AtRungs):
     Source: Li et al., Hyperband, JMLR 18 (2018).
     """
 
-    name: Literal["hyperband"]
+    name: Literal["hyperband"] = "hyperband"
     max_resource: Resource | None = None
     reduction_factor: Factor = 3
 
@@ -138,7 +138,7 @@ class WilcoxonPruner(_Stopping):
         startup_steps: Steps in common with the best trial before anything is stopped, at least 2.
     """
 
-    name: Literal["wilcoxon"]
+    name: Literal["wilcoxon"] = "wilcoxon"
     p_threshold: Annotated[float, Field(ge=0, le=1)] = 0.1
     startup_steps: Steps = 2
 
@@ -150,7 +150,7 @@ class NoPruner(_Stopping):
         metric: The objective that `best` of a report's curve goes by; None: the first one.
     """
 
-    name: Literal["none"]
+    name: Literal["none"] = "none"
 
 
 def _wrappable(given: object) -> object:
@@ -177,7 +177,7 @@ class PatientPruner(_Stopping):
         min_delta: How much worse the best of these reports must be than the best before them.
     """
 
-    name: Literal["patient"]
+    name: Literal["patient"] = "patient"
     wrapped_pruner: Annotated[Wrapped | None, BeforeValidator(_wrappable, json_schema_input_type=Wrapped | None)] = None
     patience: Annotated[int, Field(ge=0, le=100_000)] = 5
     min_delta: Annotated[float, Field(ge=0)] = 0.0

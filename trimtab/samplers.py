@@ -22,7 +22,7 @@ class AutoSampler(Message):
         seed: With the number of a trial, all the randomness there is.
     """
 
-    name: Literal["auto"]
+    name: Literal["auto"] = "auto"
     seed: Seed = 0
 
 
@@ -49,7 +49,7 @@ class GpSampler(Message):
         startup_trials: Complete trials before the process takes over from random choice.
     """
 
-    name: Literal["gp"]
+    name: Literal["gp"] = "gp"
     seed: Seed = 0
     startup_trials: StartupTrials = 10
 
@@ -64,7 +64,7 @@ class CmaesSampler(Message):
         population_size: Complete trials of a generation; None: 4 + 3 ln(numeric parameters), rounded down.
     """
 
-    name: Literal["cmaes"]
+    name: Literal["cmaes"] = "cmaes"
     seed: Seed = 0
     population_size: Strategy | None = None
 
@@ -77,7 +77,7 @@ class Nsga2Sampler(Message):
         population_size: Complete trials of a generation.
     """
 
-    name: Literal["nsga2"]
+    name: Literal["nsga2"] = "nsga2"
     seed: Seed = 0
     population_size: Population = 50
 
@@ -90,7 +90,7 @@ class Nsga3Sampler(Message):
         population_size: Complete trials of a generation.
     """
 
-    name: Literal["nsga3"]
+    name: Literal["nsga3"] = "nsga3"
     seed: Seed = 0
     population_size: Population = 50
 
@@ -103,7 +103,7 @@ class QmcSampler(Message):
         sequence: Which points. Conditional parameters are drawn at random.
     """
 
-    name: Literal["qmc"]
+    name: Literal["qmc"] = "qmc"
     seed: Seed = 0
     sequence: Literal["sobol", "halton"] = "sobol"
 
@@ -115,7 +115,7 @@ class RandomSampler(Message):
         seed: With the number of a trial, all the randomness there is.
     """
 
-    name: Literal["random"]
+    name: Literal["random"] = "random"
     seed: Seed = 0
 
 
@@ -126,7 +126,7 @@ class GridSampler(Message):
         seed: Of the order.
     """
 
-    name: Literal["grid"]
+    name: Literal["grid"] = "grid"
     seed: Seed = 0
 
 
@@ -141,7 +141,7 @@ class CoarseToFineSampler(Message):
         zoom: A range becomes narrower by this factor at most.
     """
 
-    name: Literal["coarse_to_fine"]
+    name: Literal["coarse_to_fine"] = "coarse_to_fine"
     seed: Seed = 0
     rounds: Annotated[int, Field(ge=2, le=100)] = 6
     round_trials: Annotated[int, Field(ge=2, le=1_000_000)] | None = None
