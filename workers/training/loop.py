@@ -18,6 +18,7 @@ from workers.training.optimizer import optimizer_of
 from workers.training.plan import Plan
 from workers.training.precision import forward_of
 from workers.training.randomness import Randomness
+from workers.training.stepper import Stepper
 from workers.training.steps import Epoch, State
 from workers.training.watch import Beginning, Gradients, why_diverged
 
@@ -46,6 +47,7 @@ class Training:
         self._randomness = randomness
         self._forward = forward_of(network, plan.precision, next(network.parameters()).device)
         self._optimizer = optimizer_of(network, plan.rule)
+        self._stepper = Stepper(self._optimizer)
         self._judge = Judge(network, data, loss)
         self._gradients = Gradients(network)
         self._beginning: Beginning | None = None
@@ -107,6 +109,7 @@ class Training:
         try:
             self._network.load_state_dict(state["network"])
             self._optimizer.load_state_dict(state["optimizer"])
+            self._stepper.restored()
             self._randomness.restore(state["randomness"])
             self._last = Epoch(int(state["step"]), dict(state["metrics"]))
             self._beginning = Beginning(**state["beginning"])
@@ -150,18 +153,18 @@ class Training:
 
     def _train(self, step: int) -> Tensor:
         """Take a step for each batch; return the sum of their losses, on the device."""
-        examples, optimizer = self._data.train, self._optimizer
+        examples, stepper = self._data.train, self._stepper
         self._network.train()
-        _set_learning_rate(optimizer, self._plan.rule.learning_rate * self._plan.schedule.share(step))
+        _set_learning_rate(self._optimizer, self._plan.rule.learning_rate * self._plan.schedule.share(step))
         order = torch.randperm(len(examples), generator=self._randomness.order).to(examples.y_N.device)
         losses = []
         for number, rows_M in enumerate(self._plan.batches(order)):
             x, y_M = examples.batch(rows_M)
-            optimizer.zero_grad()
+            stepper.clear()
             loss = self._loss(self._forward(self._plan.augmentation.changed(x, self._randomness.augmentation)), y_M)
             loss.backward()  # type: ignore[no-untyped-call]
             self._gradients.look(step=step, batch=number)
-            optimizer.step()
+            stepper.step()
             losses.append(loss.detach())
         return torch.stack(losses).double().sum()
 
