@@ -17,8 +17,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 demo: install  ## a study on real data from nothing, and its answer
 	$(BIN)/python -m examples.demo
 
+# Files of tests side by side, each process with a PostgreSQL of its own.
+PROCESSES ?= 2
 test: install  ## all tests but those that need a container engine
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses $(PROCESSES) --dist loadfile
 
 check: install  ## what must hold before a change lands
 	$(BIN)/ruff format --check .
