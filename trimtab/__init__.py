@@ -47,6 +47,9 @@ if TYPE_CHECKING:
     from trimtab.errors import Unauthorized as Unauthorized
     from trimtab.errors import Unavailable as Unavailable
     from trimtab.errors import Unreachable as Unreachable
+    from trimtab.handle import StudyHandle as StudyHandle
+    from trimtab.handle import create_study as create_study
+    from trimtab.handle import study as study
     from trimtab.models.loading import Build
     from trimtab.models.model import Model
     from trimtab.objectives import Constraint as Constraint
@@ -85,6 +88,7 @@ if TYPE_CHECKING:
     from trimtab.states import StudyState as StudyState
     from trimtab.states import TrialState as TrialState
     from trimtab.warm_start import WarmStart as WarmStart
+    from trimtab.watching import Progress as Progress
 
 _NAMES = {
     "trimtab.budget": "Budget Limits",
@@ -97,6 +101,7 @@ _NAMES = {
         "SeveralObjectives StudyDeleted StudyExists StudyNotFound TestSetRead TrialEnded TrialNotFound "
         "TrimtabError Unauthorized Unavailable Unreachable"
     ),
+    "trimtab.handle": "StudyHandle create_study study",
     "trimtab.objectives": "Constraint Objective",
     "trimtab.own.loop": "trials",
     "trimtab.own.optimizing": "optimize",
@@ -113,6 +118,7 @@ _NAMES = {
     "trimtab.spec": "StudySpec TaskSpec",
     "trimtab.states": "Direction Outcome StudyState TrialState",
     "trimtab.warm_start": "WarmStart",
+    "trimtab.watching": "Progress",
 }
 """What is public, by the module that has it; said once more above, for type checkers. No name is that of a module."""
 

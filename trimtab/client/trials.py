@@ -51,13 +51,13 @@ class TrialCalls(Calls):
         """
         return list(self._items(Page[BestTrial], f"{study_path(name)}/best-trials", PAGE))
 
-    def trials(self, name: str, state: TrialState | None = None) -> Iterator[Trial]:
+    def trials(self, name: str, state: TrialState | str | None = None) -> Iterator[Trial]:
         """Return the trials of a study by number; with `state` only those in it.
 
         Raises:
             StudyNotFound: There is no such study.
         """
-        query = {"state": state.value} if state else {}
+        query = {} if state is None else {"state": str(state)}
         return self._items(Page[Trial], f"{study_path(name)}/trials", PAGE, query)
 
     def trial(self, name: str, number: int) -> TrialHistory:
