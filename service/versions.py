@@ -9,11 +9,17 @@ from trimtab.protocol import PROTOCOL, Version
 
 
 def versions(replica: Replica) -> Version:
-    """Return the versions of this replica, of the schemas of its database, and of the protocol.
+    """Return the versions of this replica, of its database with its schemas, and of the protocol.
 
     Raises:
         Unavailable: The database is away or busy.
     """
     with autocommit(replica.engine) as connection:
-        ours, optunas = stamps(connection)
-    return Version(service=version("trimtab"), schema_version=ours, optuna_schema=optunas, protocol=PROTOCOL)
+        ours, optunas, postgresql = stamps(connection)
+    return Version(
+        service=version("trimtab"),
+        schema_version=ours,
+        optuna_schema=optunas,
+        postgresql=postgresql,
+        protocol=PROTOCOL,
+    )

@@ -38,7 +38,7 @@ def token(environment: Mapping[str, str]) -> str:
     """
     if given := environment.get("TRIMTAB_TOKEN"):
         return given.strip()
-    path = Path(environment.get("TRIMTAB_TOKEN_FILE") or data_dir(environment) / "token")
+    path = _token_file(environment)
     try:
         # What is no text becomes no token; the client says so.
         return path.read_text(encoding="ascii", errors="replace").strip()
@@ -49,9 +49,18 @@ def token(environment: Mapping[str, str]) -> str:
         ) from error
 
 
+def token_source(environment: Mapping[str, str]) -> str:
+    """Return where the token is from: TRIMTAB_TOKEN, or the path of a file."""
+    return "TRIMTAB_TOKEN" if environment.get("TRIMTAB_TOKEN") else str(_token_file(environment))
+
+
 def is_loopback(host: str) -> bool:
     """Return whether `host` is this machine and can be reached from nowhere else."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _token_file(environment: Mapping[str, str]) -> Path:
+    return Path(environment.get("TRIMTAB_TOKEN_FILE") or data_dir(environment) / "token")

@@ -19,12 +19,13 @@ def test_the_service_says_its_release_its_schemas_and_its_protocol(client: Clien
 
     assert (found.service, found.schema_version, found.protocol) == (version("trimtab"), newest, PROTOCOL)
     assert found.optuna_schema.startswith("v")
+    assert int(found.postgresql.partition(".")[0]) >= 15
 
 
 def test_on_the_wire_the_schema_is_called_so(http: httpx2.Client) -> None:
     answer = http.get("/v1/version")
 
-    assert sorted(answer.json()) == ["optuna_schema", "protocol", "schema", "service"]
+    assert sorted(answer.json()) == ["optuna_schema", "postgresql", "protocol", "schema", "service"]
 
 
 def test_the_client_says_which_protocol_it_speaks(served: Served) -> None:

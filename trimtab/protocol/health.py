@@ -23,6 +23,7 @@ class Version(Message):
         service: Its release.
         schema_version: Of our tables in the database, as they are.
         optuna_schema: Of Optuna's.
+        postgresql: Of the server that has them.
         protocol: Of clients and workers that it serves.
     """
 
@@ -31,4 +32,5 @@ class Version(Message):
     service: str
     schema_version: str = Field(alias="schema")
     optuna_schema: str
+    postgresql: str
     protocol: int
