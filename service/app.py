@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from functools import cache, partial
 from importlib import metadata
 
+import sqlalchemy as sa
 from fastapi import Depends, FastAPI
 
 from service import finals, litter, liveness, sweep
@@ -17,6 +18,7 @@ from service.api import (
     health,
     idempotency,
     leases,
+    metrics,
     problems,
     scopes,
     studies,
@@ -32,7 +34,9 @@ from service.api.dependencies import bearer
 from service.api.description import describe
 from service.api.gate import Gate
 from service.api.limits import BodyLimit
+from service.api.watched import Watched
 from service.database import connect
+from service.gauges import Gauges
 from service.pace import Pace
 from service.periodic import Periodic
 from service.recognition import Recognition
@@ -67,6 +71,8 @@ def create_app(replica: Replica, operator: Tokens, *, requests_per_second: int =
     app.state.replica = replica
     app.add_middleware(BodyLimit)
     app.add_middleware(Gate, recognition=Recognition(operator, replica.engine), pace=Pace(requests_per_second))
+    app.add_middleware(Watched, meters=replica.meters)
+    replica.meters.registry.register(Gauges(replica.engine, lease_seconds=replica.lease_seconds))
     problems.install(app)
     idempotency.install(app)
     app.include_router(health.router)
@@ -85,11 +91,16 @@ def create_app(replica: Replica, operator: Tokens, *, requests_per_second: int =
         tokens.router,
         datasets.router,
         version.router,
+        metrics.router,
     ):
         app.include_router(router, dependencies=[Depends(bearer)], responses=problems.EVERYWHERE)
     scopes.check(app)
     app.openapi = cache(lambda: describe(app))  # type: ignore[method-assign]  # as FastAPI documents it
     return app
+
+
+def _renew(replica: Replica, alone: sa.Engine) -> None:
+    replica.meters.was_away(liveness.renew(alone))
 
 
 @asynccontextmanager
@@ -98,7 +109,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     # Of its own: whatever takes all connections of the pool, a replica that is there says so.
     alone = connect(replica.engine.url, size=1)
     background = [
-        Periodic("liveness", partial(liveness.renew, alone), seconds=liveness.INTERVAL_SECONDS),
+        Periodic("liveness", partial(_renew, replica, alone), seconds=liveness.INTERVAL_SECONDS),
         Periodic("sweep", partial(sweep.sweep, replica), seconds=sweep.INTERVAL_SECONDS),
         Periodic("children", replica.memory.children.reap, seconds=children.REAP_SECONDS),
         Periodic("finals", partial(finals.make_due, replica), seconds=finals.INTERVAL_SECONDS),

@@ -14,14 +14,14 @@ from service.memory import Progress, StudyMemory
 from service.once import UNKEYED, Once, Replayed
 from service.principals import OPERATOR, Principal
 from service.replica import Replica
-from service.sampling.control import controlled
+from service.sampling.control import controlled, is_control
 from service.storage import asks, studies
 from service.storage.asks import Candidate, Granted, Holder, NewTrial
 from service.storage.dimensions import written
 from trimtab.budget import Limits
 from trimtab.errors import Refused
 from trimtab.protocol import Ask, Lease, Leases
-from trimtab.states import NoLease, StudyState
+from trimtab.states import NoLease, Origin, StudyState
 
 _log = logging.getLogger(__name__)
 
@@ -122,7 +122,8 @@ def _first(asking: Asking, found: Sequence[Candidate]) -> Leases | None:
 
 
 def _passed_over(candidate: Candidate, error: Exception) -> Exception:
-    _log.warning("study %s was passed over: %r", candidate.study_id, error)
+    said = {"study_id": candidate.study_id, "error": repr(error)}
+    _log.warning("study %(study_id)s was passed over: %(error)s", said)
     return error
 
 
@@ -137,9 +138,14 @@ def _from_study(asking: Asking, candidate: Candidate) -> Leases | None:
     for lease in granted:
         replica.memory.note(lease.lease_id, _progress(study, lease))
         study.stock.began(lease.lease_id)
-        _log.info(
-            "lease %s on trial %d of %s: to %s", lease.lease_id, lease.number, study.spec.name, asking.holder.worker
-        )
+        said = {
+            "lease": lease.lease_id,
+            "trial": lease.number,
+            "study": study.spec.name,
+            "attempt": lease.attempt,
+            "worker": asking.holder.worker,
+        }
+        _log.info("lease %(lease)s on trial %(trial)d of %(study)s: to %(worker)s", said)
     if not granted:
         return None
     points.prepare(replica, study)
@@ -171,6 +177,8 @@ def _new(asking: Asking, study: StudyMemory, candidate: Candidate) -> list[Grant
     number, count = candidate.number, min(asking.count, candidate.left)
     if count <= 0:
         return []
+    if study.is_define_by_run:
+        return _empty(asking, study, number, count)
     if sampling.is_sequence(study.spec):
         return _next_of_sequence(asking, study, count)
     if narrowing.has_rounds(study.spec):
@@ -178,6 +186,17 @@ def _new(asking: Asking, study: StudyMemory, candidate: Candidate) -> list[Grant
     with study.asking() as is_alone:
         granted = _prepared(asking, study, candidate, count)
         return granted or _chosen(asking, study, number, count, salt=None if is_alone else secrets.randbits(32))
+
+
+def _empty(asking: Asking, study: StudyMemory, number: int, count: int) -> list[Granted]:
+    """Create the next trials without a point: what is chosen, is chosen when it is asked for."""
+    drafts = [
+        NewTrial(point={}, sampled_for=at, origin=Origin.CONTROL if is_control(study.spec, at) else Origin.SAMPLED)
+        for at in range(number, number + count)
+    ]
+    with asking.granting(study) as (connection, granted):
+        granted.extend(_granted(connection, asking, study, drafts))
+    return granted
 
 
 def _prepared(asking: Asking, study: StudyMemory, candidate: Candidate, count: int) -> list[Granted]:
@@ -232,7 +251,8 @@ def _next_of_sequence(asking: Asking, study: StudyMemory, count: int) -> list[Gr
         if place is None:
             return granted
         seen = points.view(connection, study) if is_finite else sampling.View.empty(study.spec, study.dimensions)
-        suggestions = sampling.in_sequence(study.spec, seen, number=place.number, first=place.sequence, count=count)
+        with study.meters.sampling(study.spec.sampler.name):
+            suggestions = sampling.in_sequence(study.spec, seen, number=place.number, first=place.sequence, count=count)
         drafts = [_draft(study, each, number) for number, each in enumerate(suggestions, start=place.number)]
         granted.extend(_granted(connection, asking, study, drafts))
     if not suggestions:
@@ -245,7 +265,7 @@ def _exhaust(replica: Replica, study: StudyMemory) -> None:
     with transaction(replica.engine) as connection:
         is_complete = asks.exhaust(connection, study.study_id, revision=study.revision, reason=_TRIED)
     if is_complete:
-        _log.info("study %s is complete: %s", study.spec.name, _TRIED)
+        _log.info("study %(study)s is complete: %(reason)s", {"study": study.spec.name, "reason": _TRIED})
         replica.offers.announce()
         replica.changes.announce()
 
@@ -256,7 +276,8 @@ def _next_of_round(asking: Asking, study: StudyMemory, count: int) -> list[Grant
         observations = study.observe(connection)
     with asking.granting(study) as (connection, granted):
         while len(granted) < count and (place := asks.lock_place(connection, study.study_id)):
-            draft, current = narrowing.draft(connection, study, observations, place)
+            with study.meters.sampling(study.spec.sampler.name):
+                draft, current = narrowing.draft(connection, study, observations, place)
             lease = asks.create_trial(
                 connection,
                 draft,
@@ -296,6 +317,8 @@ def _draft(
     is_exact: bool = False,
 ) -> NewTrial:
     suggestion = controlled(study.spec, study.dimensions, suggestion, number=number, salt=salt)
+    if suggestion.fallback:
+        study.meters.fell_back(study.spec.sampler.name)
     return NewTrial(
         point=suggestion.point,
         sampled_for=number,
@@ -315,7 +338,7 @@ def _granted(
             connection,
             draft,
             study_id=study.study_id,
-            revision=study.revision,
+            revision=None if study.is_define_by_run else study.revision,
             space=study.dimensions,
             holder=asking.holder,
         )

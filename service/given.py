@@ -72,7 +72,7 @@ def _point_problems(params: FlatParams, space: Space, *, is_whole: bool) -> Iter
             yield _problem(f"params.{name}", f"is not searched by this study; it searches {', '.join(space)}")
     for name in space:
         if name in params:
-            fault = _inactive(space, name, params) or _beside(space[name], params[name])
+            fault = _inactive(space, name, params) or beside(space[name], params[name])
         else:
             fault = "is missing" if is_whole and space.is_active(name, params) else None
         if fault:
@@ -90,8 +90,8 @@ def _inactive(space: Space, name: str, params: FlatParams) -> str | None:
     return None
 
 
-def _beside(parameter: Float | Int | Categorical, value: Value) -> str | None:
-    """Return what is wrong with a value; None if the parameter can have it."""
+def beside(parameter: Float | Int | Categorical, value: Value) -> str | None:
+    """Return why a parameter cannot have a value; None if it can."""
     if not parameter.contains(value):
         return f"cannot be {value!r}; {parameter.described()}"
     if isinstance(parameter, Categorical) or not parameter.step:
@@ -146,7 +146,7 @@ def mapped(params: FlatParams, other: StudySpec, spec: StudySpec) -> FlatParams 
         if not spec.searched.is_active(name, found):
             continue
         value = theirs.get(name)
-        if value is None or _beside(spec.searched[name], value):
+        if value is None or beside(spec.searched[name], value):
             return None
         found[name] = value
     return found

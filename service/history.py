@@ -107,6 +107,15 @@ class Observations:
         parents = with_parents(self.parents, (trial.attributes for trial in sorted(trials, key=_number)))
         return replace(self, known=trials[-1].order, parents=parents, **arrays)
 
+    def with_name(self, name: str) -> Self:
+        """Return the observations with a column for a parameter, which no trial has if it is not there."""
+        if name in self.names:
+            return self
+        points_NP, failed_FP = (
+            np.pad(rows, ((0, 0), (0, 1)), constant_values=np.nan) for rows in (self.points_NP, self.failed_FP)
+        )
+        return replace(self, names=(*self.names, name), points_NP=points_NP, failed_FP=failed_FP)
+
     def chosen(self, is_kept_N: Bools) -> Self:
         """Return the observations of some of these trials."""
         arrays: dict[str, Any] = {

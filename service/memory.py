@@ -4,7 +4,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import sqlalchemy as sa
@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from service.crowd import Crowd
 from service.curves import Curve, Curves, Rungs
 from service.history import Observations
+from service.meters import Meters
 from service.sampling import chosen
 from service.sampling.children import Children
 from service.sampling.stock import Stock
@@ -45,6 +46,8 @@ class StudyMemory:
         lock: Never held while the database is asked.
         crowd: The calls on it that use the database now.
         purpose: What it is for.
+        is_define_by_run: Its trials say what they search.
+        meters: Of the replica.
     """
 
     study_id: int
@@ -60,6 +63,8 @@ class StudyMemory:
     lock: threading.Lock = field(default_factory=threading.Lock)
     crowd: Crowd = field(default_factory=Crowd)
     purpose: Purpose = Purpose.SEARCH
+    is_define_by_run: bool = False
+    meters: Meters = field(default_factory=Meters)
     _asking: int = 0
 
     @contextmanager
@@ -73,6 +78,22 @@ class StudyMemory:
         finally:
             with self.lock:
                 self._asking -= 1
+
+    def in_place_of(self, before: Self) -> Self:
+        """Return this memory of a study with what was learned of it at an earlier revision.
+
+        Of other parameters nothing is taken over: what trials have of these is read again.
+        """
+        if before.observations.names != self.observations.names:
+            return self
+        return replace(
+            self,
+            observations=before.observations,
+            curves=before.curves,
+            rungs=before.rungs,
+            lock=before.lock,
+            crowd=before.crowd,
+        )
 
     @property
     def objective(self) -> Objective:
@@ -148,10 +169,11 @@ class Progress:
 
 
 class Memory:
-    """The studies and leases that a replica has served lately, and the processes of their slow samplers."""
+    """The studies and leases that a replica has served lately, the processes of their slow samplers, and its meters."""
 
     def __init__(self) -> None:
         self.children = Children()
+        self.meters = Meters()
         self._studies: OrderedDict[int, StudyMemory] = OrderedDict()
         self._leases: OrderedDict[int, Progress] = OrderedDict()
         self._lock = threading.Lock()
@@ -206,13 +228,20 @@ class Memory:
         # Chosen once for all, by what was asked: a larger budget changes no sampler under way.
         spec = row.current_spec.model_copy(update={"sampler": chosen(row.spec).sampler})
         fresh = StudyMemory(
-            row.study_id, spec, row.revision, space, nothing, Suggester(self.children), purpose=row.purpose
+            row.study_id,
+            spec,
+            row.revision,
+            space,
+            nothing,
+            Suggester(self.children),
+            purpose=row.purpose,
+            is_define_by_run=row.spec.is_define_by_run,
+            meters=self.meters,
         )
         with self._lock:
             known = self._studies.setdefault(row.study_id, fresh)
             if known.revision < fresh.revision:
-                # Of other parameters, perhaps: what was learned is read again.
-                known = self._studies[row.study_id] = fresh
+                known = self._studies[row.study_id] = fresh.in_place_of(known)
             while len(self._studies) > MAX_STUDIES:
                 self._studies.popitem(last=False)
             return known

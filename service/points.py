@@ -28,11 +28,12 @@ def chosen(
 def prepare(replica: Replica, study: StudyMemory) -> None:
     """Choose points ahead, beside the caller, if it is worth while. Raises nothing: the caller has committed."""
     try:
-        is_ahead = not (sampling.is_sequence(study.spec) or sampling.finite(study.spec))
+        is_ahead = not (study.is_define_by_run or sampling.is_sequence(study.spec) or sampling.finite(study.spec))
         if is_ahead and study.stock.begin_filling():
             threading.Thread(target=_fill, args=(replica, study), name="points ahead", daemon=True).start()
     except Exception as error:  # noqa: BLE001  # for one, there is no thread to be had
-        _log.warning("study %s: no points are chosen ahead: %s", study.spec.name, error)
+        said = {"study": study.spec.name, "error": error}
+        _log.warning("study %(study)s: no points are chosen ahead: %(error)s", said)
         while study.stock.go_on_filling():
             pass  # Nobody does, whoever wanted some meanwhile.
 
@@ -46,7 +47,7 @@ def _fill(replica: Replica, study: StudyMemory) -> None:
             if place:
                 _stock_up(replica, study, place.number)
         except Exception:  # noqa: BLE001  # whoever asks finds out; nobody waits for this
-            _log.info("study %s: no points were chosen ahead", study.spec.name, exc_info=True)
+            _log.info("study %(study)s: no points were chosen ahead", {"study": study.spec.name}, exc_info=True)
         is_wanted = study.stock.go_on_filling()
 
 
@@ -65,7 +66,8 @@ def _chosen(
     study: StudyMemory, view: sampling.View, number: int, count: int, *, salt: int | None
 ) -> Sequence[sampling.Suggestion]:
     began = time.monotonic()
-    suggestions = study.suggester.suggest_many(study.spec, view, number=number, count=count, salt=salt)
+    with study.meters.sampling(study.spec.sampler.name):
+        suggestions = study.suggester.suggest_many(study.spec, view, number=number, count=count, salt=salt)
     study.stock.chose(time.monotonic() - began, count=count)
     return suggestions
 

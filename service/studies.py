@@ -56,7 +56,7 @@ def create(
             audit.note(connection, principal, "create study", spec.name)
             once.keep(connection, answer, status=CREATED, headers=location(answer))
     if is_new:
-        _log.info("study %s is created", spec.name)
+        _log.info("study %(study)s is created", {"study": spec.name})
     replica.offers.announce()
     return answer, is_new
 
@@ -72,7 +72,7 @@ def read(replica: Replica, name: str) -> Study:
         return _read(connection, name)
 
 
-def page(replica: Replica, *, state: StudyState | None, cursor: str | None, limit: int) -> Page[Study]:
+def page(replica: Replica, *, state: StudyState | None, tag: str | None, cursor: str | None, limit: int) -> Page[Study]:
     """Return a page of studies, the newest first.
 
     Raises:
@@ -81,14 +81,14 @@ def page(replica: Replica, *, state: StudyState | None, cursor: str | None, limi
     """
     with autocommit(replica.engine) as connection:
         before = cursors.integer(cursor)
-        rows = studies.newest(connection, state=state, before=before, limit=limit + 1)
+        rows = studies.newest(connection, state=state, tag=tag, before=before, limit=limit + 1)
         counts = studies.counts(connection, [row.study_id for row in rows])
         items = [shown.study(connection, row, counts[row.study_id]) for row in rows[:limit]]
     return Page(items=items, next=str(rows[limit - 1].study_id) if len(rows) > limit else None)
 
 
 def change(replica: Replica, name: str, wanted: StudyChange, *, principal: Principal = OPERATOR) -> Study:
-    """Change the state, the budget, the limits or the bounds of a study. Twice is the same as once.
+    """Change what of a study may be changed by hand. Twice is the same as once.
 
     Raises:
         StudyNotFound: There is none of that name.
@@ -100,14 +100,17 @@ def change(replica: Replica, name: str, wanted: StudyChange, *, principal: Princ
         locked = endings.lock_study_named(connection, name)
         if locked is None:
             raise StudyNotFound(f"there is no study {name!r}")
-        before = _read(connection, name)
+        row = studies.require(connection, name)
+        if wanted.space and row.spec.is_define_by_run:
+            problem = FieldProblem(field="space", message="is what its trials ask for: change it there")
+            raise Invalid("the space cannot be changed", errors=[problem])
+        before = shown.read(connection, row)
         if before.purpose.is_settled and (wanted.budget or wanted.space):
             raise Conflict(f"study {name!r} has the trials that it was made with: it is a {before.purpose}")
         if wanted.budget and wanted.budget.epochs and locked.epochs is None:
             endings.count_epochs(connection, locked.study_id)
         usage = endings.usage(connection, locked.study_id)
-        sampler = sampling.chosen(studies.require(connection, name).spec).sampler
-        revised = revisions.revise(locked, usage, before.spec, wanted, sampler=sampler)
+        revised = revisions.revise(locked, usage, before.spec, wanted, sampler=sampling.chosen(row.spec).sampler)
         studies.change(connection, locked.study_id, revised)
         close_if_due(connection, locked.study_id, spec=before.spec)
         after = _read(connection, name)
@@ -117,7 +120,8 @@ def change(replica: Replica, name: str, wanted: StudyChange, *, principal: Princ
         if changes:
             audit.note(connection, principal, "change study", name, **changes)
     if changes:
-        _log.info("study %s is changed: %s", name, wanted.model_dump_json(exclude_unset=True))
+        change = wanted.model_dump_json(exclude_unset=True)
+        _log.info("study %(study)s is changed: %(change)s", {"study": name, "change": change})
     replica.offers.announce()
     replica.changes.announce()
     return after
@@ -134,7 +138,7 @@ def delete(replica: Replica, name: str, *, principal: Principal = OPERATOR) -> N
         if not studies.delete(connection, name):
             raise StudyNotFound(f"there is no study {name!r}")
         audit.note(connection, principal, "delete study", name)
-    _log.info("study %s is deleted", name)
+    _log.info("study %(study)s is deleted", {"study": name})
     replica.offers.announce()
     replica.changes.announce()
 
@@ -160,6 +164,8 @@ def _changeable(study: Study) -> dict[str, object]:
         "budget": study.spec.budget.model_dump(exclude_none=True),
         "limits": dict(study.spec.limits),
         "space": study.spec.declared.model_dump(mode="json"),
+        "tags": study.spec.tags,
+        "priority": study.spec.priority,
     }
 
 
@@ -187,5 +193,5 @@ def _differences(one: StudySpec, other: StudySpec) -> list[str]:
 def _parts(spec: StudySpec) -> dict[str, str]:
     """Return each part as a text: to Python 1 is True, and a mapping in another order the same."""
     parts = spec.model_dump(mode="json")
-    parts["space"] = list(parts["space"].items())
+    parts["space"] = list((parts["space"] or {}).items())
     return {field: json.dumps(part, sort_keys=True) for field, part in parts.items()}

@@ -180,6 +180,8 @@ def check(sampler: Sampler, space: Space, *, objectives: int, trials: int | None
     Raises:
         PydanticCustomError: Says the field at fault and what would be right.
     """
+    if not len(space):
+        _check_define_by_run(sampler)
     match sampler:
         case GridSampler():
             _check_grid(space)
@@ -204,6 +206,12 @@ def resolved_sampler(sampler: Sampler, budget: Budget) -> Sampler:
         return sampler
     assert budget.trials is not None, "checked: rounds need their number"
     return sampler.model_copy(update={"round_trials": budget.trials // sampler.rounds})
+
+
+def _check_define_by_run(sampler: Sampler) -> None:
+    if not isinstance(sampler, AutoSampler | TpeSampler | RandomSampler):
+        text = f"needs a space, and this study has none: give it one, or take tpe or random instead of {sampler.name}"
+        raise invalid("sampler.name", text)
 
 
 def _check_grid(space: Space) -> None:

@@ -219,6 +219,10 @@ class Space(RootModel[Annotated[dict[ParamName, Parameter], Field(min_length=1, 
         return active == set(params) and all(self.root[name].contains(params[name]) for name in active)
 
 
+NOTHING = Space.model_construct(root={})
+"""What a study without a space searches before its first trial has asked for a parameter. Never on the wire."""
+
+
 def _check_size(field: str, bound: float) -> None:
     if abs(bound) > MAX_FLOAT:
         raise invalid(field, f"must lie between -{MAX_FLOAT:g} and {MAX_FLOAT:g}, not {bound}")

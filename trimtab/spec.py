@@ -16,7 +16,9 @@ from trimtab.message import (
     Message,
     Metrics,
     Params,
+    Priority,
     StudyName,
+    Tags,
     TaskName,
     invalid,
 )
@@ -33,7 +35,7 @@ from trimtab.samplers import (
 )
 from trimtab.samplers import check as check_sampler
 from trimtab.sizes import set_sizes, training_examples
-from trimtab.space import Space
+from trimtab.space import NOTHING, Space
 from trimtab.tasks import checks
 from trimtab.tasks.training import TRAINING
 from trimtab.warm_start import WarmStart
@@ -82,7 +84,8 @@ class StudySpec(Message):
     Args:
         name: What the study is called.
         task: How trials are trained; None: anybody asks and tells.
-        space: What is searched; absent or "default": the task's own default space.
+        space: What is searched; absent or "default": the task's own default space; without a task, define-by-run:
+            what each trial asks for while it runs.
         objectives: What is optimised: one metric, or several, of which none says alone which trial is best.
         constraints: What a trial has to keep to be any good.
         sampler: What chooses params.
@@ -94,6 +97,9 @@ class StudySpec(Message):
         limits: How long an attempt may take.
         warm_start: A study whose finished trials it begins with.
         diagnosis: What the doctor goes by.
+        tags: To find it again by; they change nothing.
+        priority: Workers that may train several studies are given trials of those with the highest first, for as long
+            as there are any.
     """
 
     name: StudyName
@@ -110,13 +116,13 @@ class StudySpec(Message):
     limits: Limits = Limits()
     warm_start: WarmStart | None = None
     diagnosis: DiagnosisSpec = DiagnosisSpec()
+    tags: Tags = ()
+    priority: Priority = 0
 
     @model_validator(mode="after")
     def _fits_its_task(self) -> Self:
         if self.task is None:
-            if self.space is None:
-                raise invalid("space", "is needed where task is null: there is no default one")
-            lists.check(self.space, {})
+            lists.check(self.declared, {})
             return self
         task = checks.known(self.task.name)
         checks.check_fixed(self.task.fixed, task)
@@ -183,7 +189,8 @@ class StudySpec(Message):
     def _whole_space(self) -> Space:
         if self.space is not None:
             return self.space
-        assert self.task is not None, "a spec without a task has its space"
+        if self.task is None:
+            return NOTHING
         return checks.default_space(checks.known(self.task.name)).without(self.task.fixed)
 
     def _space_for(self, data: Mapping[str, DatasetFacts]) -> Space:
@@ -208,7 +215,8 @@ class StudySpec(Message):
     @property
     def warnings(self) -> list[str]:
         """What whoever asked for a study of this resolved spec should know."""
-        is_finite = not infinite(self.searched) and not isinstance(self.sampler, CoarseToFineSampler)
+        is_settled = not self.is_define_by_run and not isinstance(self.sampler, CoarseToFineSampler)
+        is_finite = is_settled and not infinite(self.searched)
         if is_finite or self.budget.is_bound_to_end(reports_epochs=self.task is not None):
             return []
         needed = "a limit on trials, seconds or device_seconds would end it for certain"
@@ -241,8 +249,15 @@ class StudySpec(Message):
         return self.task.fixed if self.task else {}
 
     @property
+    def is_define_by_run(self) -> bool:
+        """Whether trials say what is searched. That is so for good, though what they said becomes the study's space."""
+        return self.task is None and self.space is None
+
+    @property
     def declared(self) -> Space:
         """The space of a resolved spec as it was asked for."""
+        if self.is_define_by_run:
+            return NOTHING
         assert self.space is not None, "only a resolved spec has its space"
         return self.space
 

@@ -30,13 +30,28 @@ class _Alone(Message):
 class WantedFloat(_Alone, Float):
     """A real number that is asked for, by name."""
 
+    @property
+    def parameter(self) -> Float:
+        """Where it may lie."""
+        return Float(**self.model_dump(exclude={"name"}))
+
 
 class WantedInt(_Alone, Int):
     """An integer that is asked for, by name."""
 
+    @property
+    def parameter(self) -> Int:
+        """Where it may lie."""
+        return Int(**self.model_dump(exclude={"name"}))
+
 
 class WantedCategorical(_Alone, Categorical):
     """One of a list of values that is asked for, by name."""
+
+    @property
+    def parameter(self) -> Categorical:
+        """What it may be."""
+        return Categorical(**self.model_dump(exclude={"name"}))
 
 
 Wanted = Annotated[WantedFloat | WantedInt | WantedCategorical, Field(discriminator="type")]

@@ -18,9 +18,9 @@ from trimtab.states import NoLease
 
 router = APIRouter(prefix="/v1", tags=["leases"], route_class=ScopedRoute)
 
-_DEAD = (errors.LeaseNotFound, errors.LeaseLost, errors.LeaseEnded, errors.StudyDeleted, errors.InProgress)
-_ON_A_LEASE = problems(*_DEAD)
-_ON_A_REPORT = problems(*_DEAD, errors.StepConflict)
+DEAD = (errors.LeaseNotFound, errors.LeaseLost, errors.LeaseEnded, errors.StudyDeleted, errors.InProgress)
+_ON_A_LEASE = problems(*DEAD)
+_ON_A_REPORT = problems(*DEAD, errors.StepConflict)
 
 
 @router.post("/leases", responses=problems(errors.StudyNotFound, errors.InProgress))
@@ -57,7 +57,7 @@ def heartbeat(lease: LeaseDep, replica: ReplicaDep, once: OnceDep) -> Verdict:
     return leases.heartbeat(replica, lease, once=once)
 
 
-@router.put("/leases/{lease_id}/result", responses=problems(*_DEAD, errors.Conflict))
+@router.put("/leases/{lease_id}/result", responses=problems(*DEAD, errors.Conflict))
 @needs(Scope.LEASES)
 def tell(lease: LeaseDep, told: Tell, replica: ReplicaDep, once: OnceDep) -> Told:
     """Tell how the lease ended."""

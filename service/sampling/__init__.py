@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from zlib import crc32
 
 import numpy as np
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
@@ -13,7 +14,7 @@ from service.sampling import grid as grids
 from service.sampling.auto import Choice, choice
 from service.sampling.cmaes import ReplayedCmaEsSampler
 from service.sampling.distinct import distinct, finite, is_used
-from service.sampling.drawing import draw
+from service.sampling.drawing import draw, draw_one
 from service.sampling.genetic import ViewNSGAIIISampler, ViewNSGAIISampler, relatives_N
 from service.sampling.gp import is_installed
 from service.sampling.qmc import SequenceSampler
@@ -36,10 +37,12 @@ __all__ = [
     "is_sequence",
     "is_slow",
     "is_used",
+    "random_one",
     "random_points",
     "seed_of",
     "suggest",
     "suggest_many",
+    "suggest_one",
     "training_seed",
     "will_be_slow",
 ]
@@ -75,6 +78,35 @@ def random_points(
     """Return points that take no account of others: what the sampler `random` would suggest."""
     plan = _plan(samplers.RandomSampler(name="random"), view, count)
     return _suggested(spec, view, plan, number=number, count=count, salt=salt)
+
+
+def suggest_one(spec: specs.StudySpec, view: View, dimension: Dimension, *, number: int) -> Suggestion:
+    """Return a value of one parameter for trial `number`, chosen for itself, in the range that is asked for now.
+
+    The same for the same spec, view and number, in every replica, whatever the trial asks for besides.
+
+    Args:
+        spec: Of a define-by-run study.
+        view: Of the other trials. Some may lie beside the range.
+        dimension: The parameter.
+        number: Of the trial.
+    """
+    return _one(spec, view, dimension, number=number, settings=chosen(spec).sampler)
+
+
+def random_one(spec: specs.StudySpec, view: View, dimension: Dimension, *, number: int) -> Suggestion:
+    """Return a value that takes no account of others."""
+    return _one(spec, view, dimension, number=number, settings=samplers.RandomSampler(name="random"))
+
+
+def _one(
+    spec: specs.StudySpec, view: View, dimension: Dimension, *, number: int, settings: samplers.Sampler
+) -> Suggestion:
+    view = view.with_name(dimension.stored_name)
+    # By its name: parameters that are alike would else have the same value, as long as chance chooses it.
+    seed = seed_of(spec.sampler.seed, number, salt=crc32(dimension.stored_name.encode()))
+    plan = _plan(settings, view, 1)
+    return draw_one(plan.make(view, seed), StudyView(view, plan.rows_N), dimension, number=number)
 
 
 def _suggested(

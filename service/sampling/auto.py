@@ -55,6 +55,12 @@ def choice(spec: StudySpec, *, has_gp: bool) -> Choice:
     """
     if not isinstance(spec.sampler, AutoSampler):
         return Choice(spec.sampler)
+    if spec.is_define_by_run:
+        return Choice(TpeSampler(seed=spec.sampler.seed), "its trials say what they search")
+    return _of_a_space(spec, has_gp=has_gp)
+
+
+def _of_a_space(spec: StudySpec, *, has_gp: bool) -> Choice:
     seed, space, trials = spec.sampler.seed, spec.searched, spec.budget.trials or _UNBOUND_TRIALS
     if points := _all_points(space, most=trials):
         return Choice(GridSampler(name="grid", seed=seed), f"{trials} trials are enough for all {points} points")

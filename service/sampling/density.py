@@ -60,9 +60,8 @@ def _continuous(columns: Sequence[tuple[Any, Floats]], *, shape: tuple[int, int]
     sigma_DK = np.stack([kernels.sigma for kernels, _ in columns])
     precision_DK = sigma_DK**-2
     half_D1 = (high_D1 - low_D1) / 2
-    # mu lies in the range, so this difference is of the order of one and loses nothing.
-    mass_DK = ndtr((half_D1 - mu_DK) / sigma_DK) - ndtr((-half_D1 - mu_DK) / sigma_DK)
-    constant_DK = -0.5 * precision_DK * mu_DK**2 - np.log(sigma_DK * mass_DK) - _HALF_LOG_2PI
+    log_mass_DK = _log_range(-half_D1, half_D1, mu_DK, sigma_DK)
+    constant_DK = -0.5 * precision_DK * mu_DK**2 - np.log(sigma_DK) - log_mass_DK - _HALF_LOG_2PI
     found: Floats = (x_DC**2).T @ (-0.5 * precision_DK) + x_DC.T @ (precision_DK * mu_DK) + constant_DK.sum(axis=0)
     return found
 
@@ -76,14 +75,24 @@ def _discrete(kernels: Any, x_C: Floats) -> Floats:
     mu, sigma = pairs.real, pairs.imag
     left = (scaled(unique_x - kernels.step / 2)[:, None] - mu) / sigma
     right = (scaled(unique_x + kernels.step / 2)[:, None] - mu) / sigma
-    mass = ndtr((kernels.adapted_high - mu) / sigma) - ndtr((kernels.adapted_low - mu) / sigma)
-    density: Floats = _log_mass(left, right) - np.log(mass)
+    density: Floats = _log_mass(left, right) - _log_range(kernels.adapted_low, kernels.adapted_high, mu, sigma)
     return density[np.ix_(which_x, which_kernel)]
 
 
 def _log_sum_exp(density_CK: Floats) -> Floats:
     greatest_C = density_CK.max(axis=1)
     found: Floats = np.log(np.exp(density_CK - greatest_C[:, None]).sum(axis=1)) + greatest_C
+    return found
+
+
+def _log_range(low: Floats | float, high: Floats | float, mu: Floats, sigma: Floats) -> Floats:
+    """Return the log of the mass that N(mu, sigma) has in a range."""
+    left, right = (low - mu) / sigma, (high - mu) / sigma
+    if (left > 0).any() or (right < 0).any():
+        # A range that is narrower than those of other trials: all but nothing of some kernel may lie in it.
+        return _log_mass(left, right)
+    # mu lies in the range, so this difference is of the order of one and loses nothing.
+    found: Floats = np.log(ndtr(right) - ndtr(left))
     return found
 
 

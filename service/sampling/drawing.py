@@ -37,6 +37,13 @@ def draw(sampler: BaseSampler, view: StudyView, space: Space, *, number: int) ->
     return Suggestion(point, attributes=view.noted)
 
 
+def draw_one(sampler: BaseSampler, view: StudyView, dimension: Dimension, *, number: int) -> Suggestion:
+    """Return a value of one parameter of trial `number`, as optuna.Trial draws one that others lack."""
+    trial = frozen(number, {}, {}, state=TrialState.RUNNING)
+    value = _value(sampler, cast("Study", view), trial, dimension, {})
+    return Suggestion({dimension.stored_name: float(dimension.distribution.to_internal_repr(value))})
+
+
 def _value(
     sampler: BaseSampler, study: Study, trial: FrozenTrial, dimension: Dimension, relative: Mapping[str, Any]
 ) -> Any:

@@ -8,9 +8,19 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 
-from service.sampling import Suggestion, View, is_slow, random_points, suggest_many, will_be_slow
+from service.sampling import (
+    Suggestion,
+    View,
+    is_slow,
+    random_one,
+    random_points,
+    suggest_many,
+    suggest_one,
+    will_be_slow,
+)
 from service.sampling.children import Children, NoAnswer, TooLate
 from service.sampling.orders import Order, suggestions
+from service.storage.dimensions import Dimension
 from trimtab.spec import StudySpec
 
 LIMIT_SECONDS = 5.0
@@ -32,6 +42,8 @@ _MAX_REASON = 200
 """Characters of what a sampler said."""
 
 _log = logging.getLogger(__name__)
+
+Sample = Callable[[], list[Suggestion]]
 
 
 class Suggester:
@@ -59,20 +71,38 @@ class Suggester:
         self, spec: StudySpec, view: View, *, number: int, count: int, salt: int | None = None
     ) -> list[Suggestion]:
         """Return the sampler's points for `count` trials from `number` on, or random ones likewise."""
-        try:
+
+        def sample() -> list[Suggestion]:
             if is_slow(spec, view):
                 return self._from_child(Order(spec, view, number, count, salt))
             if will_be_slow(spec):
                 self._children.prepare()
             return self._sampled(lambda: suggest_many(spec, view, number=number, count=count, salt=salt))
+
+        return self._in_any_case(
+            sample, lambda: random_points(spec, view, number=number, count=count, salt=salt), spec=spec, number=number
+        )
+
+    def suggest_one(self, spec: StudySpec, view: View, dimension: Dimension, *, number: int) -> Suggestion:
+        """Return the sampler's value of one parameter for trial `number`, or a random one likewise."""
+        return self._in_any_case(
+            lambda: self._sampled(lambda: [suggest_one(spec, view, dimension, number=number)]),
+            lambda: [random_one(spec, view, dimension, number=number)],
+            spec=spec,
+            number=number,
+        )[0]
+
+    def _in_any_case(self, sample: Sample, chance: Sample, *, spec: StudySpec, number: int) -> list[Suggestion]:
+        """Return what `sample` gives; what `chance` gives, with the reason, where it does not."""
+        try:
+            return sample()
         except NoAnswer as error:
             reason = str(error)
             _log.warning("study %s: trial %d gets a random point: %s", spec.name, number, reason)
         except Exception as error:  # noqa: BLE001  # whatever fails in it, the study goes on
             reason = f"the sampler failed: {type(error).__name__}: {error}"[:_MAX_REASON]
             _log.exception("study %s: trial %d gets a random point: the sampler failed", spec.name, number)
-        points = random_points(spec, view, number=number, count=count, salt=salt)
-        return [replace(point, fallback=reason) for point in points]
+        return [replace(point, fallback=reason) for point in chance()]
 
     def _from_child(self, order: Order) -> list[Suggestion]:
         """Return what a child answers. A study has one call in a child at a time: others have theirs as well."""
@@ -93,7 +123,7 @@ class Suggester:
             if self._late or self._clock() < self._rests_until:
                 raise NoAnswer(f"the sampler took longer than {LIMIT_SECONDS:g} s lately")
 
-    def _sampled(self, sample: Callable[[], list[Suggestion]]) -> list[Suggestion]:
+    def _sampled(self, sample: Sample) -> list[Suggestion]:
         self._check_rest()
         if not self._places.acquire(timeout=PLACE_SECONDS):
             raise NoAnswer("the sampler was busy with other trials")
@@ -102,7 +132,7 @@ class Suggester:
         finally:
             self._places.release()
 
-    def _within_limit(self, sample: Callable[[], list[Suggestion]]) -> list[Suggestion]:
+    def _within_limit(self, sample: Sample) -> list[Suggestion]:
         """Return what `sample` gives; one that takes too long is left to itself."""
         sampled: Future[list[Suggestion]] = Future()
         threading.Thread(target=_run, args=(sample, sampled), name="sampler", daemon=True).start()
@@ -122,7 +152,7 @@ class Suggester:
             self._late -= 1
 
 
-def _run(sample: Callable[[], list[Suggestion]], sampled: Future[list[Suggestion]]) -> None:
+def _run(sample: Sample, sampled: Future[list[Suggestion]]) -> None:
     try:
         sampled.set_result(sample())
     except BaseException as error:  # noqa: BLE001  # it is raised where the point is waited for

@@ -88,6 +88,10 @@ class View:
         more.__dict__.update(kept)
         return more
 
+    def with_name(self, name: str) -> Self:
+        """Return this view with a parameter that no trial need have."""
+        return replace(self, observations=self.observations.with_name(name))
+
     @cached_property
     def parents(self) -> Parents:
         """What each generation of a genetic algorithm descends from, as far as that is settled."""

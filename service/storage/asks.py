@@ -106,7 +106,8 @@ class Granted:
     checkpoint: Checkpoint | None = None
 
 
-# Fewest running trials first, so that studies share the workers; then the oldest.
+# The highest priority first; of equals the one with the fewest running trials, so that they share the workers; then
+# the oldest.
 _CANDIDATES = prepared(
     "candidates",
     """
@@ -125,7 +126,7 @@ _CANDIDATES = prepared(
       AND CASE WHEN :any_task THEN task = ANY(CAST(:tasks AS text[]))
                ELSE task IS NULL OR CAST(:study_id AS bigint) IS NOT NULL END
       AND (CAST(:study_id AS bigint) IS NOT NULL OR purpose = ANY(CAST(:purposes AS text[])))
-    ORDER BY live, study_id
+    ORDER BY priority DESC, live, study_id
     LIMIT 16
 """,
 )
@@ -153,7 +154,7 @@ _CREATE = prepared(
       UPDATE trimtab_studies SET
         created = created + 1, sampled = sampled + 1, first_leased_at = coalesce(first_leased_at, clock_timestamp())
       WHERE study_id = :study_id AND state = 'running' AND created < budget AND closing IS NULL AND {_IN_TIME}
-        AND {_HAS_EPOCHS} AND revision = :revision AND (NOT :is_exact OR created + added = :sampled_for)
+        AND {_HAS_EPOCHS} AND coalesce(revision = :revision, true) AND (NOT :is_exact OR created + added = :sampled_for)
       RETURNING study_id, created + added - 1 AS number, sampled - 1 AS sequence, trial_seconds, step_seconds,
         epochs IS NOT NULL AS is_counted
     ), trial AS (
@@ -310,7 +311,7 @@ def create_trial(
     trial: NewTrial,
     *,
     study_id: int,
-    revision: int,
+    revision: int | None,
     space: Sequence[Dimension],
     holder: Holder,
 ) -> Granted | None:
@@ -320,7 +321,7 @@ def create_trial(
         connection: In a transaction.
         trial: What it is to be.
         study_id: Of the study.
-        revision: Of the space that the point is of.
+        revision: Of the space that the point is of; None: of any, since the point is empty.
         space: Its dimensions.
         holder: Who gets the lease.
 

@@ -62,7 +62,7 @@ class Dimension:
 
 def dimensions(space: Space) -> tuple[Dimension, ...]:
     """Return the dimensions of `space`, in its order."""
-    return tuple(_dimension(name, space[name]) for name in space)
+    return tuple(dimension(name, space[name]) for name in space)
 
 
 def params(space: Sequence[Dimension], point: Point) -> FlatParams:
@@ -123,7 +123,8 @@ def _snapped(value: float, *bounds: float) -> float:
     return next((bound for bound in bounds if abs(value - bound) < _ROUNDING), value)
 
 
-def _dimension(name: str, parameter: Float | Int | Categorical) -> Dimension:
+def dimension(name: str, parameter: Float | Int | Categorical) -> Dimension:
+    """Return a parameter as Optuna knows it."""
     distribution = _distribution(parameter)
     return Dimension(
         name=name,

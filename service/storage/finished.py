@@ -47,7 +47,8 @@ class OpenTrial:
     attributes: Attributes = field(default_factory=dict)
 
 
-_POINT = "(SELECT json_object_agg(param_name, param_value) FROM trial_params p WHERE p.trial_id = t.trial_id)"
+POINT = "(SELECT json_object_agg(param_name, param_value) FROM trial_params p WHERE p.trial_id = t.trial_id)"
+"""The parameters of the trial `t` as one JSON object; null where it has none."""
 
 # Those of samplers and of constraints: a pruner leaves some too.
 _ATTRIBUTES = """coalesce((
@@ -61,7 +62,7 @@ _FINISHED = prepared(
     f"""
     SELECT o.finish_order, t.number, lower(CAST(t.state AS text)) AS state, o.outcome,
       ARRAY(SELECT v.value FROM trial_values v WHERE v.trial_id = t.trial_id ORDER BY objective) AS values,
-      o.step, coalesce({_POINT}, '{{}}') AS point, {_ATTRIBUTES} AS attributes,
+      o.step, coalesce({POINT}, '{{}}') AS point, {_ATTRIBUTES} AS attributes,
       CASE WHEN t.state = 'PRUNED' THEN (
         SELECT intermediate_value FROM trial_intermediate_values i WHERE i.trial_id = t.trial_id
         ORDER BY step DESC LIMIT 1) END AS last
@@ -75,7 +76,7 @@ _FINISHED = prepared(
 _OPEN = prepared(
     "open",
     f"""
-    SELECT t.number, coalesce({_POINT}, '{{}}'), {_ATTRIBUTES}
+    SELECT t.number, coalesce({POINT}, '{{}}'), {_ATTRIBUTES}
     FROM trials t WHERE study_id = :study_id AND state IN ('RUNNING', 'WAITING') ORDER BY number
 """,
 )

@@ -48,6 +48,8 @@ class StudyRow:
     best_point: Point | None
     space: Space | None
     revision: int
+    tags: list[str]
+    priority: int
     purpose: Purpose
     parent: str | None
     children: list[str]
@@ -73,9 +75,16 @@ class StudyRow:
             update={
                 "budget": self.budget,
                 "limits": Limits(trial_seconds=self.trial_seconds, step_seconds=self.step_seconds),
-                "space": self.space or self.spec.declared,
+                "tags": tuple(self.tags),
+                "priority": self.priority,
+                "space": self.space or self.spec.space,
             }
         )
+
+    @property
+    def declared(self) -> Space:
+        """The space that its points are written in: of define-by-run all that trials have asked for so far."""
+        return self.current_spec.declared if self.spec.is_define_by_run else self.spec.declared
 
 
 @dataclass(frozen=True)
@@ -90,6 +99,8 @@ class Revision:
     trial_seconds: float | None
     step_seconds: float | None
     space: Space | None
+    tags: Sequence[str]
+    priority: int
 
 
 _INSERT = sa.text("""
@@ -103,9 +114,9 @@ _INSERT = sa.text("""
       FROM study, unnest(CAST(:directions AS text[])) WITH ORDINALITY AS o (direction, position)
     )
     INSERT INTO trimtab_studies (study_id, spec, task, trial_seconds, step_seconds, budget, epochs, seconds,
-      device_seconds, target, patience, purpose, parent_id)
+      device_seconds, target, patience, tags, priority, purpose, parent_id)
     SELECT study_id, CAST(:spec AS json), :task, :trial_seconds, :step_seconds, :budget, :epochs, :seconds,
-      :device_seconds, :target, :patience, :purpose, :parent_id
+      :device_seconds, :target, :patience, CAST(:tags AS text[]), :priority, :purpose, :parent_id
     FROM study
     RETURNING study_id
 """)
@@ -114,7 +125,7 @@ _COLUMNS = """
     study_id, CAST(spec AS text) AS spec, state, reason, trial_seconds, step_seconds, created, added, finished,
     best_trial_id,
     (SELECT json_object_agg(param_name, param_value) FROM trial_params WHERE trial_id = best_trial_id) AS best_point,
-    CAST(space AS text) AS space, revision, created_at, ended_at, closing, purpose,
+    CAST(space AS text) AS space, revision, tags, priority, created_at, ended_at, closing, purpose,
     (SELECT study_name FROM studies p WHERE p.study_id = parent_id) AS parent,
     ARRAY (
       SELECT study_name FROM trimtab_studies c JOIN studies USING (study_id)
@@ -132,13 +143,8 @@ _FIND = sa.text(f"SELECT {_COLUMNS} WHERE study_id = (SELECT study_id FROM studi
 
 _GET = sa.text(f"SELECT {_COLUMNS} WHERE study_id = :study_id")
 
-_LIST = sa.text(f"""
-    SELECT {_COLUMNS}
-    WHERE study_id < coalesce(:before, 9223372036854775807)
-      AND (CAST(:state AS text) IS NULL OR state = :state)
-    ORDER BY study_id DESC
-    LIMIT :limit
-""")
+# Only the conditions that there are, so that each has its index.
+_CONDITIONS = {"state": "AND state = :state", "tag": "AND tags @> ARRAY[CAST(:tag AS text)]"}
 
 _COUNTS = sa.text("""
     SELECT study_id, lower(CAST(state AS text)) AS state, count(*) AS trials
@@ -149,7 +155,7 @@ _CHANGE = sa.text("""
     UPDATE trimtab_studies SET
       state = :state, reason = :reason, closing = :closing, failed_in_a_row = :failed_in_a_row,
       budget = :budget, epochs = :epochs, seconds = :seconds, device_seconds = :device_seconds, target = :target,
-      patience = :patience,
+      patience = :patience, tags = CAST(:tags AS text[]), priority = :priority,
       trial_seconds = :trial_seconds, step_seconds = :step_seconds,
       space = coalesce(CAST(:space AS json), space),
       revision = revision + CASE WHEN CAST(:space AS json) IS NULL THEN 0 ELSE 1 END,
@@ -197,6 +203,8 @@ def insert(
         "task": spec.task.name if spec.task else None,
         "purpose": purpose,
         "parent_id": parent_id,
+        "tags": list(spec.tags),
+        "priority": spec.priority,
         **_limits(spec.budget),
         **dict(spec.limits),
     }
@@ -227,9 +235,17 @@ def get(connection: sa.Connection, study_id: int) -> StudyRow | None:
     return _study(row) if row else None
 
 
-def newest(connection: sa.Connection, *, state: StudyState | None, before: int | None, limit: int) -> list[StudyRow]:
+def newest(
+    connection: sa.Connection, *, state: StudyState | None, tag: str | None, before: int | None, limit: int
+) -> list[StudyRow]:
     """Return up to `limit` studies, newest first, of those older than the study of id `before`."""
-    rows = connection.execute(_LIST, {"state": state, "before": before, "limit": limit})
+    conditions = {name: value for name, value in (("state", state), ("tag", tag)) if value is not None}
+    listed = f"""
+        SELECT {_COLUMNS}
+        WHERE study_id < coalesce(:before, 9223372036854775807) {" ".join(_CONDITIONS[name] for name in conditions)}
+        ORDER BY study_id DESC LIMIT :limit
+    """
+    rows = connection.execute(sa.text(listed), {**conditions, "before": before, "limit": limit})
     return [_study(row) for row in rows]
 
 
@@ -248,6 +264,7 @@ def change(connection: sa.Connection, study_id: int, revision: Revision) -> None
         **vars(revision),
         **_limits(revision.budget),
         "space": space,
+        "tags": list(revision.tags),
         "has_ended": revision.state.is_ended,
         "study_id": study_id,
     }

@@ -1,6 +1,7 @@
 """Reads trials, their reports and their attempts, and the workers."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,7 +10,8 @@ import sqlalchemy as sa
 
 from service.storage.dimensions import Point
 from service.storage.leases import report_at
-from trimtab.message import Metrics
+from service.storage.suggestions import GIVEN
+from trimtab.message import Metrics, Scalar
 from trimtab.states import Origin, Outcome, TrialState
 
 
@@ -34,6 +36,8 @@ class TrialRow:
     origin: Origin
     split: str | None
     point: Point
+    given: Mapping[str, Scalar]
+    user_attributes: Mapping[str, Any]
 
 
 _TRIAL = f"""
@@ -44,7 +48,11 @@ _TRIAL = f"""
       o.fence AS attempts, last.worker, o.fallback, o.origin,
       last.told ->> 'split' AS split,
       coalesce((SELECT json_object_agg(param_name, param_value) FROM trial_params p WHERE p.trial_id = t.trial_id),
-        '{{}}') AS point
+        '{{}}') AS point,
+      coalesce((SELECT CAST(value_json AS json) FROM trial_system_attributes a
+        WHERE a.trial_id = t.trial_id AND key = '{GIVEN}' AND t.state IN ('RUNNING', 'WAITING')), '{{}}') AS given,
+      (SELECT json_object_agg(key, value_json) FROM trial_user_attributes a
+        WHERE a.trial_id = t.trial_id) AS user_attributes
     FROM trimtab_trials o
     JOIN trials t USING (trial_id)
     LEFT JOIN trimtab_leases last ON last.trial_id = t.trial_id AND last.fence = o.fence
@@ -168,6 +176,16 @@ def workers(connection: sa.Connection, *, after: str, limit: int, lease_seconds:
 def _trial(row: sa.Row[tuple[object, ...]]) -> TrialRow:
     values = row._asdict()
     state, origin, outcome = (values.pop(name) for name in ("state", "origin", "outcome"))
+    attributes = values.pop("user_attributes") or {}
     return TrialRow(
-        state=TrialState(state), origin=Origin(origin), outcome=Outcome(outcome) if outcome else None, **values
+        state=TrialState(state),
+        origin=Origin(origin),
+        outcome=Outcome(outcome) if outcome else None,
+        user_attributes={key: _json(text) for key, text in attributes.items()},
+        **values,
     )
+
+
+def _json(text: str) -> Any:
+    # Optuna writes what is not finite as JavaScript does, and JSON has no such number.
+    return json.loads(text, parse_constant=lambda _: None)

@@ -83,6 +83,12 @@ class OwnStudy:
                 point[dimension.stored_name] = self._value(sampler, trial, dimension, relative)
         return point
 
+    def value(self, sampler: BaseSampler, known: Sequence[Known], dimension: Dimension, *, number: int) -> float:
+        """Return the value of one parameter of trial `number`, as it is stored; a lost trial is one that runs."""
+        self._storage.served = self._view(known)
+        self._study._thread_local.cached_all_trials = None
+        return self._value(sampler, self._frozen(number, {}, state=TrialState.RUNNING), dimension, {})
+
     def _value(
         self, sampler: BaseSampler, trial: FrozenTrial, dimension: Dimension, relative: Mapping[str, Any]
     ) -> float:
@@ -107,6 +113,8 @@ class OwnStudy:
         return [trial for trial in found if trial]
 
     def _seen(self, trial: Known, worst: list[float] | None, most: Mapping[str, float]) -> FrozenTrial | None:
+        if trial.outcome is Outcome.LOST:
+            return self._frozen(trial.number, trial.point, state=TrialState.RUNNING)
         if trial.outcome is Outcome.PRUNED:
             curve = dict(trial.curve)
             frozen = self._frozen(trial.number, trial.point, state=TrialState.PRUNED, intermediate_values=curve)

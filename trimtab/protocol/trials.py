@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Annotated
 
+from pydantic import Field, JsonValue
+
 from trimtab.message import Lax, Message, Metrics, Params, StudyName
 from trimtab.states import Decision, Origin, Outcome, StudyState, TrialState
 
@@ -23,6 +25,7 @@ class Trial(Message):
         origin: Who chose its params.
         split: SHA-256 of which examples trained, validated and were kept for the test, as its last worker told: the
             same for all trials of a study. None: none was told.
+        user_attributes: What it left on record of itself.
     """
 
     study: StudyName
@@ -40,6 +43,7 @@ class Trial(Message):
     fallback: str | None = None
     origin: Annotated[Origin, Lax] = Origin.SAMPLED
     split: str | None = None
+    user_attributes: dict[str, JsonValue] = Field(default_factory=dict)
     started_at: datetime | None = None
     completed_at: datetime | None = None
 
