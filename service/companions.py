@@ -105,6 +105,8 @@ def _spec(parent: StudySpec, wanted: Companion, task: TaskSpec, points: Sequence
             "max_attempts": parent.max_attempts,
             "limits": _limits(parent, wanted),
             "diagnosis": parent.diagnosis,
+            "tags": parent.tags,
+            "priority": parent.priority,
         },
     ).resolved()
 

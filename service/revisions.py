@@ -32,7 +32,7 @@ def revise(study: LockedStudy, usage: Usage, spec: StudySpec, change: StudyChang
     Args:
         study: As it is.
         usage: Of its budget.
-        spec: With the budget and the limits that it has now.
+        spec: With what may change as it is now.
         change: What is to be otherwise.
         sampler: Of the study: what `auto` came to when it was created, whatever it would be by now.
 
@@ -56,6 +56,8 @@ def revise(study: LockedStudy, usage: Usage, spec: StudySpec, change: StudyChang
         trial_seconds=limits.trial_seconds,
         step_seconds=limits.step_seconds,
         space=space,
+        tags=spec.tags if change.tags is None else change.tags,
+        priority=spec.priority if change.priority is None else change.priority,
     )
 
 

@@ -121,6 +121,8 @@ studies = Table(
     Index("ix_trimtab_studies_parent_id", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
     CheckConstraint("finished <= created + added AND created <= budget", name="counters"),
     CheckConstraint("(ended_at IS NOT NULL) = (state IN ('complete', 'stopped'))", name="ended"),
+    Index("ix_trimtab_studies_tags", "tags", postgresql_using="gin"),
+    Index("ix_trimtab_studies_state", "state", "study_id"),
     Index("ix_trimtab_studies_running", "study_id", postgresql_where=text("state = 'running'")),
     Index(
         "ix_trimtab_studies_limited",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 Lax = Field(strict=False)
@@ -32,6 +32,23 @@ Step = Annotated[int, Field(ge=1, lt=2**31)]
 
 Scalar = bool | int | float | Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=500)]
 """A value of a parameter."""
+
+Tag = Annotated[str, StringConstraints(pattern=r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]{0,62}[^\s\x00-\x1f\x7f])?$")]
+"""A word or a few to find a study again by, at most 64 characters."""
+
+
+def _once_each(tags: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse a tag that is there twice."""
+    if twice := [tag for position, tag in enumerate(tags) if tag in tags[:position]]:
+        raise PydanticCustomError("twice", "has the same one twice: {tag}", {"tag": twice[0]})
+    return tags
+
+
+Tags = Annotated[tuple[Tag, ...], Array, Field(max_length=32), AfterValidator(_once_each)]
+"""The tags of a study."""
+
+Priority = Annotated[int, Field(ge=-(2**31), lt=2**31)]
+"""Which studies are served first: those of the highest."""
 
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 """What randomness starts from."""

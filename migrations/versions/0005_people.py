@@ -19,6 +19,8 @@ def upgrade() -> None:
         "trimtab_studies",
         sa.Column("priority", sa.Integer, nullable=False, server_default="0", comment="higher ones are served first"),
     )
+    op.create_index(op.f("ix_trimtab_studies_tags"), "trimtab_studies", ["tags"], postgresql_using="gin")
+    op.create_index(op.f("ix_trimtab_studies_state"), "trimtab_studies", ["state", "study_id"])
     op.create_table(
         "trimtab_logs",
         sa.Column("lease_id", sa.BigInteger, nullable=False),

@@ -15,7 +15,7 @@ from service.principals import Scope
 from trimtab import errors
 from trimtab.given import GivenTrial
 from trimtab.learned import ImportanceMethod, Importances, Progress
-from trimtab.message import ParamName
+from trimtab.message import ParamName, Tag
 from trimtab.protocol import BestTrial, Page, Round, Study, StudyChange, Trial, TrialHistory
 from trimtab.replay import Replay
 from trimtab.spec import StudySpec
@@ -54,11 +54,12 @@ def create_study(
 def list_studies(
     replica: ReplicaDep,
     state: Annotated[StudyState | None, Query(description="Only studies in this state.")] = None,
+    tag: Annotated[Tag | None, Query(description="Only studies that have this tag.")] = None,
     cursor: NumberCursor = None,
     limit: Limit = 100,
 ) -> Page[Study]:
     """List the studies, the newest first."""
-    return studies.page(replica, state=state, cursor=cursor, limit=limit)
+    return studies.page(replica, state=state, tag=tag, cursor=cursor, limit=limit)
 
 
 @router.get("/{name}", responses=problems(errors.StudyNotFound))
@@ -71,7 +72,7 @@ def read_study(name: StudyName, replica: ReplicaDep) -> Study:
 @router.patch("/{name}", responses=problems(errors.StudyNotFound, errors.Conflict))
 @needs(Scope.STUDIES)
 def change_study(name: StudyName, wanted: StudyChange, replica: ReplicaDep, principal: PrincipalDep) -> Study:
-    """Pause, stop or resume a study; change its budget or its limits. What is left out stays as it is."""
+    """Pause, stop or resume a study; change its budget, limits, bounds, tags, priority. What is left out stays."""
     return studies.change(replica, name, wanted, principal=principal)
 
 

@@ -270,7 +270,7 @@ def test_a_change_of_nothing_changes_nothing(http: httpx2.Client, client: Client
         ({"state": "sleeping"}, "state"),
         ({"budget": {"trials": 0}}, "budget.trials"),
         ({"limits": {"step_seconds": -1}}, "limits.step_seconds"),
-        ({"priority": 3}, "priority"),
+        ({"max_attempts": 3}, "max_attempts"),
         ({"space": {}}, "space"),
     ],
 )

@@ -1,6 +1,6 @@
 """Studies: create, read, list, change, delete."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from trimtab.budget import Budget
@@ -32,9 +32,12 @@ class StudyCalls(Calls):
         """
         return self._call(Study, Request("GET", study_path(name)))
 
-    def studies(self, limit: int | None = None) -> Iterator[Study]:
-        """Return the studies, the newest first; at most `limit`."""
-        return islice(self._items(Page[Study], "/v1/studies", limit or PAGE), limit)
+    def studies(
+        self, limit: int | None = None, state: StudyState | str | None = None, tag: str | None = None
+    ) -> Iterator[Study]:
+        """Return the studies, the newest first; at most `limit`, with `state` and `tag` only those that have them."""
+        query = {name: value for name, value in (("state", state), ("tag", tag)) if value is not None}
+        return islice(self._items(Page[Study], "/v1/studies", limit or PAGE, query), limit)
 
     def change_study(
         self,
@@ -44,6 +47,8 @@ class StudyCalls(Calls):
         budget: int | Mapping[str, float | None] | None = None,
         limits: Mapping[str, float | None] | None = None,
         space: Mapping[str, Mapping[str, float]] | None = None,
+        tags: Sequence[str] | None = None,
+        priority: int | None = None,
     ) -> Study:
         """Change a study; what is not given stays as it is. Twice is the same as once.
 
@@ -53,6 +58,8 @@ class StudyCalls(Calls):
             budget: Trials in all, or some of the limits by name; None takes one away. More reopens a complete study.
             limits: `trial_seconds`, `step_seconds` or both; None takes a limit away.
             space: `low`, `high` or both, by parameter.
+            tags: All that it is to have.
+            priority: Studies of the highest are served first.
 
         Raises:
             StudyNotFound: There is no such study.
@@ -60,7 +67,8 @@ class StudyCalls(Calls):
             Conflict: The study cannot be brought from its state into the other.
         """
         limited = {"trials": budget} if isinstance(budget, int) else budget
-        change = built(StudyChange, {"state": state, "budget": limited, "limits": limits, "space": space})
+        fields = {"state": state, "budget": limited, "limits": limits, "space": space, "priority": priority}
+        change = built(StudyChange, fields | {"tags": None if tags is None else tuple(tags)})
         body = change.model_dump_json(exclude_unset=True)
         return self._call(Study, Request("PATCH", study_path(name), body=body))
 

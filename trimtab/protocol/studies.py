@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from trimtab.budget import Budget, Limits
-from trimtab.message import MAX_PARAMETERS, Lax, Message, ParamName, StudyName
+from trimtab.message import MAX_PARAMETERS, Lax, Message, ParamName, Priority, StudyName, Tags
 from trimtab.space import Bounds, Space
 from trimtab.spec import StudySpec
 from trimtab.states import Purpose, StudyState
@@ -95,7 +95,8 @@ class Study(Message):
     """A study as it is.
 
     Args:
-        spec: What it was asked to be, with every default filled in; its budget and limits as they are now.
+        spec: What it was asked to be, with every default filled in; its budget, limits, bounds, tags and priority
+            as they are now.
         reason: Why it is in its state, where there is more to say.
         sampler: What chooses its params.
         added: Trials among them that came already finished: the budget does not count them.
@@ -137,9 +138,13 @@ class StudyChange(Message):
         limits: Of an attempt for leases given from now on, of a step from each lease's next report on. A limit that is
             left out stays as it is; null takes it away, or gives a study with a task the hour a step that is its own.
         space: Other bounds of numbers that are searched. Trials outside them are kept, and teach the sampler nothing.
+        tags: All that it is to have.
+        priority: Of the trials that are handed out from now on.
     """
 
     state: Literal["paused", "running", "stopped"] | None = None
     budget: Budget | None = None
     limits: Limits | None = None
     space: Annotated[dict[ParamName, Bounds], Field(min_length=1, max_length=MAX_PARAMETERS)] | None = None
+    tags: Tags | None = None
+    priority: Priority | None = None
