@@ -176,3 +176,17 @@ def test_what_a_study_has_taught_is_asked_of_it(client: Client) -> None:
     assert study.replay().trials == 1
     assert study.checks() == []
     assert study.diagnosis().study == "study"
+
+
+def test_a_study_is_a_frame_of_its_trials_and_one_of_their_curves(client: Client) -> None:
+    study = handle(client, trials=3)
+    complete(client, [0.5, 0.3])
+    lease_of(client)
+
+    trials, curves = study.frame(), study.curves("polars")
+
+    assert list(trials["number"]) == [0, 1]
+    assert list(trials["state"]) == ["complete", "running"]
+    assert trials["value"][0] == 0.3
+    assert trials["params_x"].between(0, 1).all()
+    assert curves.rows() == [(0, 1, METRIC, 0.5), (0, 2, METRIC, 0.3)]

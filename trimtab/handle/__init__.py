@@ -6,6 +6,7 @@ from trimtab.client import Client
 from trimtab.errors import Invalid
 from trimtab.handle.course import CourseVerbs
 from trimtab.handle.finals import FinalVerbs
+from trimtab.handle.frames import FrameVerbs
 from trimtab.handle.lessons import LessonVerbs
 from trimtab.handle.state import StateVerbs
 from trimtab.handle.trials import TrialVerbs
@@ -14,7 +15,7 @@ from trimtab.spec import StudySpec
 from trimtab.validation import built
 
 
-class StudyHandle(StateVerbs, TrialVerbs, CourseVerbs, LessonVerbs, FinalVerbs):
+class StudyHandle(StateVerbs, TrialVerbs, CourseVerbs, LessonVerbs, FinalVerbs, FrameVerbs):
     """A study of a service, and every verb on it. Nothing is kept: each answer is as things are when it is asked for.
 
     Each method raises `Unreachable` where nothing answers, `StudyNotFound` where the study was deleted, a `Refused`
