@@ -147,6 +147,11 @@ class Diagnosis(Message):
     findings: list[Finding]
     edits: list[Edit]
 
+    def _repr_html_(self) -> str:
+        from trimtab.notebooks import diagnosis_html  # noqa: PLC0415  # only a notebook asks for it
+
+        return diagnosis_html(self)
+
 
 class Prescription(Message):
     """Which of the doctor's edits make the next study.

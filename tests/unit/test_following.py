@@ -1,0 +1,49 @@
+"""A study is followed to its end, whatever happens to the service meanwhile."""
+
+import pytest
+
+from tests.unit import samples
+from tests.unit.stub import Answer, Stub, refused, said
+from trimtab.client import Client
+from trimtab.errors import StudyNotFound
+from trimtab.handle import StudyHandle
+from trimtab.states import StudyState
+
+END = (
+    said(samples.study(state=StudyState.COMPLETE, complete=40)),
+    said(samples.best(3, 0.5), ETag='W/"3"'),
+    said(samples.page()),
+)
+
+
+@pytest.mark.parametrize(
+    ("outage", "waits"),
+    [
+        ([Answer(503, "<html>")] * 5, 1),  # The client's own tries of one call.
+        ([Answer(200, "<html>")] * 5, 5),  # Somebody else at the service's address.
+    ],
+)
+def test_a_service_that_is_away_is_waited_for(stub: Stub, client: Client, outage: list[Answer], waits: int) -> None:
+    stub.answers(*outage, *END)
+    pauses: list[float] = []
+
+    (seen,) = StudyHandle(client, "digits", sleep=pauses.append).watch()
+
+    assert (seen.study.state, seen.running) == (StudyState.COMPLETE, ())
+    assert len(pauses) == waits
+
+
+def test_what_was_seen_before_an_outage_is_not_lost_with_it(stub: Stub, client: Client) -> None:
+    going = (said(samples.study(running=1)), said(samples.best(3, 0.5), ETag='W/"3"'), said(samples.page()))
+    stub.answers(*going, *[Answer(503, "<html>")] * 5, *END)
+
+    seen = list(StudyHandle(client, "digits", sleep=lambda _: None).watch())
+
+    assert [progress.study.state for progress in seen] == [StudyState.RUNNING, StudyState.COMPLETE]
+
+
+def test_a_study_that_is_deleted_is_not_waited_for(stub: Stub, client: Client) -> None:
+    stub.answers(refused(StudyNotFound("there is no study 'digits'")))
+
+    with pytest.raises(StudyNotFound):
+        list(StudyHandle(client, "digits", sleep=lambda _: None).watch())
