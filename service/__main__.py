@@ -38,7 +38,6 @@ _log = logging.getLogger("service")
 def main() -> int:
     """Run the command line; return the exit code."""
     arguments = _arguments()
-    logs.configure()
     logging.getLogger("alembic").setLevel(logging.WARNING)
     # The sampler's matrices are small: threads for them cost more than they give, most of all on a busy machine.
     threadpool_limits(1)
@@ -46,6 +45,7 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
     try:
+        logs.configure(os.environ)
         with ExitStack() as closing:
             settings = Settings.from_environment(os.environ)
             match arguments.command:
@@ -107,7 +107,7 @@ def _serve(settings: Settings, closing: ExitStack) -> int:
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
     server = _Server(config, replica)
-    _log.info("serving on http://%s:%s", settings.host, settings.port)
+    _log.info("serving on http://%(host)s:%(port)s", {"host": settings.host, "port": settings.port})
     server.run(sockets=[listener])
     return 0
 

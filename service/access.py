@@ -31,7 +31,7 @@ def make(engine: sa.Engine, wanted: NewToken, *, by: Principal, once: Once = UNK
         row = stored.insert(connection, kind=wanted.kind, name=wanted.name, digest=tokens.digest(secret))
         audit.note(connection, by, "make token", str(row.token_id), kind=wanted.kind, name=wanted.name)
         once.keep_secret(connection, status=CREATED)
-    _log.info("token %s of kind %s is made", row.token_id, row.kind)
+    _log.info("token %(token)s of kind %(kind)s is made", {"token": row.token_id, "kind": row.kind})
     return MadeToken(token=secret, **_token(row).model_dump())
 
 
@@ -58,7 +58,7 @@ def revoke(engine: sa.Engine, token_id: int, *, by: Principal) -> None:
     with transaction(engine) as connection:
         if row := stored.revoke(connection, token_id):
             audit.note(connection, by, "revoke token", str(token_id), kind=row.kind, name=row.name)
-            _log.info("token %s is revoked", token_id)
+            _log.info("token %(token)s is revoked", {"token": token_id})
         elif not stored.exists(connection, token_id):
             raise TokenNotFound(f"there is no token '{token_id}'")
 

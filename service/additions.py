@@ -4,13 +4,14 @@ import logging
 
 import sqlalchemy as sa
 
-from service import answers, given, lifecycle
+from service import answers, given, growth, lifecycle
 from service.once import UNKEYED, Once
 from service.replica import Replica
 from service.sampling import chance
 from service.settling import close_if_due
-from service.storage import endings, studies, trials
+from service.storage import endings, studies, suggestions, trials
 from service.storage import given as stored
+from service.storage.dimensions import stored as stored_point
 from service.storage.endings import LockedStudy
 from service.storage.given import AddedTrial
 from service.storage.studies import StudyRow
@@ -39,14 +40,17 @@ def give(replica: Replica, study: str, trial: GivenTrial, *, once: Once = UNKEYE
         row = studies.require(connection, study)
         if row.purpose.is_settled:
             raise Conflict(f"study {study!r} has the trials that it was made with: it is a {row.purpose}")
-        given.check(trial, row.current_spec)
+        if row.spec.is_define_by_run:
+            row = _grown(connection, row, trial)
+        given.check(trial, row.current_spec, is_define_by_run=row.spec.is_define_by_run)
         give_it = _enqueue if trial.state is None else _add
         number = give_it(connection, locked, row, trial)
         created = trials.by_number(connection, row.study_id, number)
         assert created is not None, "it was just stored"
         answer = answers.trial(row, created)
         once.keep(connection, answer, status=CREATED, headers=location(answer))
-    _log.info("trial %d of %s is %s", number, study, answer.origin)
+    said = {"trial": number, "study": study, "origin": answer.origin}
+    _log.info("trial %(trial)d of %(study)s is %(origin)s", said)
     replica.offers.announce()
     replica.changes.announce()
     return answer
@@ -57,9 +61,22 @@ def location(trial: Trial) -> dict[str, str]:
     return {"Location": f"/v1/studies/{trial.study}/trials/{trial.number}"}
 
 
+def _grown(connection: sa.Connection, row: StudyRow, trial: GivenTrial) -> StudyRow:
+    """Let the space of a locked study have what the params of a trial could be; return the study."""
+    space = row.declared
+    for name, parameter in trial.parameters.items():
+        space = growth.grown(space, name, parameter)
+    if space == row.declared:
+        return row
+    suggestions.grow(connection, row.study_id, space)
+    return studies.require(connection, row.spec.name)
+
+
 def _enqueue(connection: sa.Connection, locked: LockedStudy, row: StudyRow, trial: GivenTrial) -> int:
     if refusal := lifecycle.refusal_to_enqueue(locked):
         raise Conflict(refusal)
+    if row.spec.is_define_by_run:
+        return stored.enqueue(connection, locked, (), {}, given=row.spec.flattened(trial.params))
     seed = chance.filling_seed(row.spec.sampler.seed, locked.created + locked.added)
     point = chance.drawn(row.current_spec.searched, row.dimensions, row.spec.flattened(trial.params), seed=seed)
     return stored.enqueue(connection, locked, row.dimensions, point)
@@ -68,8 +85,7 @@ def _enqueue(connection: sa.Connection, locked: LockedStudy, row: StudyRow, tria
 def _add(connection: sa.Connection, locked: LockedStudy, row: StudyRow, trial: GivenTrial) -> int:
     ending = given.ending(trial, row.spec)
     curve = [point.model_dump() for point in trial.curve]
-    # It has all its parameters: nothing is drawn.
-    point = chance.drawn(row.current_spec.searched, row.dimensions, row.spec.flattened(trial.params), seed=0)
+    point = stored_point(row.dimensions, row.current_spec.flattened(trial.params))
     leads = lifecycle.is_best(ending, locked.best_value, row.spec)
     stored.add(
         connection,

@@ -43,7 +43,7 @@ def after_outage(call: Call[Arguments, Answer]) -> Call[Arguments, Answer]:
         try:
             return call(replica, *args, **kwargs)
         except Away:
-            liveness.renew(replica.engine)
+            replica.meters.was_away(liveness.renew(replica.engine))
             return call(replica, *args, **kwargs)
 
     return tried

@@ -91,7 +91,8 @@ def newest(replica: Replica, lease: Reference) -> tuple[Checkpoint, IO[bytes]]:
             raise CheckpointNotFound(f"trial {row.number} of {row.study!r} has no checkpoint")
         if file := files.whole(replica.artifacts, found.path, sha256=found.sha256):
             return found.described, file
-        _log.warning("the checkpoint of step %s of trial %s of %s is torn", found.step, row.number, row.study)
+        said = {"step": found.step, "trial": row.number, "study": row.study}
+        _log.warning("the checkpoint of step %(step)s of trial %(trial)s of %(study)s is torn", said)
         with transaction(replica.engine) as connection:
             stored.drop(connection, lease, found)
         replica.memory.forget(lease.lease_id)

@@ -57,7 +57,7 @@ def check(
         audit.note(connection, principal, "check study", name, by=made.spec.name)
         answer = _described(connection, made)
         once.keep(connection, answer, status=CREATED, headers=location(answer))
-    _log.info("study %s is created", made.spec.name)
+    _log.info("study %(study)s is created", {"study": made.spec.name})
     replica.offers.announce()
     return answer
 

@@ -27,7 +27,7 @@ def close(replica: Replica, study_id: int, *, in_a_hurry: bool = False) -> bool:
         known = replica.memory.study(connection, study_id)
         is_closed = known is not None and close_if_due(connection, study_id, spec=known.spec)
     if is_closed and known:
-        _log.info("study %s comes to its end", known.spec.name)
+        _log.info("study %(study)s comes to its end", {"study": known.spec.name})
         replica.changes.announce()
         replica.offers.announce()
     return is_closed

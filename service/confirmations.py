@@ -51,7 +51,7 @@ def confirm(
         audit.note(connection, principal, "confirm study", name, by=made.spec.name)
         answer = described(connection, made)
         once.keep(connection, answer, status=CREATED, headers=location(name))
-    _log.info("study %s is created", made.spec.name)
+    _log.info("study %(study)s is created", {"study": made.spec.name})
     replica.offers.announce()
     replica.changes.announce()
     return answer

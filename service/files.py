@@ -119,7 +119,7 @@ def delete(store: Artifacts, paths: Iterable[str]) -> None:
     try:
         store.delete_all(paths)
     except Unavailable as error:
-        _log.warning("files are left for later: %s", error)
+        _log.warning("files are left for later: %(error)s", {"error": error})
 
 
 def whole(store: Artifacts, path: str, *, sha256: str) -> IO[bytes] | None:

@@ -78,11 +78,11 @@ def make_due(replica: Replica) -> None:
         try:
             _make(replica, one)
         except Held:
-            _log.warning("the final model of %s is due, but somebody holds the study", one.study)
+            _log.warning("the final model of %(study)s is due, but somebody holds the study", {"study": one.study})
         except Unavailable:
             raise
         except Refused as error:
-            _log.warning("there is no final model of %s: %s", one.study, error)
+            _log.warning("there is no final model of %(study)s: %(error)s", {"study": one.study, "error": error})
             _give_up(replica, one, str(error))
 
 
@@ -153,6 +153,6 @@ def _give_up(replica: Replica, due: DueFinal, reason: str) -> None:
 
 
 def _announce(replica: Replica, made: str) -> None:
-    _log.info("study %s is created", made)
+    _log.info("study %(study)s is created", {"study": made})
     replica.offers.announce()
     replica.changes.announce()

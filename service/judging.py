@@ -73,6 +73,11 @@ def judge(engine: sa.Engine, study: StudyMemory, trial: Standing) -> Judgement:
     Raises:
         Unavailable: The database is away or busy.
     """
+    with study.meters.pruning(study.spec.pruner.name):
+        return _judged(engine, study, trial)
+
+
+def _judged(engine: sa.Engine, study: StudyMemory, trial: Standing) -> Judgement:
     try:
         comes_to_rungs = bool(pruning.reached_rungs(study.spec.pruner, trial))
     except Exception:  # noqa: BLE001  # whatever fails in it, no trial is lost by it
@@ -95,11 +100,10 @@ def _failed(study: StudyMemory, trial: Standing) -> Judgement:
     with study.lock:
         study.pruner_failures += 1
         failures = study.pruner_failures
+    study.meters.pruner_failed(study.spec.pruner.name)
+    said = {"study": study.spec.name, "trial": trial.number, "step": trial.step, "failures": failures}
     _log.exception(
-        "study %s: the pruner failed at step %d, %d times so far; the trial goes on",
-        study.spec.name,
-        trial.step,
-        failures,
+        "study %(study)s: the pruner failed at step %(step)d, %(failures)d times so far; the trial goes on", said
     )
     return pruning.GO_ON
 

@@ -71,7 +71,15 @@ def tell(replica: Replica, lease: Reference, told: Tell, *, once: Once = UNKEYED
         is_stopped = closed.stop_reason is not None
         answer = _told(closed.number, told, known.spec, is_stopped=is_stopped)
         once.keep(connection, answer)
-    _log.info("lease %s on trial %d of %s: %s: %s", lease.lease_id, answer.trial, answer.study, outcome, answer.state)
+    replica.meters.lease_ended(outcome, answer.state)
+    said = {
+        "lease": lease.lease_id,
+        "trial": answer.trial,
+        "study": answer.study,
+        "outcome": outcome,
+        "state": answer.state,
+    }
+    _log.info("lease %(lease)s on trial %(trial)d of %(study)s: %(outcome)s: %(state)s", said)
     replica.memory.forget(lease.lease_id)
     known.stock.ended(lease.lease_id)
     points.prepare(replica, known)

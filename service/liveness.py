@@ -4,6 +4,7 @@ An outage is of the database, or of all replicas: as long as one renews the row,
 """
 
 import logging
+from datetime import timedelta
 
 import sqlalchemy as sa
 
@@ -15,16 +16,21 @@ INTERVAL_SECONDS = 1.0
 _log = logging.getLogger(__name__)
 
 
-def renew(engine: sa.Engine) -> None:
+def renew(engine: sa.Engine) -> timedelta | None:
     """Note that the service is there; if it was away, extend all leases that lived then by as long, once.
+
+    Returns:
+        How long it was away, if this extended the leases; None: it was not, or another did.
 
     Raises:
         Unavailable: The database is away or busy.
     """
     with autocommit(engine) as connection:
         if liveness.renew(connection):
-            return
+            return None
     with transaction(engine) as connection:
         gap = liveness.extend(connection)
     if gap:
-        _log.warning("the service was away for %.1f s: leases that lived then live on as long", gap.total_seconds())
+        seconds = gap.total_seconds()
+        _log.warning("the service was away for %(seconds).1f s: leases that lived then live on", {"seconds": seconds})
+    return gap

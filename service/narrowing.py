@@ -80,5 +80,6 @@ def _narrowed(study: StudyMemory, observations: Observations, before: Space) -> 
     try:
         return sampled.next_space(study.spec, study.dimensions, observations, current=before)
     except Exception:  # noqa: BLE001  # it would fail again at each ask: the study would have no trial any more
-        _log.exception("study %s: its space could not be narrowed; the next round has the same one", study.spec.name)
+        said = {"study": study.spec.name}
+        _log.exception("study %(study)s: its space could not be narrowed; the next round has the same one", said)
         return Narrowed(before, ())

@@ -42,8 +42,8 @@ class Periodic:
             try:
                 self._work()
             except Unavailable as error:
-                _log.warning("%s: %s", self._name, error)
+                _log.warning("%(work)s: %(error)s", {"work": self._name, "error": error})
             except Exception:  # noqa: BLE001  # were it to end, it would never be done again
-                _log.exception("%s failed", self._name)
+                _log.exception("%(work)s failed", {"work": self._name})
             if self._is_stopping.wait(self._seconds):
                 return

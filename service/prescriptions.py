@@ -63,7 +63,7 @@ def prescribe(
         answer = shown.read(connection, studies.require(connection, made.spec.name))
         audit.note(connection, principal, "prescribe study", answer.name, parent=name)
         once.keep(connection, answer, status=CREATED, headers=location(answer))
-    _log.info("study %s is prescribed for %s", answer.name, name)
+    _log.info("study %(study)s is prescribed for %(parent)s", {"study": answer.name, "parent": name})
     replica.offers.announce()
     return answer
 

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from service.artifacts import Artifacts
 from service.changes import Changes
 from service.memory import Memory
+from service.meters import Meters
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,11 @@ class Replica:
     max_checkpoint_bytes: int = 2**30
     max_dataset_bytes: int = 2**31
     readers: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(2))
+
+    @property
+    def meters(self) -> Meters:
+        """What it counts and times of its own work."""
+        return self.memory.meters
 
     def close(self) -> None:
         """Let nobody wait any longer: the replica is going down."""

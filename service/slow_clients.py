@@ -84,6 +84,6 @@ class Guarded(HttpToolsProtocol):
         return float("inf"), "service"
 
     def _cut_off(self, reason: str) -> None:
-        _log.info("cut off %s: %s", self.client, reason)
+        _log.info("cut off %(client)s: %(reason)s", {"client": self.client, "reason": reason})
         self._look_again.cancel()
         self.transport.abort()

@@ -8,6 +8,7 @@ from service.replica import Replica
 from service.settling import settle
 from service.storage import endings
 from trimtab.errors import Unavailable
+from trimtab.states import TrialState
 
 INTERVAL_SECONDS = 1.0
 """A lease is over at most this long after its time, and the time that the sweep itself takes."""
@@ -45,11 +46,11 @@ def _close(replica: Replica) -> None:
         try:
             closing.close(replica, study_id, in_a_hurry=True)
         except Held:
-            _log.warning("study %s has used up its budget, but somebody holds it", study_id)
+            _log.warning("study %(study_id)s has used up its budget, but somebody holds it", {"study_id": study_id})
         except Unavailable:
             raise
         except Exception:  # noqa: BLE001  # whatever is wrong with one study, the others end
-            _log.exception("study %s has used up its budget, but cannot be ended", study_id)
+            _log.exception("study %(study_id)s has used up its budget, but cannot be ended", {"study_id": study_id})
 
 
 def _over(replica: Replica, *, but: set[int]) -> list[tuple[int, int]]:
@@ -61,11 +62,11 @@ def _end_or_leave(replica: Replica, lease_id: int, study_id: int, held: set[int]
     try:
         return _end(replica, lease_id)
     except Held:
-        _log.warning("lease %s is over, but somebody holds its study", lease_id)
+        _log.warning("lease %(lease)s is over, but somebody holds its study", {"lease": lease_id})
     except Unavailable:
         raise
     except Exception:  # noqa: BLE001  # whatever is wrong with one study, the leases of the others end
-        _log.exception("lease %s is over, but cannot be ended", lease_id)
+        _log.exception("lease %(lease)s is over, but cannot be ended", {"lease": lease_id})
     held.add(study_id)
     return False
 
@@ -81,6 +82,15 @@ def _end(replica: Replica, lease_id: int) -> bool:
         losses = endings.losses(connection, closed.trial_id)
         ending = lifecycle.ending_by_silence(closed, known.spec, losses)
         settle(connection, study, closed.trial_id, ending, spec=known.spec, is_lost=True)
-    state = ending.state if ending else "waiting"
-    _log.info("lease %s on trial %s of %s: %s: %s", lease_id, closed.number, known.spec.name, closed.message, state)
+    state = ending.state if ending else TrialState.WAITING
+    replica.meters.lease_ended(closed.outcome, state)
+    said = {
+        "lease": lease_id,
+        "trial": closed.number,
+        "study": known.spec.name,
+        "outcome": closed.outcome,
+        "reason": closed.message,
+        "state": state,
+    }
+    _log.info("lease %(lease)s on trial %(trial)s of %(study)s: %(reason)s: %(state)s", said)
     return True

@@ -88,7 +88,7 @@ def stop(replica: Replica, study: str, number: int, *, principal: Principal = OP
             audit.note(connection, principal, "stop trial", study, number=number)
         answer = answers.trial(row, _require(connection, row, number))
         once.keep(connection, answer)
-    _log.info("trial %d of %s is stopped by hand", number, study)
+    _log.info("trial %(trial)d of %(study)s is stopped by hand", {"trial": number, "study": study})
     replica.changes.announce()
     # If that was the end of the study, whoever waits for its trials waits in vain.
     replica.offers.announce()

@@ -14,9 +14,9 @@ from workers.settings import Settings
 
 def main() -> int:
     """Run the command line; return the exit code."""
-    logs.configure()
     logging.getLogger("httpx2").setLevel(logging.WARNING)  # It has a line for each request.
     try:
+        logs.configure(os.environ)
         if sys.argv[1:2] == ["check-gradients"]:
             return _check_gradients()
         settings = Settings.from_arguments(sys.argv[1:], os.environ)

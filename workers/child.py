@@ -57,7 +57,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     descriptor, wanted, slot, folder, *own_tasks = sys.argv[1:]
     os.set_inheritable(int(descriptor), False)
-    logs.configure(f"%(asctime)s %(levelname)s %(name)s {slot}: %(message)s")
+    logs.configure(os.environ, slot=slot)
     pipe = Connection(int(descriptor))
     inbox = _received(pipe, Path(folder))
 

@@ -48,7 +48,8 @@ class Gate:
         except Refused as refused:
             await response(refused)(scope, receive, send)
         else:
-            await self._app({**scope, "principal": principal, "recognise": recognise}, receive, send)
+            scope.update({"principal": principal, "recognise": recognise})
+            await self._app(scope, receive, send)
 
     async def _principal(self, authorization: str) -> Principal:
         scheme, _, token = authorization.partition(" ")

@@ -9,8 +9,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
+from service.api.watched import HEADER
 from service.settings import MAX_BODY_BYTES
 from trimtab import errors
+from trimtab.logs import request_id
 from trimtab.protocol import FieldProblem
 from trimtab.validation import field_problems
 
@@ -61,7 +63,7 @@ def response(refused: errors.Refused) -> Response:
     headers = {"WWW-Authenticate": "Bearer"} if isinstance(refused, errors.Unauthorized) else {}
     if refused.retry_after is not None:
         headers["Retry-After"] = str(refused.retry_after)
-    body = refused.to_problem().model_dump_json()
+    body = refused.to_problem().model_copy(update={"request_id": request_id.get()}).model_dump_json()
     return Response(body, status_code=refused.status, media_type=MEDIA_TYPE, headers=headers)
 
 
@@ -115,13 +117,20 @@ def _allowed(request: Request) -> list[str]:
 
 async def _cut_off(request: Request, _: Exception) -> Response:
     # Nobody reads the answer. A worker that is killed in the middle of a checkpoint is no defect of the service.
-    _log.info("%s %s was cut off by its sender", request.method, request.url.path)
+    said = {"method": request.method, "path": request.url.path}
+    _log.info("%(method)s %(path)s was cut off by its sender", said)
     return response(errors.Invalid("the body ended before its end"))
 
 
 async def _defect(request: Request, error: Exception) -> Response:
-    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return response(errors.InternalError("the service has a defect; its log says more"))
+    said = {"method": request.method, "path": request.url.path}
+    _log.error("%(method)s %(path)s failed", said, exc_info=error)
+    answer = response(
+        errors.InternalError(f"the service has a defect; its log says more of request {request_id.get()}")
+    )
+    # Of all answers this one is made outside of what names them.
+    answer.headers[HEADER] = request_id.get() or ""
+    return answer
 
 
 def _found(error: RequestValidationError) -> tuple[FieldProblem, ...]:

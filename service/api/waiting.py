@@ -3,11 +3,13 @@
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 
+from service.api.watched import waited
 from service.changes import Changes
 
 POLL_SECONDS = 1.0
@@ -38,11 +40,9 @@ async def until(
             left = deadline - time.monotonic()
             if is_news(answer) or left <= 0 or changes.is_closing or await request.is_disconnected():
                 return answer
-            try:
+            with waited(request.scope), suppress(TimeoutError):
                 async with asyncio.timeout(min(left, POLL_SECONDS)):
                     await changed.wait()
-            except TimeoutError:
-                pass
             if await request.is_disconnected():
                 return answer
             await request.scope["recognise"]()

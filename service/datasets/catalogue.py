@@ -91,7 +91,7 @@ def delete(replica: Replica, name: str, *, principal: Principal = OPERATOR) -> N
         stored.delete(connection, name)
         audit.note(connection, principal, "delete dataset", name)
     files.delete(replica.artifacts, paths)
-    _log.info("data set %s is deleted", name)
+    _log.info("data set %(dataset)s is deleted", {"dataset": name})
 
 
 def require_put(name: str) -> None:

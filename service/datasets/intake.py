@@ -130,7 +130,8 @@ def put(
         dataset, is_new, needless = _recorded(replica, name, description, kept, principal=principal, once=once)
     files.delete(replica.artifacts, needless)
     if is_new:
-        _log.info("data set %s has version %s: %s examples", name, dataset.version, dataset.examples)
+        said = {"dataset": name, "version": dataset.version, "examples": dataset.examples}
+    _log.info("data set %(dataset)s has version %(version)s: %(examples)s examples", said)
     return dataset, is_new
 
 

@@ -88,12 +88,13 @@ def _finding(order: Order) -> Finding:
             check=False,
         )
         if done.stderr:
-            _log.warning("a data set that was put was read with errors: %s", done.stderr[-_SHOWN_BYTES:])
+            said = {"error": done.stderr[-_SHOWN_BYTES:]}
+            _log.warning("a data set that was put was read with errors: %(error)s", said)
         return Finding.model_validate_json(done.stdout)
     except OSError as error:
         raise Unavailable(f"the process that reads data sets cannot be started: {error}", retry_after=5) from error
     except (subprocess.TimeoutExpired, ValidationError) as error:
-        _log.warning("a data set that was put ended the process that read it: %s", error)
+        _log.warning("a data set that was put ended the process that read it: %(error)s", {"error": error})
         text = (
             f"cannot be read with {order.memory_bytes} bytes of memory in {order.cpu_seconds} s, which a file of its "
             "size may take: it is damaged, or says that it holds more than it does"

@@ -82,7 +82,7 @@ class Cluster:
                 raise
         if socket_folder != self.folder:
             shutil.rmtree(socket_folder, ignore_errors=True)
-        _log.info("PostgreSQL in %s stopped", self.folder)
+        _log.info("PostgreSQL in %(folder)s stopped", {"folder": self.folder})
 
     def socket_folder(self) -> Path:
         """Return the folder of the running server's socket."""
@@ -103,7 +103,7 @@ class Cluster:
         except Misconfigured as error:
             said = (self.folder / "log").read_text(errors="replace").strip().rpartition("\n")[2]
             raise Misconfigured(f"the PostgreSQL in {self.folder} does not start: {said}") from error
-        _log.info("PostgreSQL in %s started", self.folder)
+        _log.info("PostgreSQL in %(folder)s started", {"folder": self.folder})
 
     def _control(self, *arguments: str) -> None:
         self.programs.run("pg_ctl", "-D", ".", "-w", "-t", str(_PATIENCE_SECONDS), *arguments, inside=self.folder)

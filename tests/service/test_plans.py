@@ -170,6 +170,7 @@ def call_everything(served: Served) -> None:
     client.trial("study", 0)
     client.study("study")
     list(client.workers())
+    served.http.get("/metrics")
     for sort in ("number", "-number"):
         served.http.get("/v1/studies/study/trials", params={"sort": sort, "state": "complete"})
     client.delete_study("study")

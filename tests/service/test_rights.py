@@ -68,6 +68,7 @@ RIGHTS = {
     ("post", "/v1/tokens"): {ADMIN},
     ("delete", "/v1/tokens/{token_id}"): {ADMIN},
     ("get", "/v1/version"): set(KINDS),
+    ("get", "/metrics"): READS,
 }
 
 

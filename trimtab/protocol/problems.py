@@ -11,7 +11,11 @@ class FieldProblem(Message):
 
 
 class Problem(Message):
-    """An error on the wire (RFC 9457) with a stable `code`; `errors` names the fields at fault."""
+    """An error on the wire (RFC 9457) with a stable `code`; `errors` names the fields at fault.
+
+    Args:
+        request_id: Names the request in the service's log; None where it is one of many answers.
+    """
 
     type: str
     title: str
@@ -19,3 +23,4 @@ class Problem(Message):
     detail: str
     code: str
     errors: tuple[FieldProblem, ...] = ()
+    request_id: str | None = None
