@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
@@ -13,9 +13,9 @@ from typing import Any, Generic, TypeVar
 
 from service.storage.studies import StudyRow
 from trimtab.exports import ExportedReport
-from trimtab.message import Message, Metrics
+from trimtab.message import Message, Metrics, Params, Value
 from trimtab.protocol import Trial
-from trimtab.space import MAX_INT, Categorical, Float, Int
+from trimtab.space import MAX_INT, Categorical, Float, Int, Space
 
 MAX_METRICS = 256
 """That have a column of their own; the metrics of those beyond are in `other_metrics`."""
@@ -62,7 +62,7 @@ def of_trials(study: StudyRow, metrics: Sequence[str]) -> list[Column[Trial]]:
         _field("number", Kind.INTEGER),
         _field("state", Kind.TEXT),
         *(_value(objective.metric) for objective in study.spec.objectives),
-        *(_param(name, parameter) for name, parameter in study.spec.declared.root.items()),
+        *_params(study.declared, may_have_others=study.spec.is_define_by_run),
         *_metrics(metrics),
         _field("step", Kind.INTEGER),
         _field("outcome", Kind.TEXT),
@@ -75,6 +75,7 @@ def of_trials(study: StudyRow, metrics: Sequence[str]) -> list[Column[Trial]]:
         _field("split", Kind.TEXT),
         _field("started_at", Kind.TIME),
         _field("completed_at", Kind.TIME),
+        Column("user_attributes", Kind.JSON, lambda trial: trial.user_attributes or None),
     ]
 
 
@@ -99,10 +100,42 @@ def _value(metric: str) -> Column[Trial]:
     return Column(f"values.{metric}", Kind.NUMBER, lambda trial: trial.values.get(metric))
 
 
-def _param(name: str, parameter: Float | Int | Categorical) -> Column[Trial]:
-    return Column(
-        f"params.{name}", _kind(parameter), lambda trial: trial.params.get(name), is_list=parameter.per is not None
-    )
+def _params(space: Space, *, may_have_others: bool) -> list[Column[Trial]]:
+    """Return the columns of parameters; where trials may have others, one more for what goes into none of them."""
+    kinds = {name: _kind(parameter) for name, parameter in space.root.items()}
+    own = [
+        Column[Trial](f"params.{name}", kinds[name], partial(_param, name, kinds[name]), parameter.per is not None)
+        for name, parameter in space.root.items()
+    ]
+    return [*own, Column("other_params", Kind.JSON, partial(_other_params, kinds))] if may_have_others else own
+
+
+def _param(name: str, kind: Kind, trial: Trial) -> Value | None:
+    value = trial.params.get(name)
+    return value if _fits(kind, value) else None
+
+
+def _other_params(kinds: Mapping[str, Kind], trial: Trial) -> Params | None:
+    return {
+        name: value for name, value in trial.params.items() if name not in kinds or not _fits(kinds[name], value)
+    } or None
+
+
+def _fits(kind: Kind, value: Value | None) -> bool:
+    """Return whether a column may have a value: what was given to a trial is not looked at before it is asked for."""
+    if isinstance(value, tuple):
+        return all(_fits(kind, each) for each in value)
+    match kind:
+        case Kind.TEXT:
+            return isinstance(value, str)
+        case Kind.TRUTH:
+            return isinstance(value, bool)
+        case Kind.INTEGER:
+            return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= MAX_INT
+        case Kind.NUMBER:
+            return isinstance(value, float) or _fits(Kind.INTEGER, value)
+        case _:
+            return value is not None
 
 
 def _kind(parameter: Float | Int | Categorical) -> Kind:

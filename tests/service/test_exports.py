@@ -24,6 +24,7 @@ from tests.service.specs import METRIC, body, spec
 from trimtab.client import Client
 from trimtab.errors import Invalid, Misconfigured, StudyNotFound, Unreachable
 from trimtab.exports import ExportFormat, ExportTable
+from trimtab.space import Int
 
 SPACE = {
     "x": {"type": "float", "low": 0.0, "high": 1.0},
@@ -144,6 +145,22 @@ def test_reports_of_a_long_trial_and_of_its_next_attempt_come_once_each(client: 
     found = rows(exported(client, "csv", "reports"))
 
     assert [(row["number"], row["step"]) for row in found] == [("0", str(step)) for step in (1, 2, 3, 4, 5)] * 2
+
+
+def test_a_study_that_is_defined_by_its_runs_has_what_they_asked_for(client: Client) -> None:
+    client.create_study(spec(space=None))
+    client.enqueue("study", {"depth": "deep", "later": 10**30})
+    first, second = lease_of(client), lease_of(client)
+    depth = client.suggest(second, "depth", Int(low=1, high=3))
+    client.set_attribute(first, "note", {"a": [1, None]})
+
+    found = rows(exported(client, "csv"))
+    table = pq.read_table(io.BytesIO(exported(client, "parquet"))).to_pylist()
+
+    assert [row["params.depth"] for row in found] == ["", str(depth)]
+    assert json.loads(found[0]["other_params"]) == {"depth": "deep", "later": 10**30}
+    assert json.loads(found[0]["user_attributes"]) == {"note": {"a": [1, None]}}
+    assert [row["params.depth"] for row in table] == [None, depth]
 
 
 @pytest.mark.parametrize("table", ["trials", "reports"])
