@@ -1,5 +1,6 @@
 """Requests to the service, sent again while it is away: each of ours is the same twice as once."""
 
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -68,6 +69,8 @@ class Connection:
             # A proxy for the outside world knows nothing of this machine's own services.
             trust_env=not settings.is_loopback(url.host),
         )
+        # Of those who leave it open, such as a line in a notebook, its sockets would be left open too.
+        weakref.finalize(self, self._http.close)
 
     def send(self, request: Request) -> Reply:
         """Return the answer to a request, whatever its status.
