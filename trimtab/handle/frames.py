@@ -1,7 +1,8 @@
-"""A study as frames: its trials, and their curves."""
+"""A study as frames and as files: its trials, and their curves."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar, overload
 
 from pydantic import TypeAdapter
@@ -60,6 +61,26 @@ class FrameVerbs(Named):
             Misconfigured: It is not installed.
         """
         return making.frame(columns.of_curves(self._rows(ExportedReport, ExportTable.REPORTS)), library)
+
+    def export(
+        self,
+        path: Path | str,
+        format: ExportFormat | str | None = None,  # noqa: A002  # as the API calls it
+        *,
+        table: ExportTable | str = ExportTable.TRIALS,
+    ) -> None:
+        """Write its trials to a file, which is there when it is whole.
+
+        Args:
+            path: Where to.
+            format: `csv`, `json` or `parquet`; None: what the name of the file ends in.
+            table: `trials`, or `reports`: all that they reported.
+
+        Raises:
+            Misconfigured: The name of the file does not say the format, and nothing else does.
+            OSError: The file cannot be written.
+        """
+        self.client.export(self.name, path, format, table=table)
 
     def _rows(self, row: type[Row], table: ExportTable) -> list[Row]:
         content = b"".join(self.client.exported(self.name, ExportFormat.JSON, table=table))

@@ -50,9 +50,9 @@ class LessonVerbs(Named):
         """
         return self.client.check_gradients(self.name, params)
 
-    def checks(self) -> list[Check]:
-        """Return its gradient checks, the newest first."""
-        return list(self.client.checks(self.name))
+    def checks(self, limit: int | None = None) -> list[Check]:
+        """Return its gradient checks, the newest first; at most `limit`."""
+        return list(self.client.checks(self.name, limit))
 
     def importances(
         self, method: ImportanceMethod | str = ImportanceMethod.PED_ANOVA, *, metric: str | None = None

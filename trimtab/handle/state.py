@@ -1,6 +1,6 @@
 """How a study is, and how it is to be. Each answer is as things are when it is asked for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from trimtab.handle.named import Named
 from trimtab.protocol import Counts, Study
@@ -60,6 +60,8 @@ class StateVerbs(Named):
         budget: int | Mapping[str, float | None] | None = None,
         limits: Mapping[str, float | None] | None = None,
         space: Mapping[str, Mapping[str, float]] | None = None,
+        tags: Sequence[str] | None = None,
+        priority: int | None = None,
     ) -> Study:
         """Change it; what is not given stays as it is.
 
@@ -67,11 +69,15 @@ class StateVerbs(Named):
             budget: Trials in all, or some of the limits by name; None takes one away. More reopens a complete study.
             limits: `trial_seconds`, `step_seconds` or both; None takes a limit away.
             space: `low`, `high` or both, by parameter.
+            tags: Those that it has from now on.
+            priority: Trials of studies of a higher one are handed out first.
 
         Raises:
-            Invalid: The limits or the bounds do not go with the study.
+            Invalid: What is given does not go with the study.
         """
-        return self.client.change_study(self.name, budget=budget, limits=limits, space=space)
+        return self.client.change_study(
+            self.name, budget=budget, limits=limits, space=space, tags=tags, priority=priority
+        )
 
     def delete(self) -> None:
         """Delete it with all its trials. Workers on it learn at their next call."""

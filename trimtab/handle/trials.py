@@ -1,12 +1,14 @@
 """The trials of a study: read them, the best of them, give and stop them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from trimtab.handle.named import Named
 from trimtab.handle.trial_list import TrialList
 from trimtab.protocol import BestTrial, Trial, TrialHistory
 from trimtab.requests import Figures
+from trimtab.space import Parameter
 from trimtab.states import TrialState
+from trimtab.trial_logs import LogLine
 
 
 class TrialVerbs(Named):
@@ -57,9 +59,12 @@ class TrialVerbs(Named):
         metrics: Figures | None = None,
         curve: Mapping[int, Figures] | None = None,
         step: int | None = None,
+        parameters: Mapping[str, Parameter] | None = None,
     ) -> Trial:
-        """Give it a trial that was trained elsewhere: `Client.add_trial` says what of. The budget does not count it."""
-        return self.client.add_trial(self.name, params, state, metrics=metrics, curve=curve, step=step)
+        """Give it a trial that was trained elsewhere; the budget does not count it. `Client.add_trial` says more."""
+        return self.client.add_trial(
+            self.name, params, state, metrics=metrics, curve=curve, step=step, parameters=parameters
+        )
 
     def stop_trial(self, number: int) -> Trial:
         """Stop a trial. Its worker hears so at its next call; one that waits is pruned at once.
@@ -69,3 +74,29 @@ class TrialVerbs(Named):
             TrialEnded: It has ended.
         """
         return self.client.stop_trial(self.name, number)
+
+    def logs(self, number: int, *, tail: int | None = None, attempt: int | None = None) -> list[LogLine]:
+        """Return what the trainings of a trial wrote.
+
+        Args:
+            number: Of the trial.
+            tail: So many lines at the end; None: all that are kept.
+            attempt: Only of this one; None: of all.
+
+        Raises:
+            TrialNotFound: There is none of that number.
+        """
+        return list(self.client.logs(self.name, number, tail=tail, attempt=attempt))
+
+    def follow_logs(self, number: int, *, tail: int | None = None, attempt: int | None = None) -> Iterator[LogLine]:
+        """Yield what the trainings of a trial wrote and go on to write, until it has ended.
+
+        Args:
+            number: Of the trial.
+            tail: Begin so many lines before the end; None: with the first.
+            attempt: Only of this one; None: of all.
+
+        Raises:
+            TrialNotFound: There is none of that number.
+        """
+        return self.client.follow_logs(self.name, number, tail=tail, attempt=attempt)
