@@ -21,12 +21,13 @@ _ON_GRID = 1e-8
 """Share of a step that a value may lie beside its grid: doubles are no decimals."""
 
 
-def check(given: GivenTrial, spec: StudySpec) -> None:
+def check(given: GivenTrial, spec: StudySpec, *, is_define_by_run: bool) -> None:
     """Return if a study can have this trial.
 
     Args:
         given: The trial.
         spec: Of the study, with its space as it is now.
+        is_define_by_run: The space is what trials have asked for so far.
 
     Raises:
         Invalid: It cannot; each field at fault is named.
@@ -37,7 +38,11 @@ def check(given: GivenTrial, spec: StudySpec) -> None:
         raise Invalid(
             "the study cannot have this trial", errors=[_problem(f"params.{error.name}", str(error))]
         ) from error
-    problems = [*_point_problems(params, spec.searched, is_whole=given.state is not None)]
+    if is_define_by_run:
+        problems = [*_open_problems(params, spec.searched, is_finished=given.state is not None)]
+    else:
+        problems = [*_point_problems(params, spec.searched, is_whole=given.state is not None)]
+        problems += [_problem("parameters", "are for a study without a space")] if given.parameters else []
     if given.state is not None:
         problems += [*_metric_problems(given, spec)]
     if problems:
@@ -77,6 +82,18 @@ def _point_problems(params: FlatParams, space: Space, *, is_whole: bool) -> Iter
             fault = "is missing" if is_whole and space.is_active(name, params) else None
         if fault:
             yield _problem(f"params.{name}", fault)
+
+
+def _open_problems(params: FlatParams, space: Space, *, is_finished: bool) -> Iterator[FieldProblem]:
+    """Say what is wrong with params of a study whose trials say what they search.
+
+    Whether a trial that is to be trained asks for them, and in which range, shows when it does.
+    """
+    for name, value in params.items() if is_finished else ():
+        if name not in space:
+            yield _problem(f"params.{name}", f"is nothing that a trial asked for: say in parameters.{name} what it is")
+        elif fault := beside(space[name], value):
+            yield _problem(f"params.{name}", f"{fault}; parameters.{name} may say otherwise")
 
 
 def _inactive(space: Space, name: str, params: FlatParams) -> str | None:

@@ -6,16 +6,15 @@ from typing import Literal
 
 import sqlalchemy as sa
 
-from service import given, lifecycle
-from service.sampling import chance
-from service.storage import endings, studies
+from service import given, growth, lifecycle
+from service.storage import dimensions, endings, studies, suggestions
 from service.storage import given as stored
-from service.storage.dimensions import params
 from service.storage.given import AddedTrial, TakenTrial
 from service.storage.studies import StudyRow
 from trimtab.errors import Invalid
 from trimtab.given import GivenTrial
 from trimtab.protocol import FieldProblem, Report
+from trimtab.space import NOTHING
 from trimtab.states import TrialState
 
 _AT_ONCE = 500
@@ -36,9 +35,22 @@ def inherit(connection: sa.Connection, study: StudyRow) -> None:
         raise _unsuitable(f"is no study: {wanted.study!r}")
     if fault := given.comparable(other.spec, study.spec):
         raise _unsuitable(fault)
+    if study.spec.is_define_by_run:
+        study = _searching_as(connection, other, study)
     taken = _taken(connection, other, study)
     while trials := list(islice(taken, _AT_ONCE)):
         _add(connection, study, trials)
+
+
+def _searching_as(connection: sa.Connection, other: StudyRow, study: StudyRow) -> StudyRow:
+    """Return a new study without a space with that of the other, in which its trials lie."""
+    space = NOTHING
+    for name, parameter in other.current_spec.searched.root.items():
+        # What trials ask for by themselves has no condition: the code that asks has it.
+        space = growth.grown(space, name, parameter.model_copy(update={"when": None}))
+    if space:
+        suggestions.grow(connection, study.study_id, space)
+    return studies.require(connection, study.spec.name)
 
 
 def _taken(connection: sa.Connection, other: StudyRow, study: StudyRow) -> Iterator[AddedTrial]:
@@ -49,14 +61,14 @@ def _taken(connection: sa.Connection, other: StudyRow, study: StudyRow) -> Itera
 
 def _as_here(trial: TakenTrial, other: StudyRow, study: StudyRow) -> AddedTrial | None:
     """Return a trial of the other study as it is in this one; None if it does not fit."""
-    point = given.mapped(params(other.dimensions, trial.point), other.spec, study.spec)
+    params = dimensions.params(other.dimensions, trial.point)
+    point = params if study.spec.is_define_by_run else given.mapped(params, other.spec, study.spec)
     if point is None or not given.has_figures(trial.metrics, trial.state, study.spec):
         return None
     last = tuple(Report.model_construct(**measured) for measured in trial.curve[-1:])
     state: Literal["complete", "pruned"] = "complete" if trial.state is TrialState.COMPLETE else "pruned"
     told = GivenTrial.model_construct(params=point, state=state, metrics=trial.metrics, curve=last, step=trial.step)
-    # It has all its parameters: nothing is drawn.
-    stored_point = chance.drawn(study.spec.searched, study.dimensions, point, seed=0)
+    stored_point = dimensions.stored(study.dimensions, point)
     return AddedTrial(stored_point, given.ending(told, study.spec), trial.curve)
 
 

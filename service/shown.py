@@ -30,7 +30,7 @@ def study(connection: sa.Connection, row: StudyRow, counts: Mapping[str, int]) -
         alarms=list(alarms.on_bounds(row.dimensions, row.best_point, complete=counts.get("complete", 0))),
         used=row.used,
         closing=row.closing,
-        warnings=[] if row.state.is_ended else _warnings(connection, row.current_spec),
+        warnings=[] if row.state.is_ended else _warnings(connection, row),
         purpose=row.purpose,
         parent=row.parent,
         children=row.children,
@@ -39,9 +39,11 @@ def study(connection: sa.Connection, row: StudyRow, counts: Mapping[str, int]) -
     )
 
 
-def _warnings(connection: sa.Connection, spec: StudySpec) -> list[str]:
+def _warnings(connection: sa.Connection, row: StudyRow) -> list[str]:
+    spec = row.current_spec
     if spec.task is None:
-        return spec.warnings
+        # What trials have asked for so far need not be all that there is.
+        return spec.model_copy(update={"space": row.spec.space}).warnings
     return [*spec.warnings, *fitting.warnings(spec.task.data, datasets.facts_of(connection, spec.task.data))]
 
 

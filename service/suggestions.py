@@ -127,7 +127,11 @@ def _chosen(case: _Case) -> Suggestion:
     study, number = case.study, case.standing.number
     if case.standing.origin is Origin.CONTROL:
         return random_one(study.spec, case.view, case.asked, number=number)
-    return study.suggester.suggest_one(study.spec, case.view, case.asked, number=number)
+    with study.meters.sampling(study.spec.sampler.name):
+        suggestion = study.suggester.suggest_one(study.spec, case.view, case.asked, number=number)
+    if suggestion.fallback:
+        study.meters.fell_back(study.spec.sampler.name)
+    return suggestion
 
 
 def _kept(replica: Replica, lease: Reference, case: _Case, value: Value, answer: Suggested, once: Once) -> bool:

@@ -6,13 +6,16 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from trimtab.message import Array, Message, Metrics, Params, Step, invalid
+from trimtab.message import MAX_PARAMETERS, Array, Few, Message, Metrics, ParamName, Params, Step, invalid
 from trimtab.protocol import Report
+from trimtab.space import Parameter
 
 MAX_CURVE = 100_000
 """Steps of a curve. A body of 1 MiB holds about a fifth of them."""
 
 Curve = Annotated[tuple[Report, ...], Array, Field(max_length=MAX_CURVE)]
+
+Parameters = Annotated[dict[ParamName, Parameter], Field(max_length=MAX_PARAMETERS), Few]
 
 
 class GivenTrial(Message):
@@ -24,6 +27,8 @@ class GivenTrial(Message):
         metrics: The final figures. `complete` needs each metric that is optimised or bound.
         curve: What was measured at each step, the first one first, each with the metric that stops trials.
         step: The step that the final figures belong to; by default the last one of the curve.
+        parameters: Of a finished trial of a study without a space: where its params could lie, each by itself, without
+            `when` and `per`. Those that other trials asked for are known.
     """
 
     params: Params
@@ -31,14 +36,24 @@ class GivenTrial(Message):
     metrics: Metrics = Field(default_factory=dict)
     curve: Curve = ()
     step: Step | None = None
+    parameters: Parameters = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
         if self.state is None:
-            for field in ("metrics", "curve", "step"):
+            for field in ("metrics", "curve", "step", "parameters"):
                 if getattr(self, field):
                     raise invalid(field, "goes with a finished trial only: say its state")
         _check_growing([point.step for point in self.curve])
+        return self
+
+    @model_validator(mode="after")
+    def _describes_its_params(self) -> Self:
+        for name, parameter in self.parameters.items():
+            if name not in self.params:
+                raise invalid(f"parameters.{name}", "is not among the params of this trial")
+            if parameter.when or parameter.per:
+                raise invalid(f"parameters.{name}", "stands by itself here: without when and per")
         return self
 
 

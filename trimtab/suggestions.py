@@ -15,8 +15,8 @@ from trimtab.space import Categorical, Float, Int
 MAX_ATTRIBUTE_BYTES = 2**16
 """Of the JSON of one attribute."""
 
-AttributeKey = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", min_length=1, max_length=512)]
-"""Optuna's column has as many characters. No NUL: PostgreSQL cannot store it."""
+AttributeKey = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=512)]
+"""Any words in one line; Optuna's column has as many characters."""
 
 
 class _Alone(Message):

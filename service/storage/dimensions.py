@@ -74,6 +74,15 @@ def params(space: Sequence[Dimension], point: Point) -> FlatParams:
     }
 
 
+def stored(space: Sequence[Dimension], params: FlatParams) -> Point:
+    """Return params of a space as its point is stored."""
+    return {
+        dimension.stored_name: dimension.stored(params[dimension.name])
+        for dimension in space
+        if dimension.name in params
+    }
+
+
 def written(space: Space, point: Point) -> Params:
     """Return a stored point as people write it: lists as lists.
 

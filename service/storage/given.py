@@ -12,7 +12,8 @@ import sqlalchemy as sa
 
 from service.storage.dimensions import Dimension, Point
 from service.storage.endings import CONSTRAINT_PREFIX, Ending, LockedStudy
-from trimtab.message import Metrics
+from service.storage.suggestions import GIVEN
+from trimtab.message import FlatParams, Metrics
 from trimtab.states import TrialState
 
 _AT_ONCE = 500
@@ -48,7 +49,7 @@ class TakenTrial:
 
 
 # The state and the budget are the caller's to check, under the lock.
-_ENQUEUE = sa.text("""
+_ENQUEUE = sa.text(f"""
     WITH study AS (
       UPDATE trimtab_studies SET created = created + 1 WHERE study_id = :study_id
       RETURNING study_id, created + added - 1 AS number
@@ -59,6 +60,9 @@ _ENQUEUE = sa.text("""
       INSERT INTO trial_params (trial_id, param_name, param_value, distribution_json)
       SELECT trial_id, p.* FROM trial, unnest(
         CAST(:names AS text[]), CAST(:values AS float8[]), CAST(:distributions AS text[])) AS p
+    ), given AS (
+      INSERT INTO trial_system_attributes (trial_id, key, value_json)
+      SELECT trial_id, '{GIVEN}', CAST(:given AS text) FROM trial WHERE CAST(:given AS text) IS NOT NULL
     )
     INSERT INTO trimtab_trials (trial_id, study_id, number, sampled_for, origin)
     SELECT trial_id, study_id, number, number, 'enqueued' FROM trial
@@ -138,14 +142,30 @@ _TAKEN = sa.text("""
 """)
 
 
-def enqueue(connection: sa.Connection, study: LockedStudy, space: Sequence[Dimension], point: Point) -> int:
-    """Let a trial at `point` wait for its first lease; return its number."""
+def enqueue(
+    connection: sa.Connection,
+    study: LockedStudy,
+    space: Sequence[Dimension],
+    point: Point,
+    *,
+    given: FlatParams | None = None,
+) -> int:
+    """Let a trial at `point` wait for its first lease; return its number.
+
+    Args:
+        connection: In the transaction that locked the study.
+        study: Locked.
+        space: Its dimensions.
+        point: Of them.
+        given: Of a define-by-run study, values for when they are asked for; None: there are none.
+    """
     drawn = [dimension for dimension in space if dimension.stored_name in point]
     values = {
         "study_id": study.study_id,
         "names": [dimension.stored_name for dimension in drawn],
         "values": [point[dimension.stored_name] for dimension in drawn],
         "distributions": [dimension.distribution_json for dimension in drawn],
+        "given": None if given is None else json.dumps(given),
     }
     connection.execute(_ENQUEUE, values)
     return study.created + study.added

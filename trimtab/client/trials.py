@@ -9,6 +9,7 @@ from trimtab.client.calls import PAGE, Calls
 from trimtab.given import GivenTrial
 from trimtab.protocol import BestTrial, Page, Trial, TrialHistory
 from trimtab.requests import Figures, Request, best_trial_request, finite, new_key, study_path
+from trimtab.space import Parameter
 from trimtab.states import TrialState
 from trimtab.validation import built
 
@@ -91,6 +92,7 @@ class TrialCalls(Calls):
         metrics: Figures | None = None,
         curve: Mapping[int, Figures] | None = None,
         step: int | None = None,
+        parameters: Mapping[str, Parameter] | None = None,
     ) -> Trial:
         """Give a study a trial that was trained elsewhere: it teaches sampler and pruner, and may be the best.
 
@@ -103,16 +105,17 @@ class TrialCalls(Calls):
             metrics: The final figures. `complete` needs each metric that is optimised or bound.
             curve: What was measured at each step, each with the metric that stops trials.
             step: The step that the final figures belong to; None: the last one of the curve.
+            parameters: Where params could lie that no trial of a study without a space has asked for yet.
 
         Raises:
             StudyNotFound: There is no such study.
         """
         points = tuple({"step": at, "metrics": finite(measured)} for at, measured in (curve or {}).items())
         fields = {"state": state, "metrics": finite(metrics or {}), "curve": points, "step": step}
-        return self._give(name, {"params": dict(params), **fields})
+        return self._give(name, {"params": dict(params), **fields, "parameters": dict(parameters or {})})
 
     def _give(self, name: str, fields: Mapping[str, object]) -> Trial:
-        body = built(GivenTrial, fields).model_dump_json(exclude_defaults=True)
+        body = built(GivenTrial, fields).model_dump_json()
         return self._call(Trial, Request("POST", f"{study_path(name)}/trials", body=body, key=new_key()))
 
     def stop_trial(self, name: str, number: int) -> Trial:
