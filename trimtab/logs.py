@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 
 from trimtab.errors import Misconfigured
+from trimtab.protocol import Lease
 
 FORMAT = "TRIMTAB_LOG_FORMAT"
 LEVEL = "TRIMTAB_LOG_LEVEL"
@@ -49,15 +50,7 @@ class Indented(logging.Formatter):
 
 
 class Json(logging.Formatter):
-    """Writes each record as an object of JSON on a line of its own.
-
-    Args:
-        slot: That everything written here is of; None: of none.
-    """
-
-    def __init__(self, slot: str | None = None) -> None:
-        super().__init__()
-        self._slot = slot
+    """Writes each record as an object of JSON on a line of its own."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return a record as it is written."""
@@ -69,7 +62,7 @@ class Json(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        known = {"slot": self._slot, "request": request_id.get(), "traceback": error}
+        known = {"request": request_id.get(), "traceback": error}
         fields = always | {name: value for name, value in known.items() if value is not None}
         return json.dumps({name: _plain(value) for name, value in {**given, **fields}.items()})
 
@@ -79,7 +72,7 @@ def configure(environment: Mapping[str, str], *, slot: str | None = None) -> Non
 
     Args:
         environment: With the settings.
-        slot: That everything written here is of; None: of none.
+        slot: That every line for people is of; None: of none.
 
     Raises:
         Misconfigured: One of them is none of those that there are.
@@ -88,11 +81,16 @@ def configure(environment: Mapping[str, str], *, slot: str | None = None) -> Non
     level = _LEVELS[_one_of(environment, LEVEL, tuple(_LEVELS), default="info")]
     handler = logging.StreamHandler()
     line = _LINE if slot is None else _LINE_OF_SLOT.format(slot=slot)
-    handler.setFormatter(Json(slot) if written_as == "json" else Indented(line))
+    handler.setFormatter(Json() if written_as == "json" else Indented(line))
     # What libraries have to say while they work is of use to their authors alone, and some of them say what they send.
     logging.basicConfig(level=max(level, logging.INFO), handlers=[handler])
     for name in _OURS:
         logging.getLogger(name).setLevel(level)
+
+
+def about(lease: Lease) -> dict[str, str | int]:
+    """Return the values by which a line says what lease it is about."""
+    return {"study": lease.study, "trial": lease.trial, "lease": lease.id, "attempt": lease.attempt}
 
 
 def _one_of(environment: Mapping[str, str], name: str, values: tuple[str, ...], *, default: str) -> str:

@@ -26,7 +26,8 @@ def patiently(call: Callable[[], Answer], *, sleep: Callable[[float], object] = 
         try:
             return call()
         except PASSING as error:
-            _log.warning("the service has no answer, trying again in %.1f s: %s", seconds, error)
+            said = {"seconds": seconds, "error": error}
+            _log.warning("the service has no answer, trying again in %(seconds).1f s: %(error)s", said)
             sleep(seconds)
     raise AssertionError("there is always another pause")
 

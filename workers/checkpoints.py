@@ -6,6 +6,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
+from trimtab import logs
 from trimtab.client import Client
 from trimtab.errors import InternalError, LeaseEnded, LeaseLost, StudyDeleted, TrimtabError
 from trimtab.patience import PASSING
@@ -112,11 +113,13 @@ class Checkpoints:
         except (TrimtabError, OSError) as error:
             self.give_up(error)
         else:
-            _log.info("trial %s of %s: checkpoint of step %s kept", self._lease.trial, self._lease.study, saved.step)
+            kept = {**logs.about(self._lease), "step": saved.step}
+            _log.info("trial %(trial)s of %(study)s: checkpoint of step %(step)s kept", kept)
         finally:
             path.unlink(missing_ok=True)
 
     def _complain(self, reason: object) -> None:
         if not self._has_complained:
-            _log.warning("trial %s of %s: no checkpoint: %s", self._lease.trial, self._lease.study, reason)
+            said = {**logs.about(self._lease), "reason": reason}
+            _log.warning("trial %(trial)s of %(study)s: no checkpoint: %(reason)s", said)
         self._has_complained = True

@@ -57,7 +57,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     descriptor, wanted, slot, folder, *own_tasks = sys.argv[1:]
     os.set_inheritable(int(descriptor), False)
-    logs.configure(os.environ, slot=slot)
+    logs.configure({}, slot=slot)  # Lines for people, whatever the worker's are: they are the trial's.
     pipe = Connection(int(descriptor))
     inbox = _received(pipe, Path(folder))
 

@@ -78,7 +78,7 @@ class Datasets:
                 # Another worker may have fetched it meanwhile.
                 if not self._is_whole(path, sha256):
                     patiently(lambda: self._client.fetch_dataset(name, sha256, path), drain, passing=_PASSING)
-                    _log.info("data set %s fetched: %s", name, path)
+                    _log.info("data set %(dataset)s fetched: %(path)s", {"dataset": name, "path": path})
                     self._delete_old(path)
 
     def _is_whole(self, path: Path, sha256: str) -> bool:

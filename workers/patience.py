@@ -36,6 +36,7 @@ def patiently(
         except passing as error:
             if drain.has_begun or time.monotonic() + seconds > give_up_at:
                 raise
-            _log.warning("the service has no answer, trying again in %.1f s: %s", seconds, error)
+            said = {"seconds": seconds, "error": error}
+            _log.warning("the service has no answer, trying again in %(seconds).1f s: %(error)s", said)
             drain.wait(seconds)
     raise AssertionError("there is always another pause")

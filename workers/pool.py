@@ -51,7 +51,8 @@ class Pool:
         for number, slot in enumerate(self._slots):
             threading.Thread(target=self._run_slot, args=(number, slot), name=f"slot-{number}", daemon=True).start()
         cause = self._wait_for_cause()
-        _log.info("draining: %s", cause.name if isinstance(cause, signal.Signals) else cause)
+        reason = cause.name if isinstance(cause, signal.Signals) else cause
+        _log.info("draining: %(reason)s", {"reason": reason})
         self._drain.begin()
         second = self._wait_for_slots(len(self._slots) - isinstance(cause, Exception))
         for slot in self._slots:
@@ -93,6 +94,6 @@ class Pool:
                 if isinstance(news, signal.Signals):
                     return news
                 if news is not None:
-                    _log.warning("while draining: %s", news)
+                    _log.warning("while draining: %(error)s", {"error": news})
                 left -= 1
         return None

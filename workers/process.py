@@ -9,7 +9,6 @@ from multiprocessing import Pipe
 from pathlib import Path
 from typing import Self
 
-from trimtab import logs
 from trimtab.errors import Misconfigured
 from trimtab.message import Message
 from trimtab.protocol import DeviceMemory
@@ -41,7 +40,7 @@ class ChildProcess:
         device: `auto`, `cpu` or a CUDA device.
         slot: Which slot it runs in, counted from 0.
         folder: Holds its checkpoints. The child removes it when it finds that its worker was killed.
-        environment: The worker's own; of Trimtab's settings the child gets those of logs alone, so no token.
+        environment: The worker's own; of Trimtab's settings the child gets none, so no token either.
         allowed: Tasks of the user's own that it imports.
     """
 
@@ -54,7 +53,7 @@ class ChildProcess:
             self._process = subprocess.Popen(  # noqa: S603  # this very interpreter, no shell
                 [sys.executable, "-m", "workers.child", *map(str, told)],
                 pass_fds=[others.fileno()],
-                env={name: value for name, value in environment.items() if _is_for_children(name)},
+                env={name: value for name, value in environment.items() if not name.startswith("TRIMTAB_")},
                 stdin=subprocess.DEVNULL,
                 process_group=0,  # Ctrl-C in a terminal is for the worker.
             )
@@ -185,10 +184,6 @@ class ChildProcess:
         except subprocess.TimeoutExpired:
             return ChildDied("the training process closed its pipe")
         return ChildDied(how_it_ended(code))
-
-
-def _is_for_children(name: str) -> bool:
-    return not name.startswith("TRIMTAB_") or name in {logs.FORMAT, logs.LEVEL}
 
 
 def how_it_ended(code: int) -> str:

@@ -86,7 +86,7 @@ class Slot:
             if self._drain.has_begun:
                 return None
         ready = child.wait_ready()
-        _log.info("slot %s trains on %s", self._number, ready.device)
+        _log.info("slot %(slot)s trains on %(device)s", {"slot": self._number, "device": ready.device})
         return ready
 
     def _serve(self, child: ChildProcess, ready: Ready, folder: Path) -> None:
@@ -110,7 +110,7 @@ class Slot:
         try:
             found = self._leases(ready, device_memory)
         except InternalError as error:
-            _log.warning("the service has failed: %s", error)
+            _log.warning("the service has failed: %(error)s", {"error": error})
         else:
             self._has_met_service = True
             if found.leases:

@@ -66,8 +66,9 @@ class Watched:
         seconds = time.perf_counter() - began - scope.get(_WAITED, 0.0)
         method = scope["method"] if scope["method"] in _METHODS else "other"
         self._meters.answered(method, _route(scope), f"{status // 100}xx", seconds=seconds)
-        said = {"method": scope["method"], "path": scope["path"], "status": status, "seconds": round(seconds, 4)}
-        _log.debug("%(method)s %(path)s: %(status)d after %(seconds)s s", said)
+        # Not the path: what a caller makes up may be a secret that came to the wrong place.
+        said = {"method": method, "route": _route(scope), "status": status, "seconds": round(seconds, 4)}
+        _log.debug("%(method)s %(route)s: %(status)d after %(seconds)s s", said)
 
 
 @contextmanager

@@ -120,12 +120,12 @@ def test_the_log_of_a_trial_is_json_and_says_what_happened_to_whom(served: Serve
     assert (asked["study"], asked["trial"], asked["worker"]) == ("study", 0, "worker")
     assert (told["outcome"], told["state"], str(told["lease"])) == ("complete", "complete", lease.id)
     requests = [line for line in lines if line["level"] == "debug" and line["logger"] == "service.api.watched"]
-    assert [(line["method"], line["path"], line["status"]) for line in requests] == [
+    assert [(line["method"], line["route"], line["status"]) for line in requests] == [
         ("POST", "/v1/studies", 201),
         ("POST", "/v1/leases", 200),
-        ("POST", f"/v1/leases/{lease.id}/reports", 200),
-        ("PUT", f"/v1/leases/{lease.id}/result", 200),
-        ("DELETE", "/v1/studies/study", 204),
+        ("POST", "/v1/leases/{lease_id}/reports", 200),
+        ("PUT", "/v1/leases/{lease_id}/result", 200),
+        ("DELETE", "/v1/studies/{name}", 204),
     ]
     assert len({line["request"] for line in lines}) == 5
 

@@ -140,7 +140,7 @@ def test_a_line_in_a_request_says_which() -> None:
 SAY = """
 import logging, os
 from trimtab import logs
-logs.configure(os.environ, slot="3")
+logs.configure(os.environ)
 for level in ("debug", "info", "warning"):
     for name in ("service.asks", "httpcore"):
         getattr(logging.getLogger(name), level)("%(level)s of %(name)s", {"level": level, "name": name})
@@ -171,7 +171,6 @@ def test_the_level_is_that_of_our_own_lines_and_others_say_no_more_than_usual(le
 
     lines = [json.loads(line) for line in said.stderr.splitlines()]
     assert [line["message"] for line in lines] == expected
-    assert {line["slot"] for line in lines} == {"3"}
 
 
 @pytest.mark.parametrize(("name", "value"), [("TRIMTAB_LOG_FORMAT", "xml"), ("TRIMTAB_LOG_LEVEL", "loud")])

@@ -27,7 +27,7 @@ def outlasting(client: Client, name: str, *, sleep: Callable[[float], object]) -
                 away = _pauses()
                 yield replace(seen, running=running)
         except PASSING as error:
-            _log.warning("the service has no answer: %s", error)
+            _log.warning("the service has no answer: %(error)s", {"error": error})
             sleep(next(away))
         else:
             return

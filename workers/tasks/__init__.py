@@ -120,10 +120,11 @@ def _check_first(
     try:
         found = check(task, params, seed=seed, files=files, allowed=allowed, effort=BRIEF)
     except Exception as error:  # noqa: BLE001  # what is wrong with the code itself, the training meets too
-        _log.warning("trains without a check of the gradients: %s: %s", type(error).__name__, error)
+        said = {"kind": type(error).__name__, "error": error}
+        _log.warning("trains without a check of the gradients: %(kind)s: %(error)s", said)
     else:
         if found.uncompared and not found.is_faulty:
-            _log.warning("trains without a whole check of the gradients: %s", described(found))
+            _log.warning("trains without a whole check of the gradients: %(found)s", {"found": described(found)})
             return
         require(found)
 

@@ -60,7 +60,7 @@ def onnx(network: nn.Module, inputs: tuple[int, ...]) -> bytes | None:
             warnings.simplefilter("ignore")
             return _exported(network, inputs)
     except Exception as error:  # noqa: BLE001  # a user's network may do what ONNX has no word for
-        _log.warning("the model is not written as ONNX: %s", str(error).partition("\n")[0])
+        _log.warning("the model is not written as ONNX: %(error)s", {"error": str(error).partition("\n")[0]})
         return None
 
 
