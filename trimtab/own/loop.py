@@ -1,13 +1,12 @@
 """A loop that owns itself: it is given one trial of a study after another."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self, SupportsFloat
+from typing import Any, Self, SupportsFloat
 
 from trimtab.client import Client
-from trimtab.message import Params
 from trimtab.own.held import HeldLease
 from trimtab.own.offers import leases
 from trimtab.own.outcomes import Pruned
@@ -75,8 +74,8 @@ class LoopTrial:
         return self._held.lease.trial
 
     @property
-    def params(self) -> Params:
-        """The point to train: a list where each layer has its value."""
+    def params(self) -> Mapping[str, Any]:
+        """The point to train: numbers, texts, truth values, and a list where each layer has its own."""
         return self._held.lease.params
 
     @property

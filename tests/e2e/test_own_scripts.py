@@ -1,4 +1,4 @@
-"""A script for Optuna as it stands, and the same script with one line changed."""
+"""Training code of one's own: a script for Optuna with one line changed, and a loop."""
 
 import difflib
 
@@ -9,6 +9,7 @@ from trimtab.client import Client
 from trimtab.states import StudyState
 
 SCRIPT = (REPOSITORY / "examples/objective.py").read_text()
+LOOP = (REPOSITORY / "examples/loop.py").read_text()
 LINE = "    study.optimize(objective, n_trials=12, timeout=600)\n"
 OURS = '    study = trimtab.optimize(objective, study="perceptron", n_trials=12, timeout=600, direction="maximize")\n'
 
@@ -59,3 +60,14 @@ def test_the_changed_script_runs_as_a_study(client: Client, capsys: pytest.Captu
     assert {name for name in best.params if name.startswith("units_")} == {
         f"units_{layer}" for layer in range(int(str(best.params["layers"])))
     }
+
+
+@pytest.mark.usefixtures("settings")
+def test_the_loop_trains_a_study_and_says_what_is_best(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+    said = said_by(LOOP, capsys)
+
+    study, best = client.study("loop"), client.best_trial("loop")
+    assert (study.state, study.counts.finished, study.counts.fail) == (StudyState.COMPLETE, 8, 0)
+    assert said == [f"best: trial {best.number} with {best.values}: {dict(best.params)}"]
+    assert best.values["validation_error"] is not None
+    assert best.values["validation_error"] < 0.1
