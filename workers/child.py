@@ -5,6 +5,8 @@ It talks to its worker alone, over the pipe, and knows neither the service nor a
 the folder of its checkpoints along: a worker that is killed leaves nothing behind.
 """
 
+import faulthandler
+import io
 import logging
 import math
 import os
@@ -13,6 +15,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -55,6 +58,8 @@ def main() -> None:
     """Serve the worker at the other end of the pipe until it closes it."""
     # Whoever stops the worker may signal all its processes. How a trial ends is the worker's decision.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    faulthandler.enable()  # A fault of a library says where it was, too.
+    _write_line_by_line()
     descriptor, wanted, slot, folder, *own_tasks = sys.argv[1:]
     os.set_inheritable(int(descriptor), False)
     logs.configure({}, slot=slot)  # Lines for people, whatever the worker's are: they are the trial's.
@@ -90,6 +95,7 @@ def serve(order: Order, begin_here: Begin, memory_now: MemoryNow, *, say: Say, h
     except Exception as error:  # noqa: BLE001  # whatever a trial raises is its outcome and no more
         ended = ended_by(error, task=order.task.name)
         reporting.settle()  # So that what is heard next is the next order.
+    _write_out()
     say(ended.model_copy(update={"split": split, "device_memory": memory_now()}))
 
 
@@ -177,6 +183,19 @@ def _measured(epoch: Epoch, split: str | None) -> Measured:
 def _as_json(metrics: Mapping[str, float]) -> Metrics:
     """Return metrics as JSON can have them: null for what is not finite."""
     return {name: figure if math.isfinite(figure) else None for name, figure in metrics.items()}
+
+
+def _write_line_by_line() -> None:
+    """Let each line out at once: what a process wrote before it was killed says most of all why."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)
+
+
+def _write_out() -> None:
+    """Let out what was written so far. Whatever a training made of its streams is its own."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):
+            stream.flush()
 
 
 def _received(pipe: Connection, folder: Path) -> SimpleQueue[bytes]:

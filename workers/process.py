@@ -14,6 +14,7 @@ from trimtab.message import Message
 from trimtab.protocol import DeviceMemory
 from trimtab.states import Outcome
 from workers.messages import Answer, Begun, Ended, FromChild, FromTraining, Measured, Order, Ready, Unfit, from_child
+from workers.output import Output
 
 _GRACE_SECONDS = 5.0
 """Between the end of a pipe and the end of its process; it is next to nothing."""
@@ -55,8 +56,12 @@ class ChildProcess:
                 pass_fds=[others.fileno()],
                 env={name: value for name, value in environment.items() if not name.startswith("TRIMTAB_")},
                 stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
                 process_group=0,  # Ctrl-C in a terminal is for the worker.
             )
+        assert self._process.stdout is not None, "it is a pipe"
+        self._output = Output(self._process.stdout)
         self._is_idle = False
         self._is_asking = False
         self._has_begun = False
@@ -66,6 +71,11 @@ class ChildProcess:
     def device_memory(self) -> DeviceMemory | None:
         """Memory of its device as it was when it last became idle; None: the device has none of its own."""
         return self._device_memory
+
+    @property
+    def output(self) -> Output:
+        """What it writes."""
+        return self._output
 
     @property
     def has_begun(self) -> bool:
@@ -155,6 +165,7 @@ class ChildProcess:
         """End the child, and wait until it is gone."""
         self._process.kill()
         self._process.wait()
+        self._output.settle()
         self._pipe.close()
 
     def __enter__(self) -> Self:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from trimtab import logs
 from trimtab.client import Client
 from trimtab.errors import BodyTooLarge, InternalError, Invalid, TrimtabError, Unauthorized
 from trimtab.patience import PASSING
@@ -15,6 +16,7 @@ from trimtab.states import Decision, Outcome, Purpose
 from workers.allowance import Allowance
 from workers.checkpoints import Checkpoints, Start
 from workers.datasets import DatasetNotKept, Datasets, DatasetUnavailable
+from workers.delivery import Delivery
 from workers.drain import Drain
 from workers.messages import (
     Begun,
@@ -82,7 +84,7 @@ class Session:
         self._pause_seconds = 0.0
         self._renewed_at = time.monotonic()
         self._allowance = Allowance(lease.limits)
-        self._name = f"trial {lease.trial} of {lease.study}"
+        self._about = logs.about(lease)
 
     def run(self) -> None:
         """Train the trial and tell how it ended; drop it where the service wants no more of it.
@@ -90,13 +92,13 @@ class Session:
         Raises:
             Unauthorized: The token is not valid any more.
         """
-        _log.info("%s: leased, attempt %s", self._name, self._lease.attempt)
+        _log.info("trial %(trial)s of %(study)s: leased, attempt %(attempt)s", self._about)
         try:
             self._tell(self._sent(self._train()))
         except Unauthorized:
             raise
         except TrimtabError as error:
-            _log.warning("%s: dropped: %s", self._name, error)
+            _log.warning("trial %(trial)s of %(study)s: dropped: %(error)s", {**self._about, "error": error})
         finally:
             self._child.drop()
         self._drain.wait(self._pause_seconds)
@@ -107,11 +109,12 @@ class Session:
         if ended or self._drain.has_begun or not self._child.is_idle:
             return ended or Ended(outcome=Outcome.RELEASED)
         try:
-            self._child.order(
-                order(self._lease, self._start.file, files=self._files, model_path=self._checkpoints.model_path)
-            )
-            while not ended:
-                ended = self._wait(self._child.heard_within) or self._heed(self._child.receive())
+            with Delivery(self._client, self._lease, self._child.output):
+                self._child.order(
+                    order(self._lease, self._start.file, files=self._files, model_path=self._checkpoints.model_path)
+                )
+                while not ended:
+                    ended = self._wait(self._child.heard_within) or self._heed(self._child.receive())
         except ChildDied as error:
             # Whoever ends the worker may have ended the child too, which is no fault of the trial.
             is_innocent = self._drain.has_begun or not self._child.has_begun
@@ -134,7 +137,8 @@ class Session:
             return Ended(outcome=Outcome.RELEASED, message=clipped(str(error)))
         if self._start.step:
             how = "from the checkpoint of" if self._start.file else "anew; on record up to"
-            _log.info("%s: goes on %s step %s", self._name, how, self._start.step)
+            start = {**self._about, "how": how, "step": self._start.step}
+            _log.info("trial %(trial)s of %(study)s: goes on %(how)s step %(step)s", start)
         return None
 
     def _wait(self, happened_within: Callable[[float], bool]) -> Ended | None:
@@ -220,7 +224,7 @@ class Session:
         try:
             return self._client.heartbeat(self._lease).verdict is Decision.STOP
         except (*PASSING, InternalError) as error:
-            _log.warning("%s: no heartbeat: %s", self._name, error)
+            _log.warning("trial %(trial)s of %(study)s: no heartbeat: %(error)s", {**self._about, "error": error})
             return False
 
     def _sent(self, ended: Ended) -> Ended:
@@ -253,7 +257,8 @@ class Session:
             ),
             self._drain,
         )
-        _log.info("%s: %s", self._name, ": ".join(filter(None, (told.outcome, ended.message))))
+        end = {**self._about, "outcome": told.outcome, "said": f": {ended.message}" if ended.message else ""}
+        _log.info("trial %(trial)s of %(study)s: %(outcome)s%(said)s", end)
 
     @property
     def _heartbeat_seconds(self) -> float:

@@ -1,5 +1,9 @@
 """Tasks of a user's own: a right one, and one for each way to be wrong."""
 
+import logging
+import os
+import sys
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -113,3 +117,19 @@ def looks_at_the_test_set(params: Mapping[str, Any], data: Data) -> nn.Module:
     if data.test is None:
         raise PermissionError("the test set is locked")
     return Dropping(params, data)
+
+
+def writing(params: Mapping[str, Any], data: Data) -> nn.Module:
+    """Return a network, and write in every way."""
+    print("printed")  # noqa: T201  # as people do
+    print("to standard error", file=sys.stderr)  # noqa: T201  # as people do
+    logging.getLogger("ours").info("logged")
+    warnings.warn("warned of", stacklevel=1)
+    print("without an end", end="")  # noqa: T201  # as people do
+    return clamping({"width": 4, **params}, data)
+
+
+def dying(params: Mapping[str, Any], data: Data) -> nn.Module:
+    """Take the process along."""
+    print("its last words")  # noqa: T201  # as people do
+    os.abort()
