@@ -8,7 +8,7 @@ from importlib import metadata
 import sqlalchemy as sa
 from fastapi import Depends, FastAPI
 
-from service import finals, litter, liveness, sweep
+from service import finals, litter, liveness, sweep, web
 from service.api import (
     checkpoints,
     checks,
@@ -42,6 +42,7 @@ from service.periodic import Periodic
 from service.recognition import Recognition
 from service.replica import Replica
 from service.sampling import children
+from service.sessions import Sessions
 from service.tokens import Tokens
 
 _DESCRIPTION = "Studies by REST; workers ask for trials, report after every epoch and hear whether to go on."
@@ -70,7 +71,8 @@ def create_app(replica: Replica, operator: Tokens, *, requests_per_second: int =
     )
     app.state.replica = replica
     app.add_middleware(BodyLimit)
-    app.add_middleware(Gate, recognition=Recognition(operator, replica.engine), pace=Pace(requests_per_second))
+    recognition, sessions = Recognition(operator, replica.engine), Sessions(operator)
+    app.add_middleware(Gate, recognition=recognition, sessions=sessions, pace=Pace(requests_per_second))
     app.add_middleware(Watched, meters=replica.meters)
     replica.meters.registry.register(Gauges(replica.engine, lease_seconds=replica.lease_seconds))
     problems.install(app)
@@ -94,6 +96,7 @@ def create_app(replica: Replica, operator: Tokens, *, requests_per_second: int =
         metrics.router,
     ):
         app.include_router(router, dependencies=[Depends(bearer)], responses=problems.EVERYWHERE)
+    web.install(app, recognition, sessions)
     scopes.check(app)
     app.openapi = cache(lambda: describe(app))  # type: ignore[method-assign]  # as FastAPI documents it
     return app

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from service import tokens
 from service.database import autocommit
 from service.principals import OPERATOR, Principal
+from service.sessions import Session
 from service.storage import tokens as stored
 from service.tokens import Tokens
 from trimtab.errors import Unauthorized
@@ -73,6 +74,21 @@ class Recognition:
         if principal is None:
             raise Unauthorized(_REFUSED)
         return principal
+
+    def of_session(self, session: Session) -> Principal:
+        """Return who signed in. A page is asked for by people: each look is one into the database.
+
+        Raises:
+            Unauthorized: The token was revoked since.
+            Unavailable: The database is away or busy.
+        """
+        if session.token_id is None:
+            return OPERATOR
+        with autocommit(self._engine) as connection:
+            kind = stored.kind(connection, session.token_id)
+        if kind is None:
+            raise Unauthorized("the token of this session was revoked: sign in again")
+        return Principal(kind=kind, token_id=session.token_id)
 
     def _believe(self, digest: bytes, seen_at: float, principal: Principal | None) -> None:
         with self._lock:

@@ -29,6 +29,10 @@ class Tokens:
         """Return whether this is the operator's token, in the same time whatever it is."""
         return hmac.compare_digest(digest(token), self._digest)
 
+    def key(self, purpose: str) -> bytes:
+        """Return a key for a purpose: the same in every replica with this token, and of no use for finding it."""
+        return hmac.digest(self._digest, purpose.encode(), "sha256")
+
 
 def digest(token: str) -> bytes:
     """Return what of a token is stored: its SHA-256."""

@@ -2,9 +2,12 @@
 
 import math
 from functools import partial
+from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.api import protocol
@@ -12,10 +15,14 @@ from service.api.problems import response
 from service.pace import Pace
 from service.principals import Principal
 from service.recognition import Recognition
+from service.sessions import COOKIE, Session, Sessions
 from trimtab.errors import Refused, TooManyRequests, Unauthorized
 from trimtab.protocol import PROTOCOL_HEADER
 
-OPEN = frozenset({"/healthz", "/readyz", "/openapi.json", "/docs"})
+OPEN = frozenset({"/healthz", "/readyz", "/openapi.json", "/docs", "/sign-in", "/static/{digest}/{name}"})
+_STATIC = "/static/"
+_OF_PROGRAMS = ("/v1/", "/metrics")
+_SAFE = frozenset({"GET", "HEAD"})
 
 
 class Gate:
@@ -26,33 +33,48 @@ class Gate:
     Args:
         app: Behind the gate.
         recognition: Knows tokens.
+        sessions: Knows who signed in. A session opens pages; of what programs call, only what changes nothing.
         pace: Knows how many requests each may make.
     """
 
-    def __init__(self, app: ASGIApp, recognition: Recognition, pace: Pace) -> None:
+    def __init__(self, app: ASGIApp, recognition: Recognition, sessions: Sessions, pace: Pace) -> None:
         self._app = app
         self._recognition = recognition
+        self._sessions = sessions
         self._pace = pace
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http" or scope["path"] in OPEN:
+        if scope["type"] != "http" or scope["path"] in OPEN or scope["path"].startswith(_STATIC):
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        recognise = partial(self._principal, headers.get("authorization", ""))
+        session = self._session(scope)
+        recognise = partial(self._principal, headers.get("authorization"), session)
         try:
             protocol.check(headers.get(PROTOCOL_HEADER))
             principal = await recognise()
             self._keep_pace(principal)
         except Refused as refused:
-            await response(refused)(scope, receive, send)
+            answer = (
+                _to_sign_in(scope) if isinstance(refused, Unauthorized) and _is_looked_at(scope) else response(refused)
+            )
+            await answer(scope, receive, send)
         else:
-            scope.update({"principal": principal, "recognise": recognise})
+            scope.update({"principal": principal, "recognise": recognise, "session": session})
             await self._app(scope, receive, send)
 
-    async def _principal(self, authorization: str) -> Principal:
-        scheme, _, token = authorization.partition(" ")
+    def _session(self, scope: Scope) -> Session | None:
+        """Return the session of a request that a session is good for."""
+        if scope["method"] not in _SAFE and scope["path"].startswith(_OF_PROGRAMS):
+            return None
+        cookie = Request(scope).cookies.get(COOKIE)
+        return self._sessions.read(cookie) if cookie else None
+
+    async def _principal(self, authorization: str | None, session: Session | None) -> Principal:
+        if authorization is None and session:
+            return await run_in_threadpool(self._recognition.of_session, session)
+        scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Unauthorized("no token: send Authorization: Bearer <token>")
         token = token.strip()
@@ -62,3 +84,15 @@ class Gate:
     def _keep_pace(self, principal: Principal) -> None:
         if seconds := self._pace.wait_for(principal.token_id):
             raise TooManyRequests("this token has used up its requests for now", retry_after=math.ceil(seconds))
+
+
+def _is_looked_at(scope: Scope) -> bool:
+    """Return whether somebody asks for a page, in a browser."""
+    is_page = scope["method"] in _SAFE and not scope["path"].startswith(_OF_PROGRAMS)
+    return is_page and "text/html" in Headers(scope=scope).get("accept", "")
+
+
+def _to_sign_in(scope: Scope) -> Response:
+    query = scope["query_string"].decode("latin-1")
+    wanted = scope["path"] + (f"?{query}" if query else "")
+    return RedirectResponse(f"/sign-in?next={quote(wanted, safe='/')}", status_code=303)

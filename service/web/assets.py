@@ -1,0 +1,52 @@
+"""Scripts, styles and pictures: served under their hash, so that a browser asks for each once."""
+
+import hashlib
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from fastapi import APIRouter
+from fastapi.responses import FileResponse
+
+from trimtab.errors import NotFound
+
+_FOLDER = Path(str(files("service.web"))) / "static"
+_PLOTLY = "plotly.min.js"
+_DIGITS = 12
+
+router = APIRouter()
+
+
+def url(name: str) -> str:
+    """Return where a file is served. Another content has another address.
+
+    Raises:
+        NotFound: There is none of that name.
+    """
+    return f"/static/{_digest(name)}/{name}"
+
+
+@router.get("/static/{digest}/{name}")
+def asset(digest: str, name: str) -> FileResponse:
+    """Serve a file for ever: under this address it never changes."""
+    if digest != _digest(name):
+        raise NotFound(f"there is no other content of {name!r} any more")
+    return FileResponse(_path(name), headers={"Cache-Control": "public, max-age=31536000, immutable"})
+
+
+@cache
+def _digest(name: str) -> str:
+    return hashlib.sha256(_path(name).read_bytes()).hexdigest()[:_DIGITS]
+
+
+def _path(name: str) -> Path:
+    if name == _PLOTLY:
+        return Path(str(files("plotly"))) / "package_data" / _PLOTLY
+    if name not in _names():
+        raise NotFound(f"there is no {name!r}")
+    return _FOLDER / name
+
+
+@cache
+def _names() -> frozenset[str]:
+    return frozenset(path.name for path in _FOLDER.iterdir())
