@@ -1,5 +1,8 @@
 """`trimtab study list|show`: which studies there are, and how far they are."""
 
+from typing import Annotated
+
+import typer
 from rich.console import RenderableType
 
 from trimtab import rendering
@@ -9,15 +12,21 @@ from trimtab.cli.printing import show, show_all
 from trimtab.client import Client
 from trimtab.errors import NoCompleteTrial, NoFeasibleTrial, SeveralObjectives
 from trimtab.protocol import BestTrial, Study
+from trimtab.states import StudyState
 
 app = verbs()
 
 
 @app.command("list")
-def list_studies(limit: Limit = LISTED, as_json: Json = False) -> None:
+def list_studies(
+    state: Annotated[StudyState | None, typer.Option(help="Only those in it.")] = None,
+    tag: Annotated[str | None, typer.Option(help="Only those that have it.")] = None,
+    limit: Limit = LISTED,
+    as_json: Json = False,
+) -> None:
     """List the studies, the newest first."""
     with Client() as client:
-        found = list(client.studies(limit))
+        found = list(client.studies(limit, state, tag))
     show_all(found, rendering.studies_table, as_json=as_json)
 
 
