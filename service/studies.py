@@ -128,17 +128,22 @@ def change(replica: Replica, name: str, wanted: StudyChange, *, principal: Princ
 
 
 def delete(replica: Replica, name: str, *, principal: Principal = OPERATOR) -> None:
-    """Delete a study with all its trials. Workers on it learn at their next call.
+    """Delete a study with all its trials, and its checks, confirmations and final models with theirs.
+
+    Workers on them learn at their next call. What a prescription made of it stays.
 
     Raises:
         StudyNotFound: There is none of that name.
         Unavailable: The database is away or busy.
     """
     with transaction(replica.engine) as connection:
-        if not studies.delete(connection, name):
+        deleted = studies.delete(connection, name)
+        if not deleted:
             raise StudyNotFound(f"there is no study {name!r}")
-        audit.note(connection, principal, "delete study", name)
-    _log.info("study %(study)s is deleted", {"study": name})
+        for each in deleted:
+            audit.note(connection, principal, "delete study", each)
+    for each in deleted:
+        _log.info("study %(study)s is deleted", {"study": each})
     replica.offers.announce()
     replica.changes.announce()
 
