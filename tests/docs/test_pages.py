@@ -39,7 +39,7 @@ def within(seconds: int) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where commands are typed: with the token, the examples and all files that pages show, each where they look for it."""
+    """Where commands are typed, with the token, the examples and all files that pages show."""
     folder = tmp_path_factory.mktemp("reader")
     (folder / "examples").symlink_to(pages.ROOT / "examples")
     token = folder / ".local/share/trimtab/token"
