@@ -14,6 +14,7 @@ from service.api import (
     checks,
     datasets,
     diagnosis,
+    events,
     exports,
     health,
     idempotency,
@@ -36,6 +37,7 @@ from service.api.gate import Gate
 from service.api.limits import BodyLimit
 from service.api.watched import Watched
 from service.database import connect
+from service.feeds import Feeds
 from service.gauges import Gauges
 from service.pace import Pace
 from service.periodic import Periodic
@@ -69,6 +71,7 @@ def create_app(replica: Replica, operator: Tokens, *, requests_per_second: int =
         separate_input_output_schemas=False,
     )
     app.state.replica = replica
+    app.state.feeds = Feeds(replica.engine, replica.streams)
     app.add_middleware(BodyLimit)
     app.add_middleware(Gate, recognition=Recognition(operator, replica.engine), pace=Pace(requests_per_second))
     app.add_middleware(Watched, meters=replica.meters)
@@ -78,6 +81,7 @@ def create_app(replica: Replica, operator: Tokens, *, requests_per_second: int =
     app.include_router(health.router)
     for router in (
         studies.router,
+        events.router,
         exports.router,
         diagnosis.router,
         checks.router,

@@ -110,6 +110,10 @@ class Connection:
         finally:
             answer.close()
 
+    def rest(self) -> None:
+        """Wait for a moment before what was cut off is taken up again; not all for as long."""
+        self._sleep(self._chance() * retries.FIRST_PAUSE_SECONDS)
+
     def close(self) -> None:
         """Let go of the network."""
         self._http.close()

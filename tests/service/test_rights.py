@@ -35,6 +35,7 @@ RIGHTS = {
     ("get", "/v1/studies/{name}/final"): READS,
     ("get", "/v1/studies/{name}/final/model"): READS,
     ("get", "/v1/studies/{name}/diagnosis"): READS,
+    ("get", "/v1/studies/{name}/events"): READS,
     ("get", "/v1/studies/{name}/export"): READS,
     ("get", "/v1/studies/{name}/importances"): READS,
     ("post", "/v1/studies/{name}/prescriptions"): CHANGES,
