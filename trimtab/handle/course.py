@@ -17,7 +17,7 @@ class CourseVerbs(Named):
     """Follow a study."""
 
     def watch(self) -> Iterator[Progress]:
-        """Yield how far the study is, about twice a second, until it has ended. A service that is away is waited for.
+        """Yield how far the study is, each second, until it has ended. A service that is away is waited for.
 
         Raises:
             StudyNotFound: It was deleted.
