@@ -6,6 +6,7 @@ from rich.console import Console
 
 from trimtab import notebooks
 from trimtab.errors import NoCompleteTrial, NoFeasibleTrial, SeveralObjectives, TrimtabError
+from trimtab.events import Event
 from trimtab.handle.following import outlasting
 from trimtab.handle.named import Named
 from trimtab.markup import paragraph
@@ -23,6 +24,17 @@ class CourseVerbs(Named):
             StudyNotFound: It was deleted.
         """
         return outlasting(self.client, self.name, sleep=self._sleep)
+
+    def events(self, last: int | None = None) -> Iterator[Event]:
+        """Yield what happens in the study, as it happens, until it has ended or is deleted.
+
+        Args:
+            last: `last` of an event that was heard before: the trials that have ended since come first.
+
+        Raises:
+            Unreachable: There was no service for a minute.
+        """
+        return self.client.events(self.name, last)
 
     def wait(self, *, display: bool = True) -> Progress:
         """Wait until the study has ended, and show how it goes: in a notebook's cell, as a bar, or line by line.
