@@ -1,10 +1,14 @@
 """Trials of a study without a space say while they run which parameters they need."""
 
+import re
+
 import pytest
 import sqlalchemy as sa
 
+from service.replica import Replica
 from tests.service.record import let_leases_run_out, rows
 from tests.service.specs import METRIC, spec
+from tests.service.test_closing import counted
 from trimtab.client import Client
 from trimtab.errors import Conflict, Invalid, LeaseEnded, LeaseLost, LeaseNotFound, StudyDeleted
 from trimtab.protocol import Lease
@@ -278,3 +282,26 @@ def test_an_attribute_of_a_lost_lease_is_refused(client: Client, engine: sa.Engi
         client.set_attribute(lease, "a", 1)
 
     assert rows(engine)["trial_user_attributes"] == []
+
+
+def test_a_suggestion_is_one_look_and_one_write_and_reads_no_trial_twice(
+    client: Client, replica: Replica, study: str
+) -> None:
+    for error in (0.5, 0.25):
+        lease = lease_of(client)
+        client.suggest(lease, "layers", LAYERS)
+        client.tell(lease, "complete", metrics={METRIC: error})
+    lease = lease_of(client)
+    client.suggest(lease, "layers", LAYERS)
+    client.tell(lease, "complete", metrics={METRIC: 0.125})
+    lease = lease_of(client)
+
+    with counted(replica.engine) as first:
+        client.suggest(lease, "layers", LAYERS)
+    with counted(replica.engine) as again:
+        client.suggest(lease, "layers", LAYERS)
+
+    assert [re.findall("trimtab_[a-z]+", each)[0] for each in first] == [
+        *("trimtab_standing", "trimtab_finished", "trimtab_take")
+    ]
+    assert [re.findall("trimtab_[a-z]+", each)[0] for each in again] == ["trimtab_standing", "trimtab_renew"]
