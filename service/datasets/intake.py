@@ -131,7 +131,7 @@ def put(
     files.delete(replica.artifacts, needless)
     if is_new:
         said = {"dataset": name, "version": dataset.version, "examples": dataset.examples}
-    _log.info("data set %(dataset)s has version %(version)s: %(examples)s examples", said)
+        _log.info("data set %(dataset)s has version %(version)s: %(examples)s examples", said)
     return dataset, is_new
 
 
