@@ -9,6 +9,7 @@ from trimtab.errors import NoCompleteTrial, NoFeasibleTrial, SeveralObjectives, 
 from trimtab.events import Event
 from trimtab.handle.following import outlasting
 from trimtab.handle.named import Named
+from trimtab.html_view import study_html
 from trimtab.markup import paragraph
 from trimtab.protocol import BestTrial
 from trimtab.watching import Progress, show
@@ -52,7 +53,7 @@ class CourseVerbs(Named):
 
     def _repr_html_(self) -> str:
         try:
-            return notebooks.study_html(self.client.study(self.name), self._best())
+            return study_html(self.client.study(self.name), self._best())
         except TrimtabError as error:
             return paragraph(str(error), title=self.name)
 
