@@ -122,8 +122,11 @@ BAD_SPECS: dict[str, tuple[dict[str, Any], str, str]] = {
     ),
     "with a space that is another word": ({"space": "all"}, "space", "must be an object"),
     "with an empty space": ({"space": {}}, "space", "too few items: at least 1"),
-    "without a task and a space": ({"task": None}, "space", "is needed where task is null"),
-    "with the default space of no task": ({"task": None, "space": "default"}, "space", "is needed where task is null"),
+    "with a sampler that needs a space, without one": (
+        {"task": None, "sampler": {"name": "qmc"}},
+        "sampler.name",
+        "needs a space, and this study has none",
+    ),
     "without an objective": ({"objectives": []}, "objectives", "too few items: at least 1"),
     "with one objective twice": ({"objectives": [{}, {}]}, "objectives.1.metric", "is there twice: 'validation_error'"),
     "with an objective that is not reported": (
