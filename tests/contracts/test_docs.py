@@ -98,3 +98,12 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(([^)#:]+)\)", page.read_text())
 
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_readme_is_read_to_the_best_trial_within_two_minutes() -> None:
+    readme = (ROOT / "README.md").read_text()
+
+    read = readme.partition("trimtab study best ")[0].split()
+
+    # At 230 words a minute. (Brysbaert 2019: 238 is the mean of silent reading in English.)
+    assert 50 < len(read) < 2 * 230

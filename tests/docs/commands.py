@@ -73,14 +73,25 @@ def _check(words: list[str]) -> None:
             pass
 
 
+def exists(words: Sequence[str]) -> bool:
+    """Return whether `trimtab` has the command; what follows it may be a word for something, such as NAME."""
+    command, left = _command(list(words[1:]))
+    return not isinstance(command, TyperGroup) or not left or left[0].startswith("-")
+
+
 def _check_trimtab(arguments: list[str]) -> None:
-    command = _found(nouns.command())
-    while isinstance(command, TyperGroup):
-        name, *arguments = arguments or [""]
-        assert name in command.commands, f"trimtab has no command {name}"
-        command = _found(command.commands[name])
-    _, left, _ = command.make_parser(typer.Context(command)).parse_args(list(arguments))
+    command, arguments = _command(arguments)
+    assert not isinstance(command, TyperGroup), f"trimtab has no command {arguments[:1]}"
+    _, left, _ = command.make_parser(typer.Context(command)).parse_args(arguments)
     assert not left, f"{command.name} takes no {left}"
+
+
+def _command(arguments: list[str]) -> tuple[Any, list[str]]:
+    """Return the innermost command that is named, and what follows its name."""
+    command = _found(nouns.command())
+    while isinstance(command, TyperGroup) and arguments and arguments[0] in command.commands:
+        command, arguments = _found(command.commands[arguments[0]]), arguments[1:]
+    return command, arguments
 
 
 def _found(command: Any) -> Any:

@@ -64,6 +64,11 @@ def indented(page: str) -> Iterator[Block]:
             yield Block(page, _line(token), "", None, token.content)
 
 
+def inline(page: str) -> Iterator[str]:
+    """Yield the code that stands within sentences and tables."""
+    yield from re.findall(r"(?<!`)`([^`\n]+)`(?!`)", (ROOT / page).read_text())
+
+
 def _block(page: str, token: Token) -> Block:
     language, _, rest = token.info.partition(" ")
     title = re.fullmatch(r'title="(.+)"', rest.strip())

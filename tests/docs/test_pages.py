@@ -122,3 +122,12 @@ def test_what_is_only_indented_is_no_command() -> None:
     ]
 
     assert typed == []
+
+
+def test_commands_within_a_sentence_exist() -> None:
+    typed = [
+        words for page in pages.pages() for words in map(str.split, pages.inline(page)) if words[:1] == ["trimtab"]
+    ]
+
+    assert len(typed) > 10
+    assert [words for words in typed if not commands.exists(words)] == []
