@@ -49,7 +49,9 @@ class CourseVerbs(Named):
         if not display:
             *_, last = self.watch()
             return last
-        return notebooks.show(self.watch()) if notebooks.is_here() else show(self.watch(), Console(highlight=False))
+        if notebooks.is_here():
+            return notebooks.show(self.watch())
+        return show(self.watch(), Console(highlight=False, markup=False, emoji=False))
 
     def _repr_html_(self) -> str:
         try:
