@@ -12,6 +12,7 @@ from unittest.mock import patch
 
 import typer
 from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
 import service.__main__ as service_commands
 from tests.docs.pages import ROOT
@@ -49,7 +50,7 @@ def check(words: Sequence[str]) -> None:
     try:
         with redirect_stderr(said):
             _check(list(words))
-    except (SystemExit, typer.BadParameter, LookupError) as error:
+    except (SystemExit, TyperException, LookupError) as error:
         raise AssertionError(f"{shlex.join(words)}: {said.getvalue() or error}") from error
 
 
@@ -111,7 +112,7 @@ def _words(typed: str) -> list[str] | None:
     if typed.endswith("\\"):
         return None
     try:
-        words = shlex.split(typed, comments=True)
+        words = shlex.split(typed.replace("\\\n", ""), comments=True)
     except ValueError:
         return None
     while words and re.fullmatch(r"[A-Z_]+=[^(]*", words[0]):

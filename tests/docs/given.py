@@ -16,7 +16,7 @@ _HOUSES = "rooms,area,price\n" + "".join(
 def prepare(page: str, client: Client, folder: Path) -> None:
     """Make what the page speaks of as of something that is there."""
     match page:
-        case "docs/concepts.md" | "docs/how-to/search.md" | "docs/how-to/export.md":
+        case "docs/concepts.md" | "docs/how-to/search.md" | "docs/how-to/export.md" | "docs/how-to/watch-a-study.md":
             _study(client, "digits", trials=1)
         case "docs/how-to/final-model.md" | "docs/how-to/diagnose.md" | "docs/how-to/check-gradients.md":
             _study(client, "digits", trials=1)
