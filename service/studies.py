@@ -46,7 +46,8 @@ def create(
         if study is None:
             raise StudyExists(f"the name {spec.name!r} is taken by a study that was made with Optuna itself")
         if differences := _differences(study.spec, resolved):
-            raise StudyExists(f"study {spec.name!r} exists with another spec: differs in {', '.join(differences)}")
+            told = f"study {spec.name!r} exists with another spec: differs in {', '.join(differences)}"
+            raise StudyExists(f"{told}; take another name, or change or delete that one")
         if is_new:
             heritage.inherit(connection, study)
             close_if_due(connection, study.study_id, spec=study.spec)

@@ -195,7 +195,8 @@ class Connection:
     def _unreachable(self, error: httpx2.RequestError) -> Unreachable:
         reason = str(error) or type(error).__name__
         return Unreachable(
-            f"no answer from {self._server}: {reason}; is the service up? TRIMTAB_SERVER says where it is"
+            f"no answer from {self._server}: {reason}; start the service there (python -m service), "
+            "or say with TRIMTAB_SERVER where it is"
         )
 
 

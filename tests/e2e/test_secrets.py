@@ -45,6 +45,6 @@ def test_no_token_is_in_a_log_or_in_the_environment_of_who_trains(
     assert PREFIX not in worker.said()
     assert not [name for name, value in environment.items() if PREFIX in value]
     *said, last = worker.said().splitlines()
-    assert last == "trimtab: the token is not valid"
+    assert last.startswith("trimtab: the token is not valid")
     for line in [*service.log.read_text().splitlines(), *said]:
         assert {"time", "level", "logger", "message"} <= set(json.loads(line))

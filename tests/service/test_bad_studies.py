@@ -141,8 +141,8 @@ def test_all_that_is_wrong_is_said_at_once(http: httpx2.Client) -> None:
 
 
 def test_who_names_an_unknown_hyperparameter_is_told_those_that_there_are(http: httpx2.Client) -> None:
-    answer = http.post("/v1/studies", json=body(**trained(MLP, space={"learning_rat": UNIT})))
+    answer = http.post("/v1/studies", json=body(**trained(MLP, space={"colour": UNIT})))
 
     (problem,) = answer.json()["errors"]
-    assert problem["field"] == "space.learning_rat"
+    assert problem["field"] == "space.colour"
     assert "learning_rate, batch_size, optimizer" in problem["message"]

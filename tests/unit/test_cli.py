@@ -32,6 +32,15 @@ def test_a_study_is_created_from_a_name_and_what_differs(stub: Stub, run: Run) -
     assert "trimtab study watch wines" in ran.output
 
 
+def test_a_study_that_nobody_can_train_says_which_command_can(stub: Stub, run: Run) -> None:
+    stub.answers(said(samples.study(), status=201), said(samples.page(samples.worker("other"))))
+
+    ran = run("study", "create", "digits")
+
+    assert ran.code == 0
+    assert ran.errors == "look: no worker that is alive has the task mlp: python -m workers\n"
+
+
 def test_a_study_that_may_never_end_says_so(stub: Stub, run: Run) -> None:
     study = samples.study().model_copy(update={"warnings": ["nothing ends\x1bit"], "added": 3})
     stub.answers(said(study, status=201))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from trimtab.client import Client
-from trimtab.errors import TrialNotFound
+from trimtab.errors import TrialNotFound, TrimtabError
 from trimtab.handle.following import outlasting
 from trimtab.installation import command_for, missing_task
 from trimtab.protocol import Study, Trial
@@ -115,6 +115,9 @@ class Idle:
 
 
 def missing_worker(client: Client, study: Study) -> str | None:
-    """Return what to do where no worker that is alive can train a study; None: one can."""
-    task = missing_task(study, client.workers())
+    """Return what to do where no worker that is alive can train a study; None: one can, or that is not to be seen."""
+    try:
+        task = missing_task(study, client.workers())
+    except TrimtabError:
+        return None
     return None if task is None else f"no worker that is alive has the task {task}: {command_for(task)}"
