@@ -1,7 +1,8 @@
 """What has happened in a study between two looks at it, as the events that its readers are sent."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import sqlalchemy as sa
 
@@ -16,6 +17,8 @@ from trimtab.message import Message
 
 PAGE = 100
 """Trials that are read at once."""
+
+_NONE: Mapping[int, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ def opening(engine: sa.Engine, study_id: int, *, last: int | None) -> Opening | 
         missed = now.finished if last is None else last if last <= now.finished else 0
         study = _happening(EventKind.STUDY, shown.read(connection, row), last=missed)
         running = _trials(connection, row, [each.trial_id for each in now.running.values()])
-    return Opening([study, *running.values()], missed, now.finished)
+        return Opening([study, *running], missed, now.finished)
 
 
 def ended(engine: sa.Engine, study_id: int, *, after: int, until: int) -> list[Happening]:
@@ -91,7 +94,8 @@ def ended(engine: sa.Engine, study_id: int, *, after: int, until: int) -> list[H
     """
     with autocommit(engine) as connection:
         row = studies.get(connection, study_id)
-        return _ended(connection, row, after=after, until=until) if row else []
+        orders = _ended(connection, study_id, after=after, until=until)
+        return list(_trials(connection, row, [*orders], orders)) if row else []
 
 
 def since(engine: sa.Engine, study_id: int, before: Look | None) -> tuple[Look | None, list[Happening]]:
@@ -114,14 +118,13 @@ def _between(connection: sa.Connection, study_id: int, before: Look, now: Look) 
     row = studies.get(connection, study_id) if begun or now.facts != before.facts else None
     if row is None:
         return
-    yield from _trials(connection, row, begun).values()
     after = before.finished
-    while after < now.finished:
-        page = _ended(connection, row, after=after, until=now.finished)
-        yield from page
-        after += PAGE
+    while begun or after < now.finished:
+        orders = _ended(connection, study_id, after=after, until=now.finished)
+        yield from _trials(connection, row, [*begun, *orders], orders)
+        begun, after = [], after + PAGE
     if now.facts != before.facts:
-        yield _happening(EventKind.STUDY, shown.read(connection, studies.get(connection, study_id) or row))
+        yield _happening(EventKind.STUDY, shown.read(connection, row))
 
 
 def _new_steps(before: Mapping[int, Running], now: Mapping[int, Running]) -> dict[int, int]:
@@ -142,28 +145,27 @@ def _reports(
         yield _happening(EventKind.REPORT, report)
 
 
-def _ended(connection: sa.Connection, row: StudyRow, *, after: int, until: int) -> list[Happening]:
-    found = stored.ended(connection, row.study_id, after=after, until=until, limit=PAGE)
-    orders = dict(found)
-    trials_of = _trials(connection, row, list(orders), orders=orders)
-    return [trials_of[trial_id] for trial_id in orders if trial_id in trials_of]
+def _ended(connection: sa.Connection, study_id: int, *, after: int, until: int) -> dict[int, int]:
+    """Return the orders of some of the trials that ended after the n-th one, by id, in their order."""
+    if after >= until:
+        return {}
+    return dict(stored.ended(connection, study_id, after=after, until=until, limit=PAGE))
 
 
 def _trials(
-    connection: sa.Connection, row: StudyRow, trial_ids: list[int], *, orders: Mapping[int, int] | None = None
-) -> dict[int, Happening]:
-    """Return trials as events, by id; those of which the order is given have ended."""
+    connection: sa.Connection, row: StudyRow, trial_ids: Sequence[int], orders: Mapping[int, int] = _NONE
+) -> Iterator[Happening]:
+    """Yield trials; those of which the order is given have ended."""
     found = trials.by_ids(connection, trial_ids, after=-1, limit=len(trial_ids)) if trial_ids else []
-    return {
-        trial.trial_id: _happening(
-            EventKind.TRIAL, answers.trial(row, trial), last=orders[trial.trial_id] if orders else None, ends=True
-        )
-        for trial in found
-    }
+    by_id = {trial.trial_id: trial for trial in found}
+    for trial_id in trial_ids:
+        if trial := by_id.get(trial_id):
+            order = orders.get(trial_id)
+            yield _happening(EventKind.TRIAL, answers.trial(row, trial), last=order, order=order)
 
 
-def _happening(kind: EventKind, message: Message, *, last: int | None = None, ends: bool = False) -> Happening:
+def _happening(kind: EventKind, message: Message, *, last: int | None = None, order: int | None = None) -> Happening:
     # ASCII alone: there are characters beyond it that end a line to some.
     data = message.model_dump_json(ensure_ascii=True)
     sent = Sent(kind, data, None if last is None else str(last))
-    return Happening(sent.text.encode(), last if ends else None)
+    return Happening(sent.text.encode(), order)
