@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install demo test check format docs bench bench-asks bench-patients bench-search bench-defaults bench-training crash-points test-states fuzz chaos test-compose clean
+.PHONY: install demo test check format docs bench bench-asks bench-patients bench-search bench-defaults bench-objective bench-training crash-points test-states fuzz chaos test-compose clean
 
 install: $(VENV)/.installed  ## the environment (.venv) and nothing else
 
@@ -41,6 +41,9 @@ bench: install  ## through HTTP against plain Optuna; see benchmarks/LOG.md
 
 bench-asks: install  ## what an ask costs at 10,000 trials, and the memory of a replica; see benchmarks/LOG.md
 	$(BIN)/python -m benchmarks.asks
+
+bench-objective: install  ## an objective through `trimtab.optimize` against plain Optuna; see benchmarks/LOG.md
+	$(BIN)/python -m benchmarks.objective
 
 bench-search: install  ## every sampler on problems of known optimum; goes on where it stopped; see benchmarks/LOG.md
 	$(BIN)/python -m benchmarks.search

@@ -1,6 +1,7 @@
 """`python -m service` serves; `… migrate` only migrates; `… token create` makes a token."""
 
 import argparse
+import errno
 import logging
 import os
 import signal
@@ -14,7 +15,7 @@ import uvicorn
 from sqlalchemy.exc import DBAPIError
 from threadpoolctl import threadpool_limits
 
-from service import access, embedded, tokens
+from service import access, embedded, scratch, tokens
 from service.app import create_app
 from service.artifacts import Artifacts
 from service.database import connect
@@ -89,6 +90,7 @@ def _migrate(settings: Settings, closing: ExitStack) -> int:
 
 def _serve(settings: Settings, closing: ExitStack) -> int:
     listener = closing.enter_context(_listener(settings))
+    scratch.sweep()
     token = settings.admin_token or tokens.kept_in(settings.data_dir)
     url = _database(settings, closing)
     _ready(url, settings)
@@ -191,9 +193,15 @@ def _listener(settings: Settings) -> socket.socket:
         listener.listen(2048)
     except OSError as error:
         raise Misconfigured(
-            f"cannot listen on {settings.host}:{settings.port}: {error.strerror}; set TRIMTAB_HOST or TRIMTAB_PORT"
+            f"cannot listen on {settings.host}:{settings.port}: {error.strerror}; {_remedy(error)}"
         ) from error
     return listener
+
+
+def _remedy(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return "a service may run there already (trimtab doctor says so); else set TRIMTAB_PORT"
+    return "set TRIMTAB_HOST or TRIMTAB_PORT"
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from service.api import (
     checks,
     datasets,
     diagnosis,
+    events,
     exports,
     health,
     idempotency,
@@ -36,6 +37,7 @@ from service.api.gate import Gate
 from service.api.limits import BodyLimit
 from service.api.watched import Watched
 from service.database import connect
+from service.feeds import Feeds
 from service.gauges import Gauges
 from service.pace import Pace
 from service.periodic import Periodic
@@ -70,6 +72,7 @@ def create_app(replica: Replica, operator: Tokens, *, requests_per_second: int =
         separate_input_output_schemas=False,
     )
     app.state.replica = replica
+    app.state.feeds = Feeds(replica.engine, replica.streams)
     app.add_middleware(BodyLimit)
     recognition, sessions = Recognition(operator, replica.engine), Sessions(operator)
     app.add_middleware(Gate, recognition=recognition, sessions=sessions, pace=Pace(requests_per_second))
@@ -80,6 +83,7 @@ def create_app(replica: Replica, operator: Tokens, *, requests_per_second: int =
     app.include_router(health.router)
     for router in (
         studies.router,
+        events.router,
         exports.router,
         diagnosis.router,
         checks.router,

@@ -7,7 +7,7 @@ from typing import IO
 from service import artifacts, files
 from service.calls import after_outage, crowd, look, not_live
 from service.database import autocommit, transaction
-from service.files import Upload
+from service.files import OF_CHECKPOINTS, Limit, Upload
 from service.once import UNKEYED, Once
 from service.replica import Replica
 from service.storage import checkpoints as stored
@@ -17,12 +17,14 @@ from service.storage.leases import LeaseRow, Reference
 from trimtab.errors import CheckpointNotFound, StepConflict
 from trimtab.protocol import Checkpoint
 
-WHAT = "the checkpoint"
-"""Whose files these are, for people."""
-
 _FOLDER = "checkpoints"
 
 _log = logging.getLogger(__name__)
+
+
+def limit(replica: Replica) -> Limit:
+    """Return how large such a file may be."""
+    return Limit("the checkpoint", replica.max_checkpoint_bytes, OF_CHECKPOINTS)
 
 
 @after_outage
@@ -45,7 +47,7 @@ def begin(replica: Replica, lease: Reference, *, step: int, sha256: str, once: O
             return known.described
     # In one folder: a store may keep folders of which all files are gone.
     path = f"{_FOLDER}/{artifacts.fresh_name()}-{row.study_id}-{row.number}-{step}"
-    return Upload(replica.artifacts, path, what=WHAT, sha256=sha256, max_bytes=replica.max_checkpoint_bytes)
+    return Upload(replica.artifacts, path, limit=limit(replica), sha256=sha256)
 
 
 def keep(replica: Replica, lease: Reference, checkpoint: StoredCheckpoint, *, once: Once = UNKEYED) -> Checkpoint:

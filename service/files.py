@@ -17,6 +17,10 @@ from trimtab.protocol import FieldProblem
 
 CHUNK_BYTES = 2**20
 
+OF_CHECKPOINTS = "TRIMTAB_MAX_CHECKPOINT_BYTES"
+OF_DATASETS = "TRIMTAB_MAX_DATASET_BYTES"
+"""Settings that limit files."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -35,39 +39,89 @@ class StoredFile:
     path: str
 
 
-class Upload:
-    """A file on its way into the store.
+@dataclass(frozen=True)
+class Limit:
+    """How large a file may be.
 
     Args:
-        store: Where to.
-        path: There.
-        what: It is, for people: `a checkpoint`.
-        sha256: That it has to have.
+        what: It is, for people: `the checkpoint`.
         max_bytes: That it may have.
+        setting: Where the operator says so.
     """
 
-    def __init__(self, store: Artifacts, path: str, *, what: str, sha256: str, max_bytes: int) -> None:
-        self._store = store
-        self._path = path
-        self._what = what
-        self._sha256 = sha256
-        self._max_bytes = max_bytes
+    what: str
+    max_bytes: int
+    setting: str
+
+    def check(self, size: int) -> None:
+        """Return if a file may have so many bytes.
+
+        Raises:
+            BodyTooLarge: It may not.
+        """
+        if size > self.max_bytes:
+            raise BodyTooLarge(f"{self.what} may have {self.max_bytes} bytes ({self.setting})")
+
+
+class Incoming:
+    """A file that comes in pieces: counted and hashed as it is written, and never held.
+
+    Args:
+        file: Where to.
+        limit: How large it may be; None: it is known to be no larger than it may.
+    """
+
+    def __init__(self, file: IO[bytes], limit: Limit | None = None) -> None:
+        self._file = file
+        self._limit = limit
         self._hash = hashlib.sha256()
-        self._size = 0
-        self._file = store.create(path)
+        self.size = 0
+
+    @property
+    def digest(self) -> bytes:
+        """The SHA-256 of what came so far."""
+        return self._hash.digest()
 
     def take(self, chunk: bytes) -> None:
         """Write what comes next.
 
         Raises:
             BodyTooLarge: That is more than it may be.
-            Unavailable: The store is away or full.
+            Unavailable: The disk or the store is away or full.
         """
-        self._size += len(chunk)
-        check_size(self._size, self._max_bytes, what=self._what)
+        self.size += len(chunk)
+        if self._limit:
+            self._limit.check(self.size)
         self._hash.update(chunk)
         with artifacts.translated():
             self._file.write(chunk)
+
+
+class Upload:
+    """A file on its way into the store.
+
+    Args:
+        store: Where to.
+        path: There.
+        limit: How large it may be.
+        sha256: That it has to have.
+    """
+
+    def __init__(self, store: Artifacts, path: str, *, limit: Limit, sha256: str) -> None:
+        self._store = store
+        self._path = path
+        self._what = limit.what
+        self._sha256 = sha256
+        self._file = store.create(path)
+        self._incoming = Incoming(self._file, limit)
+
+    def take(self, chunk: bytes) -> None:
+        """Write what comes next.
+
+        Raises:
+            BodyTooLarge, Unavailable: As Incoming.
+        """
+        self._incoming.take(chunk)
 
     def finish(self) -> StoredFile:
         """Close the file.
@@ -76,28 +130,19 @@ class Upload:
             Invalid: It is not the one that was announced.
             Unavailable: The store is away or full.
         """
-        if not self._size or self._hash.hexdigest() != self._sha256:
-            problem = FieldProblem(field="sha256", message=f"is not that of the body of {self._size} bytes")
+        size = self._incoming.size
+        if not size or self._incoming.digest.hex() != self._sha256:
+            problem = FieldProblem(field="sha256", message=f"is not that of the body of {size} bytes")
             raise Invalid(f"what came is not {self._what} that was announced", errors=[problem])
         with artifacts.translated():
             artifacts.keep(self._file)
-        return StoredFile(self._sha256, self._size, self._path)
+        return StoredFile(self._sha256, size, self._path)
 
     def discard(self) -> None:
         """Delete what was written."""
         with suppress(OSError):
             self._file.close()
         delete(self._store, [self._path])
-
-
-def check_size(size: int, max_bytes: int, *, what: str) -> None:
-    """Return if a file may be so large.
-
-    Raises:
-        BodyTooLarge: It may not.
-    """
-    if size > max_bytes:
-        raise BodyTooLarge(f"{what} may have {max_bytes} bytes (TRIMTAB_MAX_CHECKPOINT_BYTES)")
 
 
 @contextmanager

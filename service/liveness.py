@@ -20,7 +20,7 @@ def renew(engine: sa.Engine) -> timedelta | None:
     """Note that the service is there; if it was away, extend all leases that lived then by as long, once.
 
     Returns:
-        How long it was away, if this extended the leases; None: it was not, or another did.
+        How long it was away, if this call extended the leases; None: it was not, or another call did.
 
     Raises:
         Unavailable: The database is away or busy.

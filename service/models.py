@@ -5,7 +5,7 @@ from typing import IO
 from service import artifacts, files
 from service.calls import after_outage, crowd, look, not_live
 from service.database import autocommit
-from service.files import Upload
+from service.files import OF_CHECKPOINTS, Limit, Upload
 from service.once import UNKEYED, Once
 from service.replica import Replica
 from service.storage import models as stored
@@ -14,10 +14,12 @@ from service.storage.models import StoredModel
 from trimtab.errors import Conflict, ModelNotFound
 from trimtab.finals import ModelFile
 
-WHAT = "the model"
-"""Whose files these are, for people."""
-
 _FOLDER = "models"
+
+
+def limit(replica: Replica) -> Limit:
+    """Return how large such a file may be."""
+    return Limit("the model", replica.max_checkpoint_bytes, OF_CHECKPOINTS)
 
 
 @after_outage
@@ -42,7 +44,7 @@ def begin(replica: Replica, lease: Reference, *, sha256: str, once: Once = UNKEY
                 raise not_live(look(connection, lease))
             return known.described
     path = f"{_FOLDER}/{artifacts.fresh_name()}-{row.study_id}"
-    return Upload(replica.artifacts, path, what=WHAT, sha256=sha256, max_bytes=replica.max_checkpoint_bytes)
+    return Upload(replica.artifacts, path, limit=limit(replica), sha256=sha256)
 
 
 def keep(replica: Replica, lease: Reference, model: StoredModel, *, once: Once = UNKEYED) -> ModelFile:

@@ -1,13 +1,16 @@
 """Read how far the final model of a study is, and the model."""
 
+from operator import attrgetter
+
 import sqlalchemy as sa
 
-from service import confirmations
+from service import confirmations, readings
 from service.database import autocommit
 from service.replica import Replica
 from service.storage import finals as stored
 from service.storage import models, studies, trials
 from service.storage.dimensions import written
+from service.storage.families import FamilyRead
 from service.storage.models import StoredModel
 from service.storage.studies import StudyRow
 from service.storage.trials import TrialRow
@@ -56,23 +59,28 @@ def described(connection: sa.Connection, study: StudyRow) -> FinalModel:
     Raises:
         FinalNotFound: None was asked for.
     """
-    reads = [TestRead(**vars(read)) for read in stored.reads(connection, study.study_id)]
+    reads = sorted(readings.of(connection, study), key=attrgetter("at"))
+    shown = [_shown(read) for read in reads]
     confirmation = confirmations.newest(connection, study)
     confirmed = confirmations.described(connection, confirmation) if confirmation else None
-    known = FinalModel(study=study.spec.name, state=FinalState.CONFIRMING, confirmation=confirmed, reads=reads)
+    known = FinalModel(study=study.spec.name, state=FinalState.CONFIRMING, confirmation=confirmed, reads=shown)
     complete, newest = _with_model(connection, study), _newest(connection, study)
-    if shown := complete or newest:
-        known = known.model_copy(update=_of_trial(connection, *shown))
+    if made := complete or newest:
+        known = known.model_copy(update=_of_trial(connection, *made))
     if stored.is_wanted(connection, study.study_id):
         return known
     if refusal := stored.refusal(connection, study.study_id):
         return known.model_copy(update={"state": FinalState.FAILED, "reason": refusal})
     if newest:
         return known.model_copy(update={"state": _state(newest[1]), "reason": newest[1].reason})
-    if reads:
-        reason = f"{reads[-1].final_study!r}, which read the test set, was deleted"
+    if own := [read for read in reads if read.study_id == study.study_id]:
+        reason = f"{own[-1].final_study!r}, which read the test set, was deleted"
         return known.model_copy(update={"state": FinalState.FAILED, "reason": reason})
     raise FinalNotFound(f"no final model of {study.spec.name!r} was made")
+
+
+def _shown(read: FamilyRead) -> TestRead:
+    return TestRead(**{field: getattr(read, field) for field in TestRead.model_fields})
 
 
 def _newest(connection: sa.Connection, study: StudyRow) -> tuple[StudyRow, TrialRow] | None:

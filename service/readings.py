@@ -15,13 +15,19 @@ def check(connection: sa.Connection, study: StudyRow, *, is_override: bool) -> b
     Raises:
         TestSetRead: It was, and that is not to be overridden.
     """
-    assert study.spec.task is not None, "what has no task has no test set"
     families.lock(connection, study.study_id)
-    data = study.spec.task.data
-    reads = [read for read in families.reads(connection, study.study_id) if is_same_test_set(read.data, data)]
+    reads = of(connection, study)
     if reads and not is_override:
         raise TestSetRead(_text(study, reads[0]))
     return bool(reads)
+
+
+def of(connection: sa.Connection, study: StudyRow) -> list[FamilyRead]:
+    """Return each reading of the test set of a study: its own, then those of the studies that it is linked to."""
+    if study.spec.task is None:
+        return []
+    data = study.spec.task.data
+    return [read for read in families.reads(connection, study.study_id) if is_same_test_set(read.data, data)]
 
 
 def is_same_test_set(one: DataSpec, other: DataSpec) -> bool:

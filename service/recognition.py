@@ -20,7 +20,10 @@ BELIEVED_SECONDS = 1.0
 
 _MAX_BELIEVED = 4096
 
-_REFUSED = "the token is not valid"
+_REFUSED = (
+    "the token is not valid: mistyped, revoked, or of another service; "
+    "TRIMTAB_TOKEN, TRIMTAB_TOKEN_FILE or TRIMTAB_DATA_DIR/token of whoever asks holds it"
+)
 
 
 class Recognition:

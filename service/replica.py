@@ -21,6 +21,7 @@ class Replica:
         memory: What was read from the database and never changes there.
         offers: Who waits for a trial to train.
         changes: Who waits for a study to change.
+        streams: Who reads a stream until the replica goes down.
         artifacts: Where files are; by default, in memory, they go with the process.
         max_checkpoint_bytes: That a checkpoint may have.
         max_dataset_bytes: That the file of a data set may have.
@@ -32,6 +33,7 @@ class Replica:
     memory: Memory = field(default_factory=Memory)
     offers: Changes = field(default_factory=Changes)
     changes: Changes = field(default_factory=Changes)
+    streams: Changes = field(default_factory=Changes)
     artifacts: Artifacts = field(default_factory=lambda: Artifacts("memory://trimtab"))
     max_checkpoint_bytes: int = 2**30
     max_dataset_bytes: int = 2**31
@@ -46,4 +48,5 @@ class Replica:
         """Let nobody wait any longer: the replica is going down."""
         self.offers.close()
         self.changes.close()
+        self.streams.close()
         self.memory.children.close()

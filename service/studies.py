@@ -46,7 +46,8 @@ def create(
         if study is None:
             raise StudyExists(f"the name {spec.name!r} is taken by a study that was made with Optuna itself")
         if differences := _differences(study.spec, resolved):
-            raise StudyExists(f"study {spec.name!r} exists with another spec: differs in {', '.join(differences)}")
+            told = f"study {spec.name!r} exists with another spec: differs in {', '.join(differences)}"
+            raise StudyExists(f"{told}; take another name, or change or delete that one")
         if is_new:
             heritage.inherit(connection, study)
             close_if_due(connection, study.study_id, spec=study.spec)
@@ -128,17 +129,22 @@ def change(replica: Replica, name: str, wanted: StudyChange, *, principal: Princ
 
 
 def delete(replica: Replica, name: str, *, principal: Principal = OPERATOR) -> None:
-    """Delete a study with all its trials. Workers on it learn at their next call.
+    """Delete a study with all its trials, and its checks, confirmations and final models with theirs.
+
+    Workers on them learn at their next call. What a prescription made of it stays.
 
     Raises:
         StudyNotFound: There is none of that name.
         Unavailable: The database is away or busy.
     """
     with transaction(replica.engine) as connection:
-        if not studies.delete(connection, name):
+        deleted = studies.delete(connection, name)
+        if not deleted:
             raise StudyNotFound(f"there is no study {name!r}")
-        audit.note(connection, principal, "delete study", name)
-    _log.info("study %(study)s is deleted", {"study": name})
+        for each in deleted:
+            audit.note(connection, principal, "delete study", each)
+    for each in deleted:
+        _log.info("study %(study)s is deleted", {"study": each})
     replica.offers.announce()
     replica.changes.announce()
 

@@ -33,14 +33,14 @@ class _Case:
     Args:
         study: Of the trial.
         standing: What the value is chosen on.
-        view: Of the other trials.
+        view: Of the other trials; None: the trial has a value.
         asked: The parameter.
         is_new: The study's space has to grow by it.
     """
 
     study: StudyMemory
     standing: Standing
-    view: View
+    view: View | None
     asked: Dimension
     is_new: bool
 
@@ -84,8 +84,9 @@ def _case(replica: Replica, lease: Reference, asked: Dimension, once: Once) -> _
         except Refused as refusal:
             row = look(connection, lease)
             raise refusal if row.is_live else not_live(row) from refusal
-        is_new = found.stored is None and space != study.spec.declared
-        return _Case(study, found, _view(connection, study, found), asked, is_new)
+        if found.stored is not None:
+            return _Case(study, found, None, asked, is_new=False)
+        return _Case(study, found, _view(connection, study, found), asked, is_new=space != study.spec.declared)
 
 
 def _grown(study: StudyMemory, found: Standing, asked: Dimension) -> Space:
@@ -119,16 +120,17 @@ def _value(case: _Case) -> Value:
         return Value(asked, found.stored)
     if asked.name in found.given:
         return Value(asked, asked.stored(found.given[asked.name]))
-    suggestion = _chosen(case)
+    assert case.view, "the trial has no value"
+    suggestion = _chosen(case, case.view)
     return Value(asked, suggestion.point[asked.stored_name], suggestion.fallback)
 
 
-def _chosen(case: _Case) -> Suggestion:
+def _chosen(case: _Case, view: View) -> Suggestion:
     study, number = case.study, case.standing.number
     if case.standing.origin is Origin.CONTROL:
-        return random_one(study.spec, case.view, case.asked, number=number)
+        return random_one(study.spec, view, case.asked, number=number)
     with study.meters.sampling(study.spec.sampler.name):
-        suggestion = study.suggester.suggest_one(study.spec, case.view, case.asked, number=number)
+        suggestion = study.suggester.suggest_one(study.spec, view, case.asked, number=number)
     if suggestion.fallback:
         study.meters.fell_back(study.spec.sampler.name)
     return suggestion

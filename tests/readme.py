@@ -1,25 +1,27 @@
 """What the README shows to be typed, for tests to do."""
 
 import json
-import re
-from pathlib import Path
 from typing import Any
 
-TOKEN_FILE = "~/.local/share/trimtab/token"  # where the README looks for it
+from tests.docs import pages
 
-_TEXT = (Path(__file__).parents[1] / "README.md").read_text()
+TOKEN_FILE = "~/.local/share/trimtab/token"  # where the README looks for it
 
 
 def container_token() -> str:
     """Return the command that prints the token of the containers."""
-    (command,) = re.findall(r"^docker compose exec .*$", _TEXT, flags=re.MULTILINE)
-    return str(command)
+    (command,) = (line for line in _shown("docker compose").splitlines() if line.startswith("docker compose exec "))
+    return command
 
 
 def five_calls(port: int) -> str:
     """Return the lines that read the token and make the five calls, as they stand but for the service's port."""
-    (lines,) = re.findall(r"^```sh\n(TOKEN=.*?curl.*?)^```$", _TEXT, flags=re.MULTILINE | re.DOTALL)
-    return str(lines).replace("http://127.0.0.1:8000", f"http://127.0.0.1:{port}")
+    return _shown("TOKEN=").replace("http://127.0.0.1:8000", f"http://127.0.0.1:{port}")
+
+
+def _shown(beginning: str) -> str:
+    (block,) = (block.text for block in pages.blocks("README.md") if block.text.startswith(beginning))
+    return block
 
 
 def documents(text: str) -> list[Any]:

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from trimtab.data import DataSpec as DataSpec
     from trimtab.data import SplitSpec as SplitSpec
     from trimtab.diagnosis import DiagnosisSpec as DiagnosisSpec
+    from trimtab.errors import BodyTooLarge as BodyTooLarge
     from trimtab.errors import ConfirmationRunning as ConfirmationRunning
     from trimtab.errors import Conflict as Conflict
+    from trimtab.errors import DatasetInUse as DatasetInUse
     from trimtab.errors import DatasetNotFound as DatasetNotFound
     from trimtab.errors import FinalNotFound as FinalNotFound
     from trimtab.errors import Forbidden as Forbidden
@@ -35,12 +37,15 @@ if TYPE_CHECKING:
     from trimtab.errors import NoFeasibleTrial as NoFeasibleTrial
     from trimtab.errors import NotFound as NotFound
     from trimtab.errors import NothingToPrescribe as NothingToPrescribe
+    from trimtab.errors import ProtocolMismatch as ProtocolMismatch
     from trimtab.errors import Refused as Refused
     from trimtab.errors import SeveralObjectives as SeveralObjectives
+    from trimtab.errors import StepConflict as StepConflict
     from trimtab.errors import StudyDeleted as StudyDeleted
     from trimtab.errors import StudyExists as StudyExists
     from trimtab.errors import StudyNotFound as StudyNotFound
     from trimtab.errors import TestSetRead as TestSetRead
+    from trimtab.errors import TooManyRequests as TooManyRequests
     from trimtab.errors import TrialEnded as TrialEnded
     from trimtab.errors import TrialNotFound as TrialNotFound
     from trimtab.errors import TrimtabError as TrimtabError
@@ -96,10 +101,11 @@ _NAMES = {
     "trimtab.data": "DataSpec SplitSpec",
     "trimtab.diagnosis": "DiagnosisSpec",
     "trimtab.errors": (
-        "ConfirmationRunning Conflict DatasetNotFound FinalNotFound Forbidden Invalid LeaseEnded LeaseLost "
-        "Misconfigured ModelNotFound NoCompleteTrial NoFeasibleTrial NotFound NothingToPrescribe Refused "
-        "SeveralObjectives StudyDeleted StudyExists StudyNotFound TestSetRead TrialEnded TrialNotFound "
-        "TrimtabError Unauthorized Unavailable Unreachable"
+        "BodyTooLarge ConfirmationRunning Conflict DatasetInUse DatasetNotFound FinalNotFound Forbidden Invalid "
+        "LeaseEnded LeaseLost Misconfigured ModelNotFound NoCompleteTrial NoFeasibleTrial NotFound "
+        "NothingToPrescribe ProtocolMismatch Refused SeveralObjectives StepConflict StudyDeleted StudyExists "
+        "StudyNotFound TestSetRead TooManyRequests TrialEnded TrialNotFound TrimtabError Unauthorized Unavailable "
+        "Unreachable"
     ),
     "trimtab.handle": "StudyHandle create_study study",
     "trimtab.objectives": "Constraint Objective",

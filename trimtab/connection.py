@@ -110,6 +110,10 @@ class Connection:
         finally:
             answer.close()
 
+    def rest(self) -> None:
+        """Wait for a moment before what was cut off is taken up again; not all for as long."""
+        self._sleep(self._chance() * retries.FIRST_PAUSE_SECONDS)
+
     def close(self) -> None:
         """Let go of the network."""
         self._http.close()
@@ -191,7 +195,8 @@ class Connection:
     def _unreachable(self, error: httpx2.RequestError) -> Unreachable:
         reason = str(error) or type(error).__name__
         return Unreachable(
-            f"no answer from {self._server}: {reason}; is the service up? TRIMTAB_SERVER says where it is"
+            f"no answer from {self._server}: {reason}; start the service there (python -m service), "
+            "or say with TRIMTAB_SERVER where it is"
         )
 
 

@@ -51,10 +51,10 @@ def _inputs(dataset: Dataset) -> str:
 
 
 def _columns(columns: list[DatasetColumn]) -> Table:
-    table = _table("COLUMN", "HOLDS")
+    table = _table("COLUMN", "HOLDS", "MISSING")
     for column in columns[:LISTED]:
         holds = f"{column.categories} categories" if column.categories is not None else column.kind
-        table.add_row(printable(column.name), holds)
+        table.add_row(printable(column.name), holds, str(column.missing or ""))
     if len(columns) > LISTED:
         table.add_row("…", f"{len(columns) - LISTED} more")
     return table

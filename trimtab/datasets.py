@@ -31,11 +31,13 @@ class DatasetColumn(Message):
 
     Args:
         categories: How many there are; None: it holds none.
+        missing: Examples that have no value in it; None: it was put by a release that did not count them.
     """
 
     name: ColumnName
     kind: Annotated[ColumnKind, Lax]
     categories: int | None = None
+    missing: int | None = None
 
 
 class ClassCount(Message):
@@ -111,7 +113,7 @@ def built_in(name: str) -> Dataset | None:
         version=0,
         problem=facts.problem,
         examples=facts.examples,
-        columns=[DatasetColumn(name=column, kind=ColumnKind.NUMBER) for column in facts.columns],
+        columns=[DatasetColumn(name=column, kind=ColumnKind.NUMBER, missing=0) for column in facts.columns],
         classes=[ClassCount(label=label, examples=examples) for label, examples in counts],
         image=facts.image,
     )

@@ -148,7 +148,7 @@ class Diagnosis(Message):
     edits: list[Edit]
 
     def _repr_html_(self) -> str:
-        from trimtab.notebooks import diagnosis_html  # noqa: PLC0415  # only a notebook asks for it
+        from trimtab.html_view import diagnosis_html  # noqa: PLC0415  # only a notebook asks for it
 
         return diagnosis_html(self)
 

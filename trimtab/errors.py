@@ -2,6 +2,7 @@ r"""What can go wrong, one class a cause; the same class is raised by the servic
 
 TrimtabError
 |- Unreachable            no answer from the service
+|- Damaged                a file that came is not the one that was sent, each time
 |- Misconfigured          a setting is wrong; says what to do
 \- Refused                the service said no: status, code, problem+json
    |- ProtocolMismatch    400
@@ -35,6 +36,10 @@ class TrimtabError(Exception):
 
 class Unreachable(TrimtabError):
     """The service gave no answer: it is not there, or the network is not."""
+
+
+class Damaged(TrimtabError):
+    """A file that came is not the one that was sent, each time: the network changes it, or the service's disk has."""
 
 
 class Misconfigured(TrimtabError):

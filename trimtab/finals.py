@@ -101,6 +101,7 @@ class TestRead(Message):
     """One reading of a study's test set: it counts from when it is asked for, whatever becomes of it.
 
     Args:
+        study: Whose final model it is for: the study, or one of the same test set that prescriptions link it to.
         final_study: The study that reads it.
         is_override: It had been read before.
         reason: Why it was read again.
@@ -108,6 +109,7 @@ class TestRead(Message):
 
     __test__ = False  # pytest takes a class of this name for one of its own.
 
+    study: StudyName
     at: datetime
     final_study: StudyName
     is_override: bool
@@ -158,7 +160,7 @@ class FinalModel(Message):
         metrics: What it came to.
         test: Its error on the test set; None before.
         model: None before it is complete.
-        reads: Each reading of the study's test set, the first one first.
+        reads: Each reading of the study's test set that its lock counts, the first one first.
     """
 
     study: StudyName

@@ -89,7 +89,13 @@ class Message(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
-def invalid(field: str, text: str) -> PydanticCustomError:
-    """Return the error that a validator raises about `field`, a dotted path below the validated value."""
+def invalid(field: str, text: str, *others: tuple[str, str]) -> PydanticCustomError:
+    """Return the error that a validator raises about `field`, a dotted path below the validated value.
+
+    Args:
+        field: At fault.
+        text: What is wrong with it.
+        others: Fields that are at fault too, each with its text.
+    """
     escaped = text.replace("{", "{{").replace("}", "}}")
-    return PydanticCustomError("invalid", escaped, {"field": field})
+    return PydanticCustomError("invalid", escaped, {"field": field, "others": others})

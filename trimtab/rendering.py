@@ -90,13 +90,14 @@ def params_table(params: Params) -> Table:
 
 def workers_table(workers: Iterable[Worker]) -> Table:
     """Return a line for each worker."""
-    table = _table("WORKER", "STATE", "DEVICE", "HOST", "TRIALS", "SINCE", "LAST SEEN")
+    table = _table("WORKER", "STATE", "DEVICE", "HOST", "TASKS", "TRIALS", "SINCE", "LAST SEEN")
     for worker in workers:
         table.add_row(
             worker.name,
             "alive" if worker.is_alive else "gone",
             _plain(worker.device or ""),
             _plain(worker.host or ""),
+            _plain(", ".join(worker.tasks)),
             ", ".join(map(_held, worker.trials)),
             _time(worker.first_seen_at),
             _time(worker.last_seen_at),

@@ -23,10 +23,10 @@ def sparkline(values: Sequence[float | None], columns: int) -> str:
     return "".join(_block(value, low, high) for value in shown)
 
 
-def curve(reports: Iterable[RecordedReport], metric: str) -> list[float | None]:
+def curve(reports: Iterable[RecordedReport], metric: str) -> dict[int, float | None]:
     """Return the values of a metric by step: of one that was reported again, by a later attempt, the last."""
     by_step = {report.step: report.metrics.get(metric) for report in reports}
-    return [by_step[step] for step in sorted(by_step)]
+    return dict(sorted(by_step.items()))
 
 
 def _last(column: int, count: int, columns: int) -> int:

@@ -1,6 +1,6 @@
 """What people see of trials in a terminal or in a pipe."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -13,6 +13,7 @@ from trimtab.sparklines import curve, sparkline
 from trimtab.states import Origin, Outcome
 
 CURVE_COLUMNS = 60
+RUNNING_COLUMNS = 30
 
 _ORIGINS = {Origin.SAMPLED: "the sampler", Origin.CONTROL: "chance, to compare the sampler with"}
 _ORIGINS |= {Origin.ENQUEUED: "somebody, to be trained", Origin.ADDED: "somebody, trained elsewhere"}
@@ -33,6 +34,23 @@ def trials_table(trials: Sequence[Trial]) -> Table:
             Text(printable(trial.worker or "")),
             Text(why(trial)),
         )
+    return table
+
+
+def running_table(trials: Sequence[Trial], curves: Mapping[int, Sequence[float | None]], metric: str) -> Table:
+    """Return a line for each trial that runs: its worker, its step, its curve so far.
+
+    Args:
+        trials: That run.
+        curves: Values of the metric by trial.
+        metric: That is shown.
+    """
+    table = _table("TRIAL", "WORKER", "STEP", printable(metric), "")
+    for trial in trials:
+        line = sparkline(curves.get(trial.number, ()), RUNNING_COLUMNS)
+        step = "" if trial.step is None else str(trial.step)
+        worker = Text(printable(trial.worker or ""), overflow="ellipsis", no_wrap=True)
+        table.add_row(str(trial.number), worker, step, line, _figure(trial.metrics, metric))
     return table
 
 
@@ -73,7 +91,7 @@ def _because(trial: Trial) -> str:
 def _curves(trial: TrialHistory) -> Table:
     table = _table("CURVE", "", "FIRST", "LAST")
     for metric in dict.fromkeys(name for report in trial.reports for name in report.metrics):
-        values = curve(trial.reports, metric)
+        values = list(curve(trial.reports, metric).values())
         line = sparkline(values, CURVE_COLUMNS)
         table.add_row(Text(printable(metric)), line, _number(values[0]), _number(values[-1]))
     return table

@@ -7,9 +7,12 @@ import sys
 from trimtab import logs
 from trimtab.client import Client
 from trimtab.errors import TrimtabError
+from trimtab.patience import PASSING
 from workers.pool import Pool
 from workers.process import ChildDied
 from workers.settings import Settings
+
+_log = logging.getLogger("workers")
 
 
 def main() -> int:
@@ -21,10 +24,23 @@ def main() -> int:
             return _check_gradients()
         settings = Settings.from_arguments(sys.argv[1:], os.environ)
         with Client() as client:
+            _look(client)
             return Pool(settings, client).run()
     except (TrimtabError, ChildDied) as error:
         print(f"trimtab: {error}", file=sys.stderr)  # noqa: T201  # the one line that says what to do
         return 2
+
+
+def _look(client: Client) -> None:
+    """Find out what would keep every slot from its work before they start, which takes seconds.
+
+    Raises:
+        Refused: The service does not take the token, or speaks another protocol.
+    """
+    try:
+        client.version()
+    except PASSING as error:
+        _log.warning("waiting for the service: %(error)s", {"error": error})
 
 
 def _check_gradients() -> int:

@@ -68,8 +68,10 @@ def _task(name: str, dataset: str, fixed: dict[str, Value]) -> TaskSpec:
         task = known(name)
         check_fixed(fixed, task)
     except PydanticCustomError as error:
-        field = str((error.context or {})["field"])
-        raise Misconfigured(f"{field.removeprefix('task.fixed.')} {error.message()}") from error
+        context = error.context or {}
+        problems = [(context["field"], error.message()), *context["others"]]
+        said = "; ".join(f"{field.removeprefix('task.fixed.')} {text}" for field, text in problems)
+        raise Misconfigured(said) from error
     if task.needs_images and BUILT_IN[dataset].image is None:
         raise Misconfigured(f"{name} is for images, and {dataset} is a table")
     return built(TaskSpec, {"name": name, "data": DataSpec(dataset=dataset), "fixed": fixed})

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from trimtab import logs
 from trimtab.client import Client
-from trimtab.errors import InternalError, LeaseEnded, LeaseLost, StudyDeleted, TrimtabError
+from trimtab.errors import Damaged, InternalError, LeaseEnded, LeaseLost, StudyDeleted, TrimtabError
 from trimtab.patience import PASSING
 from trimtab.protocol import Lease
 from workers.drain import Drain
@@ -78,7 +78,7 @@ class Checkpoints:
         path = self._folder / "start"
         try:
             found = patiently(lambda: self._client.get_checkpoint(self._lease, path), drain)
-        except OSError as error:
+        except (OSError, Damaged) as error:
             self._complain(error)
             return Start(self._lease.checkpoint.step)
         if found is None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from trimtab.client import Client
 from trimtab.data import DataSpec
-from trimtab.errors import InternalError, TrimtabError, Unauthorized
+from trimtab.errors import Damaged, InternalError, TrimtabError, Unauthorized
 from trimtab.patience import PASSING
 from workers.drain import Drain
 from workers.patience import patiently
@@ -22,6 +22,10 @@ MOST_BYTES = 20 * 2**30
 _PASSING = (*PASSING, InternalError)
 """A service that fails once says nothing of the data set."""
 
+_ROUNDS = 3
+_PAUSE_SECONDS = 10.0
+"""Between downloads, of which a round has several, of a file that arrives damaged."""
+
 _IN_USE_SECONDS = 3600.0
 """What was asked for so recently may be about to be read."""
 
@@ -29,7 +33,7 @@ _log = logging.getLogger(__name__)
 
 
 class DatasetUnavailable(Exception):
-    """The service refuses a data set. The message says which, and why."""
+    """The service refuses a data set, or sends a damaged one each time. The message says which, and why."""
 
 
 class DatasetNotKept(Exception):
@@ -55,7 +59,7 @@ class Datasets:
         """Return the files of the data sets that are not built in, by name; fetch those that are not there, or torn.
 
         Raises:
-            DatasetUnavailable: The service refuses one.
+            DatasetUnavailable: The service refuses one, or it arrives damaged each time.
             DatasetNotKept: One cannot be written on this machine.
             TrimtabError: The token is not valid, or the worker drains and had no answer.
         """
@@ -77,9 +81,22 @@ class Datasets:
             with _alone(self._folder):
                 # Another worker may have fetched it meanwhile.
                 if not self._is_whole(path, sha256):
-                    patiently(lambda: self._client.fetch_dataset(name, sha256, path), drain, passing=_PASSING)
+                    self._download(name, sha256, path, drain)
                     _log.info("data set %(dataset)s fetched: %(path)s", {"dataset": name, "path": path})
                     self._delete_old(path)
+
+    def _download(self, name: str, sha256: str, path: Path, drain: Drain) -> None:
+        """Fetch a file, however long the service is away, but not for ever where it arrives damaged."""
+        for left in reversed(range(_ROUNDS)):
+            try:
+                patiently(lambda: self._client.fetch_dataset(name, sha256, path), drain, passing=_PASSING)
+            except Damaged as error:
+                if not left:
+                    raise
+                _log.warning("%(error)s; trying again", {"error": error})
+                drain.wait(_PAUSE_SECONDS)
+            else:
+                return
 
     def _is_whole(self, path: Path, sha256: str) -> bool:
         """Return whether a file has its content. One that is as it was when it was last looked at has.

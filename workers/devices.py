@@ -32,6 +32,11 @@ def device_of(wanted: str, *, slot: int, cuda_devices: int) -> str:
     if wanted == "auto":
         return f"cuda:{slot % cuda_devices}" if cuda_devices else "cpu"
     named = _CUDA.fullmatch(wanted)
+    if named and cuda_devices == 0:
+        raise Misconfigured(
+            f"--device {wanted} is not here: PyTorch sees no CUDA device. Does nvidia-smi show one, is this a build of "
+            "PyTorch with CUDA (torch.version.cuda), does CUDA_VISIBLE_DEVICES hide it? --device cpu trains without"
+        )
     if named and int(named[1]) >= cuda_devices:
         raise Misconfigured(f"--device {wanted} is not here: there are {cuda_devices} CUDA devices; try --device auto")
     return wanted

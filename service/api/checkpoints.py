@@ -38,7 +38,7 @@ async def put_checkpoint(
     once: Annotated[Once, Depends(once_by_address)],
 ) -> Checkpoint:
     """Keep the state of the training after a step, for the next attempt; renew the lease."""
-    check_declared(request, replica.max_checkpoint_bytes, what=checkpoints.WHAT)
+    check_declared(request, checkpoints.limit(replica))
     upload = await run_in_threadpool(checkpoints.begin, replica, lease, step=step, sha256=sha256, once=once)
     if isinstance(upload, Checkpoint):
         return upload

@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 
 from service import files
 from service.api.dependencies import Limit, PrincipalDep, ReplicaDep
-from service.api.files import FILE, OCTETS, chunks
+from service.api.files import FILE, OCTETS, check_declared, stream_into
 from service.api.idempotency import GivenKey, once_of
 from service.api.problems import problems
 from service.api.scopes import ScopedRoute, needs
@@ -95,12 +95,11 @@ async def put_dataset(
     """Put a file as the newest version of a data set. It is checked before anything of it is kept."""
     file_format = _format(request)
     catalogue.require_put(name)
-    declared = request.headers.get("content-length", "")
-    intake.check_size(int(declared) if declared.isdecimal() else 0, replica.max_dataset_bytes)
-    file = await run_in_threadpool(intake.Intake, replica.max_dataset_bytes)
+    limit = intake.limit(replica)
+    check_declared(request, limit)
+    file = await run_in_threadpool(intake.Intake, limit)
     try:
-        async for chunk in chunks(request):
-            await run_in_threadpool(file.take, chunk)
+        await stream_into(request, file.take)
         await run_in_threadpool(file.finish)
         dataset, is_new = await run_in_threadpool(
             intake.put,

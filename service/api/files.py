@@ -1,12 +1,12 @@
 """Files as bodies of requests and answers: streamed through and never held."""
 
-from collections.abc import AsyncIterator
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 
-from service.files import CHUNK_BYTES, StoredFile, Upload, check_size
+from service.files import CHUNK_BYTES, Limit, StoredFile, Upload
 
 OCTETS = "application/octet-stream"
 
@@ -17,7 +17,7 @@ FILE_BODY: dict[str, Any] = {"requestBody": {"required": True, "content": FILE}}
 """Likewise as the body of a request."""
 
 
-def check_declared(request: Request, max_bytes: int, *, what: str) -> None:
+def check_declared(request: Request, limit: Limit) -> None:
     """Refuse a body that says it is too large, before any of it is read.
 
     Raises:
@@ -25,7 +25,7 @@ def check_declared(request: Request, max_bytes: int, *, what: str) -> None:
     """
     declared = request.headers.get("content-length", "")
     if declared.isdecimal():
-        check_size(int(declared), max_bytes, what=what)
+        limit.check(int(declared))
 
 
 async def received(request: Request, upload: Upload) -> StoredFile:
@@ -35,20 +35,19 @@ async def received(request: Request, upload: Upload) -> StoredFile:
         BodyTooLarge, Invalid, Unavailable: As service.files.Upload.
     """
     try:
-        async for chunk in chunks(request):
-            await run_in_threadpool(upload.take, chunk)
+        await stream_into(request, upload.take)
         return await run_in_threadpool(upload.finish)
     except BaseException:
         await run_in_threadpool(upload.discard)
         raise
 
 
-async def chunks(request: Request) -> AsyncIterator[bytes]:
-    """Yield the body of a request in pieces that are worth a thread each."""
+async def stream_into(request: Request, take: Callable[[bytes], None]) -> None:
+    """Give the body of a request to whoever takes it, in pieces that are worth a thread each."""
     held = bytearray()
     async for part in request.stream():
         held += part
         if len(held) >= CHUNK_BYTES:
-            yield bytes(held)
+            await run_in_threadpool(take, bytes(held))
             held.clear()
-    yield bytes(held)
+    await run_in_threadpool(take, bytes(held))

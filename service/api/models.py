@@ -37,7 +37,7 @@ async def put_model(
     once: Annotated[Once, Depends(once_by_address)],
 ) -> ModelFile:
     """Keep the file of a final model that is trained on this lease; renew the lease."""
-    check_declared(request, replica.max_checkpoint_bytes, what=models.WHAT)
+    check_declared(request, models.limit(replica))
     upload = await run_in_threadpool(models.begin, replica, lease, sha256=sha256, once=once)
     if isinstance(upload, ModelFile):
         return upload

@@ -5,6 +5,8 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match
@@ -77,12 +79,12 @@ async def _refused(_: Request, refused: Exception) -> Response:
     return response(refused)
 
 
-async def _not_valid(_: Request, error: Exception) -> Response:
+async def _not_valid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     if isinstance(error.body, bytes):
         problem = FieldProblem(field="Content-Type", message="must be application/json")
         return response(errors.Invalid("the body is not said to be JSON", errors=[problem]))
-    return response(errors.Invalid("the request is not valid", errors=_found(error)))
+    return response(errors.Invalid("the request is not valid", errors=_found(error, _message(request))))
 
 
 async def _http(request: Request, error: Exception) -> Response:
@@ -133,8 +135,16 @@ async def _defect(request: Request, error: Exception) -> Response:
     return answer
 
 
-def _found(error: RequestValidationError) -> tuple[FieldProblem, ...]:
+def _message(request: Request) -> type[BaseModel] | None:
+    """Return the class that the body of a request was to be of; None: of none."""
+    route = request.scope.get("route")
+    body = route.body_field if isinstance(route, APIRoute) else None
+    wanted = body.field_info.annotation if body else None
+    return wanted if isinstance(wanted, type) and issubclass(wanted, BaseModel) else None
+
+
+def _found(error: RequestValidationError, message: type[BaseModel] | None) -> tuple[FieldProblem, ...]:
     inside = [detail | {"loc": detail["loc"][1:]} for detail in error.errors() if detail["loc"][0] == "body"]
     beside = [detail | {"loc": detail["loc"][1:]} for detail in error.errors() if detail["loc"][0] != "body"]
     given = {detail["loc"][0]: None for detail in beside if detail["type"] != "missing"}
-    return (*field_problems(beside, given), *field_problems(inside, error.body))
+    return (*field_problems(beside, given), *field_problems(inside, error.body, message))

@@ -1,13 +1,16 @@
 """Which right each route needs. A route that does not say so lets the application not start."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from functools import cached_property
 from typing import Any, TypeVar
 
 from fastapi import FastAPI, Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
 from service.api.bodies import ExactRequest
 from service.api.gate import OPEN
+from service.api.queries import check_query
 from service.principals import Principal, Scope
 from trimtab.errors import Forbidden
 
@@ -27,12 +30,17 @@ def needs(scope: Scope) -> Callable[[Endpoint], Endpoint]:
 
 
 class ScopedRoute(APIRoute):
-    """A route that asks for its right before it reads the body, and reads the body exactly."""
+    """A route that asks for its right before it reads anything else, and reads address and body exactly."""
 
     @property
     def scope(self) -> Scope | None:
         """The right that it needs; None: it does not say."""
         return getattr(self.endpoint, _SCOPE, None)
+
+    @cached_property
+    def known(self) -> list[str]:
+        """The parameters that its address may have, its dependencies' among them."""
+        return list(_query(self.dependant))
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return what serves a request."""
@@ -42,6 +50,7 @@ class ScopedRoute(APIRoute):
             principal: Principal = request.scope["principal"]
             if self.scope is None or not principal.may(self.scope):
                 raise Forbidden(f"a token of kind {principal.kind} has no right to this")
+            check_query(request.query_params, self.known)
             return await handler(ExactRequest(request.scope, request.receive))
 
         return guarded
@@ -55,6 +64,13 @@ def check(app: FastAPI) -> None:
     """
     if bare := [str(route.path) for route in iter_route_contexts(app.routes) if not _is_declared(route)]:
         raise RuntimeError(f"these routes declare no scope: {', '.join(bare)}")
+
+
+def _query(dependant: Dependant) -> Iterator[str]:
+    """Yield the parameters that a route, or what it depends on, takes from an address."""
+    yield from (parameter.alias for parameter in dependant.query_params)
+    for inner in dependant.dependencies:
+        yield from _query(inner)
 
 
 def _is_declared(context: RouteContext) -> bool:

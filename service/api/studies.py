@@ -79,7 +79,7 @@ def change_study(name: StudyName, wanted: StudyChange, replica: ReplicaDep, prin
 @router.delete("/{name}", status_code=status.HTTP_204_NO_CONTENT, responses=problems(errors.StudyNotFound))
 @needs(Scope.STUDIES)
 def delete_study(name: StudyName, replica: ReplicaDep, principal: PrincipalDep) -> None:
-    """Delete a study with all its trials. Workers on it learn at their next call (410)."""
+    """Delete a study with all its trials, its checks, confirmations and final models. Workers on them hear 410."""
     studies.delete(replica, name, principal=principal)
 
 

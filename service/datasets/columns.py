@@ -29,6 +29,12 @@ class Column:
     categories: tuple[str, ...] = ()
 
     @property
+    def missing(self) -> int:
+        """How many rows have no value in it."""
+        is_missing_N = self.values < 0 if self.kind is ColumnKind.CATEGORY else np.isnan(self.values)
+        return int(np.count_nonzero(is_missing_N))
+
+    @property
     def is_constant(self) -> bool:
         """Whether it has the same value in every row."""
         first = self.values[0]

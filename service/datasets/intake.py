@@ -3,11 +3,9 @@
 The row comes after the file: what is cut off in between is a file that no row names.
 """
 
-import hashlib
 import logging
 from contextlib import suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import IO
 
 from service import artifacts, files
@@ -15,14 +13,15 @@ from service.database import autocommit
 from service.datasets import reader
 from service.datasets.catalogue import require_put
 from service.datasets.orders import Format
-from service.files import CHUNK_BYTES, StoredFile
+from service.files import OF_DATASETS, Incoming, Limit, StoredFile
 from service.once import OK, UNKEYED, Once
 from service.principals import OPERATOR, Principal
 from service.replica import Replica
+from service.scratch import Scratch
 from service.storage import audit
 from service.storage import datasets as stored
 from trimtab.datasets import Dataset, DatasetDescription, TargetKind
-from trimtab.errors import BodyTooLarge, Unavailable
+from trimtab.errors import Unavailable
 
 CREATED = 201
 
@@ -36,43 +35,36 @@ class Intake:
     """A file on its way in, in a folder of its own that goes when it is closed.
 
     Args:
-        max_bytes: That it may have.
+        limit: How large it may be.
     """
 
-    def __init__(self, max_bytes: int) -> None:
-        self._max_bytes = max_bytes
-        self._folder = TemporaryDirectory(prefix="trimtab-")
-        self._hash = hashlib.sha256()
-        self._size = 0
+    def __init__(self, limit: Limit) -> None:
+        self._scratch = Scratch()
         self._file: IO[bytes] = self.path.open("wb")
+        self._incoming = Incoming(self._file, limit)
 
     @property
     def path(self) -> Path:
         """Where the file is."""
-        return Path(self._folder.name) / "put"
+        return self._scratch.folder / "put"
 
     @property
     def output(self) -> Path:
         """Where the data set goes that is read from it."""
-        return Path(self._folder.name) / "kept"
+        return self._scratch.folder / "kept"
 
     @property
     def digest(self) -> bytes:
         """The SHA-256 of what came so far."""
-        return self._hash.digest()
+        return self._incoming.digest
 
     def take(self, chunk: bytes) -> None:
         """Write what comes next.
 
         Raises:
-            BodyTooLarge: That is more than it may be.
-            Unavailable: The disk is full.
+            BodyTooLarge, Unavailable: As service.files.Incoming.
         """
-        self._size += len(chunk)
-        check_size(self._size, self._max_bytes)
-        self._hash.update(chunk)
-        with artifacts.translated():
-            self._file.write(chunk)
+        self._incoming.take(chunk)
 
     def finish(self) -> None:
         """Close the file.
@@ -87,17 +79,12 @@ class Intake:
         """Delete it all."""
         with suppress(OSError):
             self._file.close()
-        self._folder.cleanup()
+        self._scratch.close()
 
 
-def check_size(size: int, max_bytes: int) -> None:
-    """Return if a file may be so large.
-
-    Raises:
-        BodyTooLarge: It may not.
-    """
-    if size > max_bytes:
-        raise BodyTooLarge(f"the file of a data set may have {max_bytes} bytes (TRIMTAB_MAX_DATASET_BYTES)")
+def limit(replica: Replica) -> Limit:
+    """Return how large such a file may be."""
+    return Limit("the file of a data set", replica.max_dataset_bytes, OF_DATASETS)
 
 
 def put(
@@ -131,7 +118,7 @@ def put(
     files.delete(replica.artifacts, needless)
     if is_new:
         said = {"dataset": name, "version": dataset.version, "examples": dataset.examples}
-    _log.info("data set %(dataset)s has version %(version)s: %(examples)s examples", said)
+        _log.info("data set %(dataset)s has version %(version)s: %(examples)s examples", said)
     return dataset, is_new
 
 
@@ -149,13 +136,13 @@ def _read(
 def _stored(replica: Replica, source: Path) -> StoredFile:
     """Copy a file into the store."""
     path = f"datasets/{artifacts.fresh_name()}"
-    found, size = hashlib.sha256(), 0
-    with source.open("rb") as content, replica.artifacts.create(path) as file, artifacts.translated():
-        while chunk := content.read(CHUNK_BYTES):
-            found.update(chunk)
-            size += file.write(chunk)
-        artifacts.keep(file)
-    return StoredFile(found.hexdigest(), size, path)
+    with source.open("rb") as content, replica.artifacts.create(path) as file:
+        kept = Incoming(file)
+        for chunk in files.content(content):
+            kept.take(chunk)
+        with artifacts.translated():
+            artifacts.keep(file)
+    return StoredFile(kept.digest.hex(), kept.size, path)
 
 
 def _recorded(

@@ -79,8 +79,9 @@ def _unknown(connection: sa.Connection, data: DataSpec, known: Mapping[str, obje
             yield FieldProblem(field=f"task.data.contents.{name}", message="is the SHA-256 of no version of it")
         else:
             there_are = ", ".join([*BUILT_IN, *stored.names(connection, limit=_LISTED)])
+            add = f"add it: trimtab data put FILE --name {name}"
             yield FieldProblem(
-                field=f"task.data.{field}", message=f"is not a data set: {name!r}; there are {there_are}"
+                field=f"task.data.{field}", message=f"is not a data set: {name!r}; there are {there_are}; {add}"
             )
 
 

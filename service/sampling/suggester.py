@@ -98,10 +98,12 @@ class Suggester:
             return sample()
         except NoAnswer as error:
             reason = str(error)
-            _log.warning("study %s: trial %d gets a random point: %s", spec.name, number, reason)
+            said = {"study": spec.name, "trial": number, "reason": reason}
+            _log.warning("study %(study)s: trial %(trial)d gets a random point: %(reason)s", said)
         except Exception as error:  # noqa: BLE001  # whatever fails in it, the study goes on
             reason = f"the sampler failed: {type(error).__name__}: {error}"[:_MAX_REASON]
-            _log.exception("study %s: trial %d gets a random point: the sampler failed", spec.name, number)
+            said = {"study": spec.name, "trial": number, "reason": reason}
+            _log.exception("study %(study)s: trial %(trial)d gets a random point: the sampler failed", said)
         return [replace(point, fallback=reason) for point in chance()]
 
     def _from_child(self, order: Order) -> list[Suggestion]:

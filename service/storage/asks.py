@@ -214,7 +214,8 @@ _LEASE_WAITING = sa.text(f"""
       WHERE s.study_id = ours.study_id AND first_leased_at IS NULL
     )
     SELECT lease.lease_id, ours.number, lease.fence, attempt, expires_at, trial_seconds, step_seconds,
-      (SELECT json_object_agg(param_name, param_value) FROM trial_params p WHERE p.trial_id = ours.trial_id) AS point,
+      coalesce((SELECT json_object_agg(param_name, param_value) FROM trial_params p
+        WHERE p.trial_id = ours.trial_id), '{{}}') AS point,
       CASE WHEN sha256 IS NOT NULL
         THEN json_build_object('step', step, 'sha256', sha256, 'size', size) END AS checkpoint, best
     FROM ours, lease, study, start

@@ -15,6 +15,8 @@ class FamilyRead:
 
     Args:
         study: Whose final model read it.
+        is_override: It had been read before.
+        reason: Why it was read again.
         data: That the study is of.
     """
 
@@ -22,6 +24,8 @@ class FamilyRead:
     study: str
     at: datetime
     final_study: str
+    is_override: bool
+    reason: str | None
     data: DataSpec
 
 
@@ -46,8 +50,9 @@ _READS = sa.text(f"""
       SELECT c.study_id FROM trimtab_studies c JOIN family f ON c.parent_id = f.study_id
       WHERE purpose = '{Purpose.PRESCRIPTION}'
     )
-    SELECT study_id, study_name AS study, at, final_study, CAST(spec -> 'task' -> 'data' AS text) AS data
-    FROM trimtab_test_reads JOIN family USING (study_id) JOIN trimtab_studies USING (study_id)
+    SELECT study_id, study_name AS study, at, final_study, is_override, r.reason,
+      CAST(spec -> 'task' -> 'data' AS text) AS data
+    FROM trimtab_test_reads r JOIN family USING (study_id) JOIN trimtab_studies USING (study_id)
     JOIN studies USING (study_id)
     ORDER BY study_id <> :study_id, read_id
 """)

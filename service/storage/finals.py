@@ -5,7 +5,6 @@ Within a transaction that has locked the study whose final model it is, but for 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -13,16 +12,6 @@ from trimtab.states import Purpose
 
 ORIGINAL = "trimtab:original"
 """Optuna's attribute of a trial that trains another one's point again: the other one's number."""
-
-
-@dataclass(frozen=True)
-class Read:
-    """A reading of a study's test set."""
-
-    at: datetime
-    final_study: str
-    is_override: bool
-    reason: str | None
 
 
 @dataclass(frozen=True)
@@ -46,10 +35,6 @@ class DueFinal:
     confirmation: str
     confirmation_id: int
 
-
-_READS = sa.text("""
-    SELECT at, final_study, is_override, reason FROM trimtab_test_reads WHERE study_id = :study_id ORDER BY read_id
-""")
 
 # The index is the lock: of two that come at once, the second one waits and finds the first one's row.
 _READ = sa.text("""
@@ -124,11 +109,6 @@ _ORIGINALS = sa.text("""
     FROM trimtab_trials JOIN trial_system_attributes USING (trial_id)
     WHERE study_id = :study_id AND key = :key
 """)
-
-
-def reads(connection: sa.Connection, study_id: int) -> list[Read]:
-    """Return each reading of a study's test set, the first one first."""
-    return [Read(**row._asdict()) for row in connection.execute(_READS, {"study_id": study_id})]
 
 
 def read(connection: sa.Connection, study_id: int, *, by: str, asked: WantedFinal, is_override: bool) -> None:

@@ -35,6 +35,8 @@ def test_the_example_searches_what_only_its_own_code_knows(server: str, client: 
     assert (ran.returncode, ran.stderr) == (0, ""), worker.said()
     assert "validation_error" in ran.stdout
     assert len({*widths}) > 1
+    assert client.study("own").counts.pruned > 0
+    assert client.diagnosis("own").figures is not None
     assert [trial.metrics["parameters"] for trial in trials] == [
         (64 + 1) * 10 + (64 + 1) * width + (width + 1) * 10 for width in widths
     ]

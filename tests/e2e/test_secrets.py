@@ -1,8 +1,10 @@
 """No token is in a log or in the environment of who trains, whatever is done with it."""
 
+import json
 from pathlib import Path
 
 import httpx2
+import pytest
 
 from service import tokens
 from tests.e2e import studies
@@ -15,8 +17,10 @@ PREFIX = "ttk_"
 
 
 def test_no_token_is_in_a_log_or_in_the_environment_of_who_trains(
-    database_url: str, workers: Workers, tmp_path: Path
+    database_url: str, workers: Workers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("TRIMTAB_LOG_FORMAT", "json")
+    monkeypatch.setenv("TRIMTAB_LOG_LEVEL", "debug")
     with services(tmp_path) as starting:
         service = starting.start_ready(database_url)
         with Client(service.url, TOKEN) as client:
@@ -40,3 +44,7 @@ def test_no_token_is_in_a_log_or_in_the_environment_of_who_trains(
     assert PREFIX not in service.log.read_text()
     assert PREFIX not in worker.said()
     assert not [name for name, value in environment.items() if PREFIX in value]
+    *said, last = worker.said().splitlines()
+    assert last.startswith("trimtab: the token is not valid")
+    for line in [*service.log.read_text().splitlines(), *said]:
+        assert {"time", "level", "logger", "message"} <= set(json.loads(line))

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx2
 
-from tests.reliability.journal import Ended, Entry, Leased, Reported, Sent
+from tests.reliability.journal import Ended, Entry, Leased, Reported, Sent, Suggested
 from tests.service.specs import METRIC
 from trimtab import protocol
 from trimtab.message import Metrics
@@ -78,6 +78,16 @@ class Caller:
     def keep_lines(self, lease: Lease, *, key: str | None = None) -> Answer:
         written = {"first": 2_999, "lines": ["kept", "kept too"]}
         return self.send("POST", f"/v1/leases/{lease['id']}/logs", written, lease=lease, key=key)
+
+    def suggest(self, lease: Lease, name: str, parameter: dict[str, Any], *, key: str | None = None) -> Answer:
+        path = f"/v1/leases/{lease['id']}/suggestions"
+        status, answer = self.send("POST", path, {"name": name, **parameter}, lease=lease, key=key)
+        if status == OK:
+            self.journal.append(Suggested(int(lease["id"]), name, answer["value"]))
+        return status, answer
+
+    def put_attribute(self, lease: Lease, value: object, *, key: str | None = None) -> Answer:
+        return self.send("PUT", f"/v1/leases/{lease['id']}/attributes/a", {"value": value}, lease=lease, key=key)
 
     def put_checkpoint(self, lease: Lease, step: int) -> Answer:
         path = f"/v1/leases/{lease['id']}/checkpoint?step={step}&sha256={hashlib.sha256(_STATE).hexdigest()}"

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tests.reliability.journal import Ended, Entry, Leased, Reported, Sent
+from tests.reliability.journal import Ended, Entry, Leased, Reported, Sent, Suggested
 
 _BATCH = 5_000
 
@@ -18,15 +18,19 @@ _COLUMNS: Mapping[type[Entry], tuple[str, str]] = {
     ),
     Sent: ("journal_sent", "lease bigint, step int, metrics jsonb"),
     Reported: ("told_reports", "lease bigint, step int, metrics jsonb, verdict text, recorded boolean"),
+    Suggested: ("told_suggestions", "lease bigint, name text, value jsonb"),
     Ended: ("told_ends", "lease bigint, outcome text, state text, metrics jsonb"),
 }
 """For each kind of entry its table and its fields."""
 
 _NAMED = """
     CREATE INDEX ON journal_leased (lease); CREATE INDEX ON journal_sent (lease, step);
-    ANALYZE journal_leased; ANALYZE journal_sent; ANALYZE told_reports; ANALYZE told_ends;
+    ANALYZE journal_leased; ANALYZE journal_sent; ANALYZE told_reports; ANALYZE told_suggestions;
+    ANALYZE told_ends;
     CREATE TEMPORARY VIEW journal_reported AS
       SELECT l.study, l.trial, r.* FROM told_reports r LEFT JOIN journal_leased l USING (lease);
+    CREATE TEMPORARY VIEW journal_suggested AS
+      SELECT l.study, l.trial, s.* FROM told_suggestions s LEFT JOIN journal_leased l USING (lease);
     CREATE TEMPORARY VIEW journal_told AS
       SELECT l.study, l.trial, e.* FROM told_ends e LEFT JOIN journal_leased l USING (lease);
 """

@@ -20,7 +20,9 @@ VIEWS = """
     CREATE TEMPORARY TABLE searched ON COMMIT DROP AS
       SELECT study_id, name, coalesce(parameter ->> 'scale' = 'reverse_log', false) AS is_reversed,
         CAST(parameter ->> 'low' AS float8) AS low, CAST(parameter ->> 'high' AS float8) AS high
-      FROM trimtab_studies CROSS JOIN LATERAL jsonb_each(CAST(spec AS jsonb) -> 'space') AS s (name, parameter);
+      FROM trimtab_studies CROSS JOIN LATERAL jsonb_each(CASE
+        WHEN json_typeof(spec -> 'space') = 'object' THEN CAST(spec AS jsonb) -> 'space'
+        ELSE coalesce(CAST(space AS jsonb), '{}') END) AS s (name, parameter);
     CREATE TEMPORARY TABLE recorded_params ON COMMIT DROP AS
       SELECT trial_id, jsonb_object_agg(coalesce(s.name, param_name), CASE
         WHEN s.is_reversed THEN to_jsonb(least(greatest(1 - param_value, s.low), s.high))
@@ -138,7 +140,20 @@ NUMBERS_ARE_DENSE = """
 PARAMS_ARE_THOSE_RECEIVED = """
     SELECT j.study, j.trial, format('lease %s gave %s, on record is %s', j.lease, j.params, p.params)
     FROM journal_leased j JOIN trimtab_leases l ON l.lease_id = j.lease LEFT JOIN recorded_params p USING (trial_id)
-    WHERE j.params IS DISTINCT FROM p.params
+    JOIN trimtab_studies s ON s.study_id = l.study_id
+    WHERE CASE WHEN json_typeof(s.spec -> 'space') = 'object' THEN j.params IS DISTINCT FROM p.params
+      ELSE NOT coalesce(p.params, '{}') @> j.params END
+  UNION ALL
+    SELECT j.study, j.trial, format('lease %s was suggested %s = %s, on record is %s', j.lease, name, value, p.params)
+    FROM journal_suggested j JOIN trimtab_leases l ON l.lease_id = j.lease LEFT JOIN recorded_params p USING (trial_id)
+    WHERE j.value IS DISTINCT FROM p.params -> j.name
+  UNION ALL
+    SELECT n.study, n.trial, format('it has %s, which its study does not search', p.param_name)
+    FROM trial_params p JOIN numbered n USING (trial_id) JOIN trimtab_studies s USING (study_id)
+    WHERE s.task IS NULL AND NOT EXISTS (
+      SELECT FROM searched c WHERE c.study_id = n.study_id
+        AND p.param_name = CASE WHEN c.is_reversed THEN '1-' || c.name ELSE c.name END
+        AND (c.low IS NULL OR c.is_reversed OR p.param_value BETWEEN c.low AND c.high))
   UNION ALL
     SELECT j.study, j.trial, format('lease %s was given and is not there as it was given', j.lease)
     FROM journal_leased j LEFT JOIN held h ON h.lease_id = j.lease

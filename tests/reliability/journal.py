@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
-from trimtab.message import Metrics, Params
+from trimtab.message import Metrics, Params, Scalar
 from trimtab.protocol import Lease, Told, Verdict
 
 
@@ -59,6 +59,15 @@ class Reported:
 
 
 @dataclass(frozen=True)
+class Suggested:
+    """A suggestion was answered with this value."""
+
+    lease: int
+    name: str
+    value: Scalar
+
+
+@dataclass(frozen=True)
 class Ended:
     """A tell was answered: with this outcome, which left the trial in this state."""
 
@@ -91,9 +100,11 @@ class Surprise:
     text: str
 
 
-Entry = Leased | Sent | Reported | Ended | Late | Surprise
+Entry = Leased | Sent | Reported | Suggested | Ended | Late | Surprise
 
-_KINDS: dict[str, type[Entry]] = {kind.__name__: kind for kind in (Leased, Sent, Reported, Ended, Late, Surprise)}
+_KINDS: dict[str, type[Entry]] = {
+    kind.__name__: kind for kind in (Leased, Sent, Reported, Suggested, Ended, Late, Surprise)
+}
 
 
 class Journal:

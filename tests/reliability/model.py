@@ -74,6 +74,7 @@ class TrialModel:
 
     state: str = "running"
     lost: int = 0
+    given: dict[str, float] = field(default_factory=dict)
     leases: list[LeaseModel] = field(default_factory=list)
     value: float | None = None
     is_added: bool = False
@@ -85,6 +86,7 @@ class StudyModel:
 
     asked: int
     budget: int
+    has_space: bool = True
     state: str = "running"
     trials: list[TrialModel] = field(default_factory=list)
     failed_in_a_row: int = 0
@@ -182,11 +184,11 @@ class Model:
     leases: list[LeaseModel] = field(default_factory=list)
     run_out: list[LeaseModel] = field(default_factory=list)
 
-    def create(self, name: str, budget: int) -> Expected:
+    def create(self, name: str, budget: int, *, has_space: bool = True) -> Expected:
         known = self.studies.get(name)
         if known is None:
-            self.studies[name] = StudyModel(asked=budget, budget=budget)
-        return StudyExists if known and known.asked != budget else None
+            self.studies[name] = StudyModel(asked=budget, budget=budget, has_space=has_space)
+        return StudyExists if known and (known.asked, known.has_space) != (budget, has_space) else None
 
     def delete(self, name: str) -> Expected:
         if name not in self.studies:
@@ -237,6 +239,16 @@ class Model:
         else:
             trial.state = "waiting"
         return None
+
+    def suggest(self, lease: LeaseModel) -> Expected:
+        """Return the refusal that every suggestion meets."""
+        if refusal := lease.refusal():
+            return refusal
+        return Conflict if self.studies[lease.study].has_space else None
+
+    def values(self, lease: LeaseModel) -> dict[str, float]:
+        """Return the values that the trial of a live lease has for good, as far as they are known."""
+        return self._of(lease)[1].given
 
     def let_run_out(self, lease: LeaseModel) -> None:
         """Let the time of a lease that lives be over: nobody has renewed it."""
@@ -324,7 +336,7 @@ class Model:
         is_used_up = study.is_closing or study.is_spent or study.created >= study.budget
         if is_used_up or study.state in {"complete", "stopped"}:
             return Conflict
-        study.trials.append(TrialModel("waiting"))
+        study.trials.append(TrialModel("waiting", given={"x": 0.5}))
         return None
 
     def add(self, name: str, state: str, value: float) -> Expected:

@@ -131,6 +131,33 @@ def _enqueued(caller: Caller) -> None:
     caller.send("POST", "/v1/studies/study/trials", {"params": {"x": 0.5}})
 
 
+X: dict[str, Any] = {"type": "float", "low": 0.0, "high": 1.0}
+
+
+def _without_space(caller: Caller) -> Lease:
+    """The lease of a trial that has been suggested `x`, of a study whose trials say what they search."""
+    _study(caller, space=None)
+    lease = caller.lease()
+    caller.suggest(lease, "x", X)
+    return lease
+
+
+def _next_without_space(caller: Caller) -> Lease:
+    """That of the next trial, which was suggested nothing."""
+    _without_space(caller)
+    return caller.lease()
+
+
+def _given_without_space(caller: Caller) -> Lease:
+    _without_space(caller)
+    caller.send("POST", "/v1/studies/study/trials", {"params": {"x": 0.5}})
+    return caller.lease()
+
+
+def _suggest(name: str, **key: str) -> Act:
+    return lambda caller, lease: caller.suggest(lease, name, X, **key)
+
+
 def _limited(**limits: float) -> Prepare:
     """A study of this budget, where two trials run, one of them with a report, and one waits."""
 
@@ -260,6 +287,20 @@ SCENARIOS: dict[str, Scenario] = {
     "report after another ended": Scenario(_behind, lambda caller, lease: caller.report(lease, 1, 0.25)),
     "report many": Scenario(_two_running, _many),
     "heartbeat": Scenario(_running, lambda caller, lease: caller.heartbeat(lease, key="k")),
+    "suggest what no trial asked for": Scenario(_next_without_space, _suggest("y")),
+    "suggest what no trial asked for, with a key": Scenario(_next_without_space, _suggest("y", key="k")),
+    "suggest what another trial asked for": Scenario(_next_without_space, _suggest("x")),
+    "suggest what another trial asked for, with a key": Scenario(_next_without_space, _suggest("x", key="k")),
+    "suggest again": Scenario(_without_space, _suggest("x")),
+    "suggest what was given": Scenario(_given_without_space, _suggest("x")),
+    "ask for a trial without params": Scenario(_without_space, _ask(2)),
+    "enqueue a trial without params of its own": Scenario(_without_space, _given({"params": {"x": 0.5}})),
+    "add a finished trial with parameters": Scenario(
+        _without_space,
+        _given({"params": {"y": 0.5}, "state": "complete", "metrics": {METRIC: 0.125}, "parameters": {"y": X}}),
+    ),
+    "put an attribute": Scenario(_running, lambda caller, lease: caller.put_attribute(lease, [1, None])),
+    "put an attribute with a key": Scenario(_running, lambda caller, lease: caller.put_attribute(lease, 1, key="k")),
     "tell complete": Scenario(_running, _told("complete")),
     "tell complete with a key": Scenario(_running, _told("complete", "k")),
     "tell the last of the budget": Scenario(_last, _told("complete")),

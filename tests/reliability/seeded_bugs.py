@@ -18,7 +18,7 @@ from service import app as application
 from service import lifecycle, once, prepared
 from service.database import autocommit, transaction
 from service.once import Once
-from service.storage import asks, audit, endings, given, keys, studies, trial_logs
+from service.storage import asks, audit, endings, given, keys, studies, suggestions, trial_logs
 from service.storage.keys import Key
 
 Patch = pytest.MonkeyPatch
@@ -202,6 +202,23 @@ BUGS = {
         in_statement(trial_logs, "_KEEP", "fence = :fence", "(fence = :fence OR true)"),
         Proof.ZOMBIES,
         "of another fence: lines through",
+    ),
+    "a suggestion does not look at the fence": Bug(
+        in_prepared("take", _FENCE, _ANY_FENCE), Proof.ZOMBIES, "of another fence: suggestion through"
+    ),
+    "a suggestion does not look whether the lease has run out": Bug(
+        in_prepared("take", _HAS_RUN_OUT, ""), Proof.ZOMBIES, "run out: suggestion through"
+    ),
+    "an attribute is kept whatever the fence": Bug(
+        in_statement(suggestions, "_KEEP_ATTRIBUTE", "fence = :fence", "(fence = :fence OR true)"),
+        Proof.ZOMBIES,
+        "of another fence: attribute through",
+    ),
+    "a value is committed before the space that it lies in": Bug(
+        commit_after(suggestions, "take"),
+        Proof.CRASH_POINTS,
+        "which its study does not search|studies: ",
+        "suggest what no trial asked for",
     ),
     "a tell does not look at the fence": Bug(
         in_prepared("close_told", _FENCE, _ANY_FENCE), Proof.ZOMBIES, "of another fence: tell through"

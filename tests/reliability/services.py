@@ -66,7 +66,8 @@ class Services:
     def start(self, database_url: str, *, lease_seconds: int = 30) -> Service:
         """Start a replica; it may not be ready yet."""
         port = _free_port()
-        ours = {name: value for name, value in os.environ.items() if not name.startswith("TRIMTAB_")}
+        kept = ("TRIMTAB_LOG_FORMAT", "TRIMTAB_LOG_LEVEL")
+        ours = {name: value for name, value in os.environ.items() if not name.startswith("TRIMTAB_") or name in kept}
         settings = {
             "TRIMTAB_DATABASE_URL": database_url,
             "TRIMTAB_DATA_DIR": str(self.folder),

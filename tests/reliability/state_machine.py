@@ -26,6 +26,7 @@ from tests.service.served import Served
 from tests.service.specs import METRIC, spec
 from trimtab.errors import LeaseLost, NoCompleteTrial, Refused, StudyDeleted
 from trimtab.protocol import Lease, LeaseReport, Verdict
+from trimtab.space import Float
 
 NAMES = st.sampled_from(["one", "two"])
 STEPS = st.integers(1, 4)
@@ -33,6 +34,7 @@ VALUES = st.sampled_from([0.125, 0.25, 0.5])
 OUTCOMES = st.sampled_from(["complete", "pruned", "released", *FAILURES])
 KEYS = st.sampled_from(["a", "b"])
 PICK = st.integers(0, 1_000)
+X = Float(low=0.0, high=1.0)
 
 _RUN_OUT = "UPDATE trimtab_leases SET expires_at = clock_timestamp() WHERE lease_id = :lease_id"
 
@@ -79,17 +81,23 @@ class StateMachine(RuleBasedStateMachine):
         among = live if live and pick % 3 else self.leases
         return among[pick // 3 % len(among)]
 
-    @initialize(budget=st.integers(1, 4))
-    def begin(self, budget: int) -> None:
-        self.create("one", budget)
+    @initialize(budget=st.integers(1, 4), has_space=st.booleans())
+    def begin(self, budget: int, has_space: bool) -> None:
+        self.create("one", budget, has_space)
         self.ask("one", 1)
 
-    @rule(name=NAMES, budget=st.integers(1, 4))
-    def create(self, name: str, budget: int) -> None:
+    @rule(name=NAMES, budget=st.integers(1, 4), has_space=st.booleans())
+    def create(self, name: str, budget: int, has_space: bool) -> None:
         wanted = spec(
-            name, budget={"trials": budget}, max_attempts=MAX_ATTEMPTS, failed_in_a_row=FAILED_IN_A_ROW, pruner=EAGER
+            name,
+            budget={"trials": budget},
+            max_attempts=MAX_ATTEMPTS,
+            failed_in_a_row=FAILED_IN_A_ROW,
+            pruner=EAGER,
+            **({} if has_space else {"space": None}),
         )
-        self.meets(self.model.create(name, budget), lambda: self.served.client.create_study(wanted))
+        expected = self.model.create(name, budget, has_space=has_space)
+        self.meets(expected, lambda: self.served.client.create_study(wanted))
 
     @rule(name=NAMES, pick=PICK)
     def delete(self, name: str, pick: int) -> None:
@@ -210,6 +218,22 @@ class StateMachine(RuleBasedStateMachine):
             _same(found.verdict == "stop", model.is_stopped, "told to stop")
 
     @precondition(lambda self: self.leases)
+    @rule(pick=PICK, name=st.sampled_from(["x", "y"]))
+    def suggest(self, pick: int, name: str) -> None:
+        lease, model = self.picked(pick)
+
+        found = self.meets(self.model.suggest(model), lambda: self.served.client.suggest(lease, name, X))
+
+        if found is not None:
+            _same(found, self.model.values(model).setdefault(name, found), "value")
+
+    @precondition(lambda self: self.leases)
+    @rule(pick=PICK, value=VALUES)
+    def set_attribute(self, pick: int, value: float) -> None:
+        lease, model = self.picked(pick)
+        self.meets(model.refusal(), lambda: self.served.client.set_attribute(lease, "a", value))
+
+    @precondition(lambda self: self.leases)
     @rule(pick=PICK, outcome=OUTCOMES, value=VALUES)
     def tell(self, pick: int, outcome: str, value: float) -> None:
         lease, model = self.picked(pick)
@@ -247,6 +271,8 @@ class StateMachine(RuleBasedStateMachine):
     def add(self, pick: int, state: str, value: float) -> None:
         name = self._study(pick)
         given: dict[str, Any] = {"metrics": {METRIC: value}, "curve": {1: {METRIC: value}}}
+        if not self.model.studies[name].has_space:
+            given["parameters"] = {"x": X}
         self.meets(
             self.model.add(name, state, value), lambda: self.served.client.add_trial(name, {"x": 0.5}, state, **given)
         )

@@ -6,7 +6,8 @@ _PARTS = {
     "studies": """
         SELECT o.study_name, s.state, s.reason, s.budget, s.created, s.added, s.finished, s.failed_in_a_row,
           s.closing, s.epochs, s.epochs_used, s.target, s.patience,
-          s.best_value, (SELECT number FROM trimtab_trials b WHERE b.trial_id = s.best_trial_id), s.ended_at IS NULL
+          CAST(s.space AS text), s.best_value,
+          (SELECT number FROM trimtab_trials b WHERE b.trial_id = s.best_trial_id), s.ended_at IS NULL
         FROM trimtab_studies s JOIN studies o USING (study_id)""",
     "trials": """
         SELECT t.number, t.state, u.fence, u.lost, u.outcome, u.reason, u.step, CAST(u.metrics AS text), u.finish_order,
@@ -15,7 +16,10 @@ _PARTS = {
            WHERE p.trial_id = t.trial_id),
           (SELECT string_agg(CAST(v.value AS text), ',') FROM trial_values v WHERE v.trial_id = t.trial_id),
           (SELECT string_agg(i.step || ':' || i.intermediate_value, ',' ORDER BY i.step)
-           FROM trial_intermediate_values i WHERE i.trial_id = t.trial_id)
+           FROM trial_intermediate_values i WHERE i.trial_id = t.trial_id),
+          (SELECT string_agg(a.key || a.value_json, ',' ORDER BY a.key) FROM trial_user_attributes a
+           WHERE a.trial_id = t.trial_id),
+          (SELECT value_json FROM trial_system_attributes a WHERE a.trial_id = t.trial_id AND key = 'fixed_params')
         FROM trials t JOIN trimtab_trials u USING (trial_id)""",
     "leases": """
         SELECT t.number, l.fence, l.attempt, l.worker, l.start_step, l.last_step, l.best, l.stop_reason, l.outcome,

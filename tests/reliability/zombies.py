@@ -64,6 +64,9 @@ WRITES: dict[str, Callable[[Caller, Lease], Answer]] = {
     "heartbeat": lambda caller, lease: caller.heartbeat(lease),
     "checkpoint": lambda caller, lease: caller.put_checkpoint(lease, 2),
     "lines": lambda caller, lease: caller.keep_lines(lease),
+    "suggestion": lambda caller, lease: caller.suggest(lease, "y", {"type": "int", "low": 1, "high": 9}),
+    "suggestion again": lambda caller, lease: caller.suggest(lease, "x", {"type": "int", "low": 1, "high": 9}),
+    "attribute": lambda caller, lease: caller.put_attribute(lease, 0.5),
     "tell": lambda caller, lease: caller.tell(lease, "diverged"),
 }
 
@@ -75,8 +78,9 @@ def complaint_of_zombies(replicas: Sequence[Served]) -> str | None:
 
 def _accepted(replicas: Sequence[Served], loss: str) -> Iterator[str]:
     callers = [Caller(one.http) for one in replicas]
-    callers[0].send("POST", "/v1/studies", body())
+    callers[0].send("POST", "/v1/studies", body(space=None))
     lease = callers[0].lease()
+    callers[0].suggest(lease, "x", {"type": "int", "low": 1, "high": 9})
     for step, caller in enumerate(callers, start=1):
         caller.report(lease, step, 0.25)
     LOSSES[loss](replicas[0], lease)

@@ -207,3 +207,10 @@ def test_a_defect_is_answered_without_its_details(served: Served, http: httpx2.C
     assert answer.status_code == 500
     assert answer.json()["code"] == "internal_error"
     assert "secret" not in answer.text
+
+
+def test_a_field_that_is_misspelt_is_answered_with_the_one_that_is_near(http: httpx2.Client) -> None:
+    answer = http.post("/v1/studies", json={"name": "study", "task": {"name": "mlp"}, "budgets": {"trials": 3}})
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [{"field": "budgets", "message": "is unknown; did you mean budget?"}]

@@ -61,7 +61,7 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ("a hyperparameter that is no number", trained(MLP | {"fixed": {"l2": float("nan")}}), "task.fixed.l2"),
     ("a parameter that is not the task's", trained(MLP, space={"trees": UNIT}), "space.trees"),
     ("a metric that is not the task's", trained(MLP, objectives=[{"metric": "f1"}]), "objectives.0.metric"),
-    ("a space left out where there is no default", {"space": None}, "space"),
+    ("a sampler that needs a space, without one", {"space": None, "sampler": {"name": "gp"}}, "sampler.name"),
     ("an empty space", {"space": {}}, "space"),
     ("a space that is a list", {"space": [UNIT]}, "space"),
     ("more parameters than there may be", {"space": {f"x{n}": UNIT for n in range(MAX_PARAMETERS + 1)}}, "space"),
@@ -141,8 +141,8 @@ def test_all_that_is_wrong_is_said_at_once(http: httpx2.Client) -> None:
 
 
 def test_who_names_an_unknown_hyperparameter_is_told_those_that_there_are(http: httpx2.Client) -> None:
-    answer = http.post("/v1/studies", json=body(**trained(MLP, space={"learning_rat": UNIT})))
+    answer = http.post("/v1/studies", json=body(**trained(MLP, space={"colour": UNIT})))
 
     (problem,) = answer.json()["errors"]
-    assert problem["field"] == "space.learning_rat"
+    assert problem["field"] == "space.colour"
     assert "learning_rate, batch_size, optimizer" in problem["message"]

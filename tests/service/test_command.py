@@ -101,7 +101,8 @@ def test_a_port_in_use_is_one_line(data_dir: Path) -> None:
         port = other.getsockname()[1]
         complaint = refusal(start(PORT=str(port), DATA_DIR=str(data_dir)))
 
-    assert f"cannot listen on 127.0.0.1:{port}: Address already in use; set TRIMTAB_HOST or TRIMTAB_PORT" in complaint
+    assert f"cannot listen on 127.0.0.1:{port}: Address already in use; a service may run there" in complaint
+    assert "set TRIMTAB_PORT" in complaint
 
 
 def test_a_data_folder_that_cannot_be_written_is_one_line(tmp_path: Path, port: int) -> None:

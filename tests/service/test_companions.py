@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx2
 import pytest
+import sqlalchemy as sa
 
 from service import companions
 from service.companions import Companion
@@ -14,7 +15,7 @@ from tests.reliability.auditor import audit
 from tests.service.specs import spec
 from trimtab.budget import Limits
 from trimtab.client import Client
-from trimtab.errors import Conflict, Invalid, StudyNotFound
+from trimtab.errors import Conflict, Invalid, StudyDeleted, StudyNotFound
 from trimtab.message import Params
 from trimtab.states import Outcome, Purpose, StudyState
 
@@ -171,6 +172,34 @@ def test_only_a_study_with_a_task_is_followed(client: Client, replica: Replica) 
     client.delete_study("study")
     with pytest.raises(StudyNotFound):
         follow(replica, {"x": 0.5})
+
+
+def test_a_study_goes_with_its_companions_but_not_with_what_was_prescribed_for_it(
+    client: Client, replica: Replica
+) -> None:
+    client.create_study(searching())
+    client.create_study(spec("other"))
+    name = follow(replica, ADAM, MOMENTUM)
+    prescribed(replica, "next")
+    lease = client.ask("worker", study=name).leases[0]
+
+    client.delete_study("study")
+
+    assert [study.name for study in client.studies()] == ["next", "other"]
+    assert client.study("next").parent is None
+    with pytest.raises(StudyDeleted, match=f"study '{name}' was deleted"):
+        client.heartbeat(lease)
+    with transaction(replica.engine) as connection:
+        deleted = connection.execute(sa.text("SELECT subject FROM trimtab_audit WHERE action = 'delete study'"))
+        assert list(deleted.scalars()) == ["study", name]
+    assert audit(replica.engine) == []
+
+
+def prescribed(replica: Replica, name: str) -> None:
+    with transaction(replica.engine) as connection:
+        parent = studies.require(connection, "study")
+        following = parent.spec.model_copy(update={"name": name})
+        studies.insert(connection, following, purpose=Purpose.PRESCRIPTION, parent_id=parent.study_id)
 
 
 @pytest.mark.parametrize("metric", ["gradient_check", "test_error"])

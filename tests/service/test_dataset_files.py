@@ -13,7 +13,7 @@ from service.storage import datasets as stored
 from trimtab.client import Client
 from trimtab.data import Problem
 from trimtab.datasets import DatasetDescription
-from trimtab.errors import DatasetBuiltIn, DatasetNotFound, Unreachable
+from trimtab.errors import Damaged, DatasetBuiltIn, DatasetNotFound
 
 CONTENT = b"the file as workers read it"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -43,7 +43,7 @@ def test_a_file_is_fetched_by_its_hash(client: Client, replica: Replica, tmp_pat
 def test_a_file_that_is_not_what_was_put_is_no_file(client: Client, replica: Replica, tmp_path: Path) -> None:
     kept(replica, "ours", b"damaged on the disk", SHA256)
 
-    with pytest.raises(Unreachable, match="damaged"):
+    with pytest.raises(Damaged, match="damaged"):
         client.fetch_dataset("ours", SHA256, tmp_path / "got")
 
     assert [path for path in tmp_path.iterdir() if path.is_file()] == []

@@ -62,6 +62,7 @@ def test_a_file_becomes_a_data_set_that_workers_can_fetch(client: Client, tmp_pa
         {"categories": ["country", "town"], "kind": "category", "name": "place"},
     ]
     assert (put.version, put.problem, put.examples, put.target) == (1, "regression", 4, "price")
+    assert [(column.name, column.missing) for column in put.columns] == [("size", 1), ("place", 1)]
     assert client.dataset("houses") == put
 
 

@@ -177,7 +177,9 @@ def test_a_prescription_of_the_same_data_has_the_same_test_set(
         client.make_final(second)
     again = client.make_final(second, override="the network is another one")
 
-    assert [(read.final_study, read.is_override) for read in again.reads] == [(f"{second}.final", True)]
+    expected = [(first, f"{first}.final", False), (second, f"{second}.final", True)]
+    assert [(read.study, read.final_study, read.is_override) for read in again.reads] == expected
+    assert client.final(first).reads == again.reads
     with pytest.raises(TestSetRead, match=f"by '{second}.final' at"):
         client.make_final(second)
 
@@ -209,7 +211,7 @@ def test_a_test_set_that_another_read_during_the_confirmation_is_not_read_again(
     follow(replica)
 
     final = client.final("study")
-    assert (final.state, final.reads) == (FinalState.FAILED, [])
+    assert (final.state, [read.study for read in final.reads]) == (FinalState.FAILED, ["study-2"])
     assert "was read by 'study-2.final'" in str(final.reason)
 
 

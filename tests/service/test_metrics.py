@@ -305,13 +305,14 @@ def test_to_watch_a_request_costs_little(served: Served) -> None:
     meters = served.replica.meters
     meters.answered("GET", "/v1/workers", "2xx", seconds=0.01)
 
-    began = time.perf_counter()
-    for _ in range(1000):
-        meters.answered("GET", "/v1/workers", "2xx", seconds=0.01)
-    each = (time.perf_counter() - began) / 1000
+    def hundred() -> float:
+        began = time.perf_counter()
+        for _ in range(100):
+            meters.answered("GET", "/v1/workers", "2xx", seconds=0.01)
+        return time.perf_counter() - began
 
-    # It takes 4 us; the rest is for a machine that is busy.
-    assert each < 100e-6
+    # It takes 4 us; the best of many is that of a machine that is not busy.
+    assert min(hundred() for _ in range(20)) / 100 < 40e-6
 
 
 def test_a_reader_may_read_them_and_a_worker_may_not(served: Served, http: httpx2.Client) -> None:

@@ -1,7 +1,9 @@
 """A loop that owns itself: what it is given, and what its trials become however their blocks are left."""
 
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -11,12 +13,13 @@ from service.replica import Replica
 from service.sweep import sweep
 from tests.service import record
 from tests.service.long_polls import wait_until
-from tests.service.runs import EAGER, complete
+from tests.service.runs import EAGER, complete, lease_of
 from tests.service.specs import METRIC, number, spec
 from trimtab.client import Client
 from trimtab.errors import Invalid, StudyNotFound
-from trimtab.own import held
+from trimtab.own import held, offers
 from trimtab.own.loop import LoopTrial
+from trimtab.protocol import Leases
 from trimtab.states import Outcome, TrialState
 
 
@@ -68,6 +71,51 @@ def test_a_loop_creates_the_study_that_it_is_given(client: Client) -> None:
 
     assert states(client) == [TrialState.COMPLETE]
     assert again == []
+
+
+@pytest.fixture
+def at_the_third_ask(client: Client, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], None]:
+    """Have something happen while a loop waits for a trial."""
+    asked = client.ask
+    asks = count(1)
+
+    def happens(event: Callable[[], object]) -> None:
+        def ask(worker: str, **told: Any) -> Leases:
+            if next(asks) == 3:
+                event()
+            return asked(worker, **told)
+
+        monkeypatch.setattr(client, "ask", ask)
+        monkeypatch.setattr(offers, "ASK_SECONDS", 0.01)
+
+    return happens
+
+
+def test_a_loop_waits_while_others_train_the_last_trials(
+    client: Client, at_the_third_ask: Callable[[Callable[[], object]], None]
+) -> None:
+    client.create_study(spec(budget={"trials": 1}))
+    others = lease_of(client)
+
+    at_the_third_ask(lambda: client.tell(others, "released"))
+    train(client, lambda trial: trial.report(1, error=0.5))
+
+    assert [attempt.outcome for attempt in client.trial("study", 0).history] == [Outcome.RELEASED, Outcome.COMPLETE]
+
+
+def test_a_loop_waits_while_its_study_is_paused_and_says_so_once(
+    client: Client, at_the_third_ask: Callable[[Callable[[], object]], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    client.create_study(spec(budget={"trials": 1}))
+    client.change_study("study", state="paused")
+
+    at_the_third_ask(lambda: client.change_study("study", state="running"))
+    train(client, lambda trial: trial.report(1, error=0.5))
+
+    assert states(client) == [TrialState.COMPLETE]
+    assert [line.message for line in caplog.records if line.name == offers.__name__] == [
+        "study is paused: waiting until it runs again"
+    ]
 
 
 def test_a_loop_over_no_study_is_refused_where_it_is_written(client: Client) -> None:

@@ -18,6 +18,7 @@ from trimtab.client import Client
 from trimtab.errors import Conflict, Invalid, StepConflict, StudyExists
 from trimtab.own import held
 from trimtab.own.results import FoundStudy
+from trimtab.spec import StudySpec, TaskSpec
 from trimtab.states import Direction, Outcome, StudyState, TrialState
 
 
@@ -268,7 +269,7 @@ def test_a_study_that_has_its_trials_is_not_given_more_unless_more_are_asked_for
 
     def objective(trial: Any) -> float:
         called.append(trial.number)
-        return 0.5
+        return float(trial.suggest_float("x", 0.0, 1.0))
 
     for n_trials in (2, 2, 1, 4, None):
         optimized(client, objective, n_trials=n_trials)
@@ -318,6 +319,24 @@ def test_the_directions_of_a_study_stay_as_they_are(client: Client) -> None:
 
     assert client.study("study").spec.objectives[0].direction is Direction.MAXIMIZE
     assert client.best_trial("study").number == 1
+
+
+def test_a_study_with_a_task_is_no_objectives(client: Client) -> None:
+    client.create_study(StudySpec(name="study", task=TaskSpec(name="mlp")))
+
+    with pytest.raises(StudyExists, match="the study 'study' is there with a task, which workers train"):
+        optimized(client, lambda trial: 0.5)
+
+    assert list(client.trials("study")) == []
+
+
+def test_a_study_with_a_space_says_so_to_an_objective_that_asks(client: Client) -> None:
+    client.create_study(spec())
+
+    with pytest.raises(Conflict, match="space"):
+        optimized(client, lambda trial: trial.suggest_float("x", 0.0, 1.0))
+
+    assert [trial.outcome for trial in client.trials("study")] == [Outcome.ERROR]
 
 
 def test_a_study_that_somebody_made_is_optimised_by_its_own_metric(client: Client) -> None:

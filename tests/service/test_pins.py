@@ -91,7 +91,7 @@ def test_who_names_a_data_set_that_is_not_there_is_told_those_that_are(client: C
 
     assert [problem.field for problem in refused.value.errors] == ["task.data.dataset", "task.data.test_dataset"]
     assert "'yours'; there are digits, breast_cancer" in refused.value.errors[0].message
-    assert refused.value.errors[0].message.endswith("spirals, ours")
+    assert refused.value.errors[0].message.endswith("spirals, ours; add it: trimtab data put FILE --name yours")
 
 
 def test_a_content_that_no_version_has_is_refused(client: Client, replica: Replica) -> None:

@@ -8,8 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPICursor
 
 from benchmarks import history
-from service import asks, studies
+from service import asks, happenings, studies
 from service.replica import Replica
+from service.storage.happenings import Look
 from service.sweep import sweep
 from tests.service import record
 from tests.service.runs import EAGER, complete, lease_of, report
@@ -156,7 +157,11 @@ def call_everything(served: Served) -> None:
     client.tell(lease_of(client), "released")
     complete(client, [0.5, 0.5])
     report(client, lease_of(client), 1, 0.75)
-    client.heartbeat(lease_of(client))
+    running = lease_of(client)
+    client.heartbeat(running)
+    client.keep_lines(running, ["text"], first=0)
+    list(client.logs("study", running.trial, tail=1))
+    watch(served.replica.engine)
     record.let_leases_run_out(served.replica.engine)
     sweep(served.replica)
     call_with_every_pruner(served)
@@ -174,6 +179,13 @@ def call_everything(served: Served) -> None:
     for sort in ("number", "-number"):
         served.http.get("/v1/studies/study/trials", params={"sort": sort, "state": "complete"})
     client.delete_study("study")
+
+
+def watch(engine: sa.Engine) -> None:
+    """Look at what has happened in a study, as who watches it lets the replica do."""
+    study_id = happenings.study_of(engine, "study")
+    happenings.opening(engine, study_id, last=0)
+    happenings.since(engine, study_id, Look(finished=0, facts=("", 0), running={}, is_over=False))
 
 
 def call_with_every_pruner(served: Served) -> None:

@@ -1,10 +1,19 @@
 """Trials of a study without a space say while they run which parameters they need."""
 
+import json
+import re
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx2
 import pytest
 import sqlalchemy as sa
 
+from service.replica import Replica
 from tests.service.record import let_leases_run_out, rows
+from tests.service.served import Serve
 from tests.service.specs import METRIC, spec
+from tests.service.test_closing import counted
 from trimtab.client import Client
 from trimtab.errors import Conflict, Invalid, LeaseEnded, LeaseLost, LeaseNotFound, StudyDeleted
 from trimtab.protocol import Lease
@@ -225,6 +234,54 @@ def test_a_study_has_no_more_parameters_than_a_space_may_have(client: Client, en
     assert LAYERS.contains(client.suggest(lease_of(client), "x7", LAYERS))
 
 
+NAMED = {"name": "x", "type": "float", "low": 0, "high": 1}
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [
+        (NAMED | {"name": "a\0"}, "name"),
+        (NAMED | {"name": "\ud800"}, "name"),
+        (NAMED | {"name": "a" * 513}, "name"),
+        (NAMED | {"name": "1-x"}, "name"),
+        (NAMED | {"low": float("nan")}, "low"),
+        (NAMED | {"high": float("inf")}, "high"),
+        (NAMED | {"low": 2}, "low"),
+        (NAMED | {"scale": "log"}, "low"),
+        (NAMED | {"when": {"y": [1]}}, "when"),
+        (NAMED | {"per": "y"}, "per"),
+        (NAMED | {"type": "real"}, "body"),
+        ({"name": "x", "type": "categorical", "choices": []}, "choices"),
+        ({"name": "x", "type": "categorical", "choices": list(range(2_000))}, "choices"),
+        ({"name": "x", "type": "categorical", "choices": ["a\0"]}, "choices.0"),
+    ],
+)
+def test_what_is_no_parameter_is_refused_with_the_field_at_fault(
+    client: Client, http: httpx2.Client, study: str, asked: dict[str, Any], field: str
+) -> None:
+    lease = lease_of(client)
+    headers = {"Trimtab-Fence": str(lease.fence), "Content-Type": "application/json"}
+
+    answer = http.post(f"/v1/leases/{lease.id}/suggestions", content=json.dumps(asked), headers=headers)
+
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == [field]
+    assert client.study(study).spec.space is None
+
+
+@pytest.mark.parametrize("content", ['{"value": NaN}', '{"value": "\\ud800"}', '{"value": 1e999}', "{}"])
+def test_what_is_no_json_is_refused_as_an_attribute(
+    client: Client, http: httpx2.Client, study: str, content: str
+) -> None:
+    lease = lease_of(client)
+    headers = {"Trimtab-Fence": str(lease.fence), "Content-Type": "application/json"}
+
+    answer = http.put(f"/v1/leases/{lease.id}/attributes/a", content=content, headers=headers)
+
+    assert answer.status_code == 422
+    assert client.trial(study, 0).user_attributes == {}
+
+
 def test_an_attribute_is_shown_with_its_trial(client: Client, study: str) -> None:
     lease = lease_of(client)
 
@@ -278,3 +335,42 @@ def test_an_attribute_of_a_lost_lease_is_refused(client: Client, engine: sa.Engi
         client.set_attribute(lease, "a", 1)
 
     assert rows(engine)["trial_user_attributes"] == []
+
+
+def test_a_suggestion_is_one_look_and_one_write_and_reads_no_trial_twice(
+    client: Client, replica: Replica, study: str
+) -> None:
+    for error in (0.5, 0.25):
+        lease = lease_of(client)
+        client.suggest(lease, "layers", LAYERS)
+        client.tell(lease, "complete", metrics={METRIC: error})
+    lease = lease_of(client)
+    client.suggest(lease, "layers", LAYERS)
+    client.tell(lease, "complete", metrics={METRIC: 0.125})
+    lease = lease_of(client)
+
+    with counted(replica.engine) as first:
+        client.suggest(lease, "layers", LAYERS)
+    with counted(replica.engine) as again:
+        client.suggest(lease, "layers", LAYERS)
+
+    assert [re.findall("trimtab_[a-z]+", each)[0] for each in first] == [
+        *("trimtab_standing", "trimtab_finished", "trimtab_take")
+    ]
+    assert [re.findall("trimtab_[a-z]+", each)[0] for each in again] == ["trimtab_standing", "trimtab_renew"]
+
+
+def test_of_two_calls_at_once_through_two_replicas_one_gives_the_value(start_replica: Serve) -> None:
+    clients = [start_replica().client for _ in range(2)]
+    clients[0].create_study(spec(space=None, budget={"trials": 100}))
+    leases = [lease_of(clients[0]) for _ in range(4)]
+    asked = [(client, lease, name) for lease in leases for name in ("one", "two") for client in clients]
+
+    with ThreadPoolExecutor(8) as threads:
+        values = list(threads.map(lambda each: each[0].suggest(each[1], each[2], RATE), asked))
+
+    assert values[::2] == values[1::2]
+    assert [trial.params for trial in clients[0].trials("study")] == [
+        {"one": one, "two": two} for one, two in zip(values[::4], values[2::4], strict=True)
+    ]
+    assert set(clients[1].study("study").spec.declared) == {"one", "two"}

@@ -77,7 +77,7 @@ def test_the_same_spec_again_is_compared_with_the_tags_and_priority_of_its_creat
     again = client.create_study(spec(tags=["one"], priority=1))
 
     assert (again.spec.tags, again.spec.priority) == (("two",), 2)
-    with pytest.raises(StudyExists, match=r"differs in tags, priority$"):
+    with pytest.raises(StudyExists, match=r"differs in tags, priority; take another name"):
         client.create_study(spec(tags=["two"], priority=2))
 
 

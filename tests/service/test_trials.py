@@ -171,3 +171,17 @@ def test_a_parameter_that_depends_on_another_is_shown_where_it_exists(client: Cl
     assert params == [lease.params for lease in leases]
     assert {("momentum" in point) for point in params} == {True, False}
     assert all(("momentum" in point) == (point["optimizer"] == "sgd") for point in params)
+
+
+def test_a_list_says_of_each_trial_why_it_failed(client: Client) -> None:
+    client.create_study(spec())
+    for outcome, message in (("error", "no such file"), ("out_of_memory", "of 80 GiB"), ("timeout", None)):
+        client.tell(lease_of(client), outcome, message=message)
+
+    failed = list(client.trials("study", state=TrialState.FAIL))
+
+    assert [(trial.outcome, trial.reason) for trial in failed] == [
+        (Outcome.ERROR, "no such file"),
+        (Outcome.OUT_OF_MEMORY, "of 80 GiB"),
+        (Outcome.TIMEOUT, None),
+    ]

@@ -59,6 +59,7 @@ def test_the_seed_draws_other_first_weights() -> None:
         ("--task cnn --data iris", "cnn is for images, and iris is a table"),
         ("--task mlp --param activation=step", "activation cannot be 'step'; one of relu"),
         ("--task mlp --param width=3", "width is not a hyperparameter of this task"),
+        ("--task mlp --param width=3 --param epochs=0", "; epochs cannot be 0"),
         ("--task nowhere:build", "nowhere:build cannot be imported"),
         ("--task tests.training.own_tasks:no_network", "cannot be built: TypeError: build returned a Tensor"),
         (

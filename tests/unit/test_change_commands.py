@@ -112,7 +112,7 @@ def test_importances_are_shares_and_bars(stub: Stub, run: Run) -> None:
 
 def test_importances_that_there_are_none_of_say_why(stub: Stub, run: Run) -> None:
     reason = "too few complete trials: 1"
-    nothing = {"method": ImportanceMethod.PED_ANOVA, "metric": "validation_error", "trials": 1, "reason": reason}
-    stub.answers(said(Importances(**nothing, importances={})))
+    method = ImportanceMethod.PED_ANOVA
+    stub.answers(said(Importances(method=method, metric="error", trials=1, reason=reason, importances={})))
 
     assert run("study", "importances", "digits").output.splitlines()[-1] == reason

@@ -32,6 +32,15 @@ def test_a_study_is_created_from_a_name_and_what_differs(stub: Stub, run: Run) -
     assert "trimtab study watch wines" in ran.output
 
 
+def test_a_study_that_nobody_can_train_says_which_command_can(stub: Stub, run: Run) -> None:
+    stub.answers(said(samples.study(), status=201), said(samples.page(samples.worker("other"))))
+
+    ran = run("study", "create", "digits")
+
+    assert ran.code == 0
+    assert ran.errors == "look: no worker that is alive has the task mlp: python -m workers\n"
+
+
 def test_a_study_that_may_never_end_says_so(stub: Stub, run: Run) -> None:
     study = samples.study().model_copy(update={"warnings": ["nothing ends\x1bit"], "added": 3})
     stub.answers(said(study, status=201))
@@ -157,7 +166,7 @@ def test_the_best_trial_is_shown(stub: Stub, run: Run) -> None:
 
 def test_a_study_is_watched_to_its_end(stub: Stub, run: Run) -> None:
     failed = samples.study(state=StudyState.STOPPED, fail=10).model_copy(update={"reason": "10 trials failed in a row"})
-    stub.answers(said(failed), refused(NoCompleteTrial("none is complete")))
+    stub.answers(said(failed), said(failed), refused(NoCompleteTrial("none is complete")), said(samples.page()))
 
     ran = run("study", "watch", "digits")
 
@@ -242,8 +251,13 @@ def test_a_missing_token_is_one_line_and_exit_code_2(run: Run, monkeypatch: pyte
 
 def test_ctrl_c_leaves_a_watched_study_as_it_is(stub: Stub, environment: dict[str, str]) -> None:
     def answer(asked: Asked) -> Answer:
-        is_best = asked.path.endswith("/best-trial")
-        return refused(NoCompleteTrial("none is complete")) if is_best else said(samples.study(running=2))
+        match asked.path.rpartition("/")[2]:
+            case "best-trial":
+                return refused(NoCompleteTrial("none is complete"))
+            case "trials" | "workers":
+                return said(samples.page())
+            case _:
+                return said(samples.study(running=2))
 
     stub.answering = answer
     with subprocess.Popen(

@@ -20,7 +20,7 @@ FLOWERS = Dataset(
     examples=150,
     columns=[
         DatasetColumn(name="length", kind=ColumnKind.NUMBER),
-        DatasetColumn(name="field", kind=ColumnKind.CATEGORY, categories=3),
+        DatasetColumn(name="field", kind=ColumnKind.CATEGORY, categories=3, missing=7),
     ],
     classes=[ClassCount(label="rose", examples=149), ClassCount(label="lily", examples=1)],
     warnings=["class 'lily' has one example"],
@@ -80,9 +80,9 @@ def test_a_data_set_is_shown(stub: Stub, run: Run) -> None:
     ran = run("data", "show", "flowers")
 
     assert [line.split() for line in ran.output.splitlines()[4:7]] == [
-        ["COLUMN", "HOLDS"],
+        ["COLUMN", "HOLDS", "MISSING"],
         ["length", "number"],
-        ["field", "3", "categories"],
+        ["field", "3", "categories", "7"],
     ]
 
 

@@ -46,7 +46,7 @@ def complete(**fields: Any) -> Answer:
         "final_study": "digits.final",
         "test": TestError(error=0.02, low=0.01, high=0.04, examples=359),
         "model": ModelFile(sha256=SHA256, size=len(CONTENT)),
-        "reads": [TestRead(at=NOON, final_study="digits.final", is_override=False)],
+        "reads": [TestRead(study="digits", at=NOON, final_study="digits.final", is_override=False)],
     }
     return final(**({"state": FinalState.COMPLETE} | shared | fields))
 
@@ -104,7 +104,7 @@ def test_an_override_asks_again_with_its_reason(stub: Stub, run: Run) -> None:
 
 
 def test_a_final_model_that_failed_is_told_by_the_code(stub: Stub, run: Run) -> None:
-    read = TestRead(at=NOON, final_study="digits.final", is_override=False)
+    read = TestRead(study="digits", at=NOON, final_study="digits.final", is_override=False)
     stub.answering = lambda _: final(FinalState.FAILED, reason="out of memory", reads=[read])
 
     ran = run("study", "final", "digits")

@@ -1,16 +1,20 @@
 """What a notebook shows of a study: all of it, and nothing of it as markup."""
 
+import sys
 from html.parser import HTMLParser
+from types import SimpleNamespace
+
+import pytest
 
 from tests.unit import samples
 from tests.unit.stub import Stub, refused, said
-from trimtab import notebooks
+from trimtab import html_view, notebooks
 from trimtab.client import Client
 from trimtab.diagnosis import Diagnosis, Edit, Figures, Finding, FindingCode
 from trimtab.errors import NoCompleteTrial, StudyNotFound
 from trimtab.handle import StudyHandle
 from trimtab.handle.trial_list import TrialList
-from trimtab.states import TrialState
+from trimtab.states import StudyState, TrialState
 
 HOSTILE = "<script>alert('x')</script>&\"><img src=x onerror=alert(1)>"
 TAGS = {"p", "b", "table", "thead", "tbody", "tr", "th", "td", "progress"}
@@ -49,12 +53,12 @@ def test_trials_are_a_table() -> None:
 
 
 def test_of_very_many_trials_the_first_are_shown_and_the_rest_counted() -> None:
-    trials = [samples.trial(number) for number in range(notebooks.ROWS + 1)]
+    trials = [samples.trial(number) for number in range(html_view.ROWS + 1)]
 
-    page = notebooks.trials_html(trials)
+    page = html_view.trials_html(trials)
 
-    assert page.count("<tr>") == 1 + notebooks.ROWS
-    assert f"{notebooks.ROWS + 1} trials" in page
+    assert page.count("<tr>") == 1 + html_view.ROWS
+    assert f"{html_view.ROWS + 1} trials" in page
 
 
 def test_what_others_wrote_is_shown_and_does_nothing() -> None:
@@ -63,7 +67,7 @@ def test_what_others_wrote_is_shown_and_does_nothing() -> None:
     best = samples.best(0, 0.5, params={"x": (HOSTILE, HOSTILE)})
 
     seen = Seen(
-        notebooks.study_html(study.model_copy(update={"reason": HOSTILE, "warnings": [HOSTILE]}), best, [trial])
+        html_view.study_html(study.model_copy(update={"reason": HOSTILE, "warnings": [HOSTILE]}), best, [trial])
     )
 
     assert seen.tags <= TAGS
@@ -132,5 +136,46 @@ def test_a_handle_on_what_is_gone_says_so_and_raises_nothing(stub: Stub, client:
     assert seen.texts == ["digits", f" there is no study {HOSTILE}"]
 
 
-def test_this_is_no_notebook() -> None:
+class Place:
+    """A cell's output that remembers what was put there. The tests have no kernel, which would come with a server."""
+
+    def __init__(self) -> None:
+        self.shown: list[str] = []
+
+    def update(self, html: str) -> None:
+        self.shown.append(html)
+
+
+@pytest.fixture
+def place(monkeypatch: pytest.MonkeyPatch) -> Place:
+    """Where a cell of a notebook shows things."""
+    place = Place()
+    display = SimpleNamespace(HTML=str, display=lambda html, display_id: place)
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: SimpleNamespace(kernel=None)))
+    monkeypatch.setitem(sys.modules, "IPython.display", display)
+    return place
+
+
+def test_in_a_notebook_a_study_that_is_waited_for_is_shown_in_one_place(
+    stub: Stub, client: Client, place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ended = samples.study(state=StudyState.COMPLETE, complete=40)
+    stub.answers(said(samples.study()), refused(NoCompleteTrial("none")), said(ended), said(samples.best(3, 0.5)))
+
+    last = StudyHandle(client, "digits", sleep=lambda _: None).wait()
+
+    assert last.study == ended
+    assert ["digits is running" in place.shown[0], "digits is complete" in place.shown[1]] == [True, True]
+    assert len(place.shown) == 2
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("shell", [None, SimpleNamespace()], ids=["no shell", "a terminal"])
+def test_outside_of_a_kernel_is_no_notebook(monkeypatch: pytest.MonkeyPatch, shell: object) -> None:
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+
+    assert not notebooks.is_here()
+
+
+def test_without_ipython_this_is_no_notebook() -> None:
     assert not notebooks.is_here()

@@ -83,12 +83,12 @@ BAD_SPECS: dict[str, tuple[dict[str, Any], str, str]] = {
     "with a hyperparameter that the task does not have": (
         {"space": {"learning_rat": RATE}},
         "space.learning_rat",
-        "is not a hyperparameter of this task; it has epochs, learning_rate, batch_size",
+        "is not a hyperparameter of this task; did you mean learning_rate?",
     ),
     "with a fixed hyperparameter that the task does not have": (
         {"task": {"name": "mlp", "fixed": {"epoch": 3}}},
         "task.fixed.epoch",
-        "is not a hyperparameter of this task; it has epochs, learning_rate",
+        "is not a hyperparameter of this task; did you mean epochs?",
     ),
     "with a fixed value of another type": (
         {"task": {"name": "mlp", "fixed": {"epochs": 3.5}}},
@@ -122,8 +122,11 @@ BAD_SPECS: dict[str, tuple[dict[str, Any], str, str]] = {
     ),
     "with a space that is another word": ({"space": "all"}, "space", "must be an object"),
     "with an empty space": ({"space": {}}, "space", "too few items: at least 1"),
-    "without a task and a space": ({"task": None}, "space", "is needed where task is null"),
-    "with the default space of no task": ({"task": None, "space": "default"}, "space", "is needed where task is null"),
+    "with a sampler that needs a space, without one": (
+        {"task": None, "sampler": {"name": "qmc"}},
+        "sampler.name",
+        "needs a space, and this study has none",
+    ),
     "without an objective": ({"objectives": []}, "objectives", "too few items: at least 1"),
     "with one objective twice": ({"objectives": [{}, {}]}, "objectives.1.metric", "is there twice: 'validation_error'"),
     "with an objective that is not reported": (
@@ -274,3 +277,23 @@ def test_a_tasks_default_space_is_one_that_a_user_could_ask_for(name: str) -> No
     asked = StudySpec(name="x", task=TaskSpec(name=name), space=TASKS[name].space)
 
     assert asked.resolved() == StudySpec(name="x", task=TaskSpec(name=name)).resolved()
+
+
+def test_every_wrong_hyperparameter_is_named_fixed_or_searched() -> None:
+    fixed = {"epoch": 3, "epochs": 3, "dropout": 2.0, "hidden_units": [8, 8]}
+    space = {"learning_rat": RATE, "epochs": {"type": "int", "low": 1, "high": 3}, "momentum": {**RATE, "high": 2.0}}
+
+    searching = {"task": {"name": "mlp", "fixed": {"epochs": 3}}, "space": space}
+    with pytest.raises(Invalid) as refused_fixed:
+        from_json(StudySpec, json.dumps({"name": "x", "task": {"name": "mlp", "fixed": fixed}}))
+    with pytest.raises(Invalid) as refused_space:
+        from_json(StudySpec, json.dumps({"name": "x", **searching}))
+
+    wrong = {problem.field: problem.message for problem in refused_fixed.value.errors}
+    assert list(wrong) == ["task.fixed.epoch", "task.fixed.dropout", "task.fixed.hidden_units"]
+    assert wrong["task.fixed.hidden_units"] == "is a list of 2: needs hidden_layers fixed to 2"
+    assert [problem.field for problem in refused_space.value.errors] == [
+        "space.learning_rat",
+        "space.epochs",
+        "space.momentum",
+    ]

@@ -52,14 +52,17 @@ def test_a_study_is_followed_to_its_end(stub: Stub, client: Client) -> None:
     assert pauses == [POLL_SECONDS] * 3
 
 
-def test_a_best_trial_that_stays_is_not_sent_again(stub: Stub, client: Client) -> None:
+def test_a_best_trial_is_asked_for_when_another_trial_is_complete_and_not_sent_again_where_it_stays(
+    stub: Stub, client: Client
+) -> None:
     best = samples.best(3, 0.05)
-    live(stub, [(HALF, best), (HALF, best), (END, best)])
+    live(stub, [(START, None), (HALF, best), (HALF, best), (END, best)])
 
-    list(follow(client, "digits", sleep=lambda _: None))
+    seen = list(follow(client, "digits", sleep=lambda _: None))
 
     tags = [asked.headers.get("If-None-Match") for asked in stub.asked if asked.path.endswith("/best-trial")]
-    assert tags == [None, 'W/"3-0"', 'W/"3-0"']
+    assert tags == [None, None, 'W/"3-0"']
+    assert [progress.best for progress in seen] == [None, best, best, best]
 
 
 def test_a_study_that_has_ended_is_seen_once(stub: Stub, client: Client) -> None:

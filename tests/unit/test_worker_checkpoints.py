@@ -157,6 +157,18 @@ def test_a_trial_whose_checkpoints_are_all_torn_starts_at_the_beginning(stub: St
     assert checkpoints.fetch(Drain()) == Start(step=0, file=None)
 
 
+def test_a_checkpoint_that_arrives_damaged_each_time_is_done_without(
+    stub: Stub, client: Client, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    stub.answering = lambda _: Answer(200, "damaged", {"Trimtab-Step": "3", "Trimtab-SHA256": KEPT.sha256})
+
+    start = Checkpoints(client, RESUMED, tmp_path, every=60).fetch(Drain())
+
+    assert start == Start(step=3, file=None)
+    assert len(stub.asked) == 3
+    assert "damaged" in caplog.text
+
+
 def test_where_there_is_no_room_for_the_file_the_trial_is_trained_anew_behind_its_record(
     stub: Stub, client: Client, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -103,6 +103,21 @@ def test_a_service_that_fails_once_is_asked_again(stub: Stub, datasets: Datasets
     assert path.read_text() == CONTENT
 
 
+def test_a_file_that_arrives_damaged_each_time_is_not_asked_for_for_ever(stub: Stub, datasets: Datasets) -> None:
+    stub.answering = lambda _: Answer(200, "damaged")
+
+    with pytest.raises(DatasetUnavailable, match=r"the data set ours cannot be fetched: .* arrived damaged, each time"):
+        datasets.fetch(OURS, Hasty())
+
+    assert len(stub.asked) == 9
+
+
+def test_a_file_that_arrives_damaged_for_a_while_is_there_in_the_end(stub: Stub, datasets: Datasets) -> None:
+    stub.answers(*[Answer(200, "damaged")] * 4, Answer(200, CONTENT))
+
+    assert datasets.fetch(OURS, Hasty())["ours"].read_text() == CONTENT
+
+
 def test_a_folder_that_cannot_be_written_is_said_of_the_machine(stub: Stub, client: Client, tmp_path: Path) -> None:
     stub.answering = sent
     (tmp_path / "file").touch()

@@ -43,6 +43,11 @@ def test_a_device_that_is_not_there_is_refused() -> None:
         devices.device_of("cuda:2", slot=0, cuda_devices=2)
 
 
+def test_where_there_is_no_device_at_all_it_is_said_where_to_look() -> None:
+    with pytest.raises(Misconfigured, match=r"PyTorch sees no CUDA device\. Does nvidia-smi show one"):
+        devices.device_of("cuda:0", slot=0, cuda_devices=0)
+
+
 @pytest.mark.parametrize("device", ["gpu", "cuda", "cuda:", "cuda:-1", "cuda:0 ", "CPU", ""])
 def test_what_is_no_device_is_refused(device: str) -> None:
     with pytest.raises(Misconfigured, match="--device is auto, cpu, or cuda:0"):

@@ -9,6 +9,7 @@ from rich.text import Text
 from trimtab import rendering
 from trimtab.cli.arguments import Json, complete_dataset
 from trimtab.cli.asking import verbs
+from trimtab.cli.following import missing_worker
 from trimtab.cli.printing import show
 from trimtab.client import Client
 from trimtab.protocol import Study
@@ -54,7 +55,10 @@ def create(
         raise typer.BadParameter("--file holds the whole spec: leave the other options out")
     with Client() as client:
         created = client.create_study(spec)
+        missing = missing_worker(client, created)
     show(created, where_next, as_json=as_json, soft_wrap=True)
+    if missing:
+        typer.echo(f"look: {rendering.printable(missing)}", err=True)
 
 
 def where_next(created: Study) -> RenderableType:

@@ -1,24 +1,32 @@
-"""`trimtab study list|show|watch`: which studies there are, and how far they are."""
+"""`trimtab study list|show`: which studies there are, and how far they are."""
+
+from typing import Annotated
 
 import typer
 from rich.console import RenderableType
 
-from trimtab import rendering, watching
+from trimtab import rendering
 from trimtab.cli.arguments import LISTED, Json, Limit, Name
-from trimtab.cli.asking import leaving, verbs
-from trimtab.cli.printing import console, show, show_all
+from trimtab.cli.asking import verbs
+from trimtab.cli.printing import show, show_all
 from trimtab.client import Client
 from trimtab.errors import NoCompleteTrial, NoFeasibleTrial, SeveralObjectives
 from trimtab.protocol import BestTrial, Study
+from trimtab.states import StudyState
 
 app = verbs()
 
 
 @app.command("list")
-def list_studies(limit: Limit = LISTED, as_json: Json = False) -> None:
+def list_studies(
+    state: Annotated[StudyState | None, typer.Option(help="Only those in it.")] = None,
+    tag: Annotated[str | None, typer.Option(help="Only those that have it.")] = None,
+    limit: Limit = LISTED,
+    as_json: Json = False,
+) -> None:
     """List the studies, the newest first."""
     with Client() as client:
-        found = list(client.studies(limit))
+        found = list(client.studies(limit, state, tag))
     show_all(found, rendering.studies_table, as_json=as_json)
 
 
@@ -33,15 +41,6 @@ def show_study(name: Name, as_json: Json = False) -> None:
         return rendering.study_view(study, best)
 
     show(found, view, as_json=as_json)
-
-
-@app.command()
-def watch(name: Name) -> None:
-    """Follow a study until it has ended. Ctrl-C leaves it as it is."""
-    with leaving(f"the study goes on. Come back: trimtab study watch {name}"), Client() as client:
-        ended = watching.watch(client, name, console())
-    if ended.study.reason:
-        typer.echo(rendering.printable(ended.study.reason))
 
 
 def _best(client: Client, name: str) -> BestTrial | None:

@@ -12,6 +12,7 @@ from trimtab import settings
 from trimtab.client.checks import CheckCalls
 from trimtab.client.datasets import DatasetCalls
 from trimtab.client.doctor import DoctorCalls
+from trimtab.client.events import EventCalls
 from trimtab.client.exports import ExportCalls
 from trimtab.client.finals import FinalCalls
 from trimtab.client.leases import LeaseCalls
@@ -29,6 +30,7 @@ class Client(
     StudyCalls,
     TrialCalls,
     TrialLogCalls,
+    EventCalls,
     LessonCalls,
     CheckCalls,
     DoctorCalls,

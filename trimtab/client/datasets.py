@@ -9,7 +9,7 @@ from trimtab import answers
 from trimtab.client.calls import PAGE, Calls
 from trimtab.data import ColumnName
 from trimtab.datasets import Dataset, TargetKind
-from trimtab.errors import DatasetNotFound, Misconfigured, Unreachable
+from trimtab.errors import Damaged, DatasetNotFound, Misconfigured
 from trimtab.message import Lax, Message
 from trimtab.protocol import Page
 from trimtab.requests import Request, dataset_path, new_key
@@ -95,7 +95,7 @@ class DatasetCalls(Calls):
             DatasetNotFound: There is none of that name with that content.
             DatasetBuiltIn: It has no file.
             Forbidden: The token is a worker's, and none of its leases is trained on that.
-            Unreachable: What came is not what was put, each time.
+            Damaged: What came is not what was put, each time.
             OSError: The file cannot be written.
         """
         request = Request("GET", f"{dataset_path(name)}/content", query={"sha256": sha256})
@@ -108,7 +108,7 @@ class DatasetCalls(Calls):
                     return
             finally:
                 part.unlink(missing_ok=True)
-        raise Unreachable(f"the data set {name!r} arrived damaged, each time")
+        raise Damaged(f"the data set {name!r} arrived damaged, each time")
 
     def delete_dataset(self, name: str) -> None:
         """Delete every version of a data set.

@@ -6,7 +6,7 @@ from pathlib import Path
 from trimtab import answers
 from trimtab.client.calls import Calls
 from trimtab.client.leases import DOWNLOADS
-from trimtab.errors import Unreachable
+from trimtab.errors import Damaged
 from trimtab.finals import Confirm, Confirmation, FinalModel, FinalRequest, ModelFile
 from trimtab.protocol import Lease
 from trimtab.requests import Request, fence_of, new_key, study_path
@@ -78,7 +78,7 @@ class FinalCalls(Calls):
         Raises:
             StudyNotFound: There is no such study.
             ModelNotFound: It has no final model, or not yet.
-            Unreachable: What came is not what was written, each time.
+            Damaged: What came is not what was written, each time.
             OSError: The file cannot be written.
         """
         request = Request("GET", f"{study_path(name)}/final/model")
@@ -93,7 +93,7 @@ class FinalCalls(Calls):
                     return found
             finally:
                 part.unlink(missing_ok=True)
-        raise Unreachable("the model arrived damaged, each time")
+        raise Damaged("the model arrived damaged, each time")
 
     def put_model(self, lease: Lease, path: Path, *, sha256: str) -> ModelFile:
         """Send the file of a final model, and renew the lease. Twice is as once.

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from trimtab import answers
 from trimtab.client.calls import PAGE, Calls
-from trimtab.errors import CheckpointNotFound, LeaseEnded, LeaseLost, Refused, StudyDeleted, Unreachable, from_problem
+from trimtab.errors import CheckpointNotFound, Damaged, LeaseEnded, LeaseLost, Refused, StudyDeleted, from_problem
 from trimtab.protocol import (
     Ask,
     Checkpoint,
@@ -177,7 +177,7 @@ class LeaseCalls(Calls):
 
         Raises:
             LeaseLost, LeaseEnded, StudyDeleted: As for a report.
-            Unreachable: What came is not what was written, each time.
+            Damaged: What came is not what was written, each time.
             OSError: The file cannot be written.
         """
         request = Request("GET", checkpoint_path(lease), headers=fence_of(lease))
@@ -189,7 +189,7 @@ class LeaseCalls(Calls):
                 return None
             if found := answers.checkpoint(response, path):
                 return found
-        raise Unreachable("the checkpoint arrived damaged, each time")
+        raise Damaged("the checkpoint arrived damaged, each time")
 
     def _renewed(self, found: Leases) -> Leases:
         """Return those leases of an old answer that are still alive; from now on they live as long as new ones."""

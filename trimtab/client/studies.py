@@ -73,7 +73,9 @@ class StudyCalls(Calls):
         return self._call(Study, Request("PATCH", study_path(name), body=body))
 
     def delete_study(self, name: str) -> None:
-        """Delete a study with all its trials. Workers on it learn at their next call.
+        """Delete a study with all its trials, and its checks, confirmations and final models with theirs.
+
+        Workers on them learn at their next call. What a prescription made of it stays.
 
         Raises:
             StudyNotFound: There is no such study.

@@ -115,7 +115,9 @@ class TrialCalls(Calls):
         return self._give(name, {"params": dict(params), **fields, "parameters": dict(parameters or {})})
 
     def _give(self, name: str, fields: Mapping[str, object]) -> Trial:
-        body = built(GivenTrial, fields).model_dump_json()
+        trial = built(GivenTrial, fields)
+        # The default type of a parameter has to be said all the same: it tells the kinds apart.
+        body = trial.model_dump_json(exclude_defaults=not trial.parameters)
         return self._call(Trial, Request("POST", f"{study_path(name)}/trials", body=body, key=new_key()))
 
     def stop_trial(self, name: str, number: int) -> Trial:

@@ -23,7 +23,7 @@ def outlasting(client: Client, name: str, *, sleep: Callable[[float], object]) -
     while True:
         try:
             for seen in follow(client, name, sleep=sleep):
-                running = tuple(client.trials(name, TrialState.RUNNING))
+                running = tuple(client.trials(name, TrialState.RUNNING)) if seen.study.counts.running else ()
                 away = _pauses()
                 yield replace(seen, running=running)
         except PASSING as error:

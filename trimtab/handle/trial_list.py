@@ -1,6 +1,6 @@
 """Trials in a list that a notebook shows as a table."""
 
-from trimtab.notebooks import trials_html
+from trimtab.html_view import trials_html
 from trimtab.protocol import Trial
 
 

@@ -53,8 +53,8 @@ def optimize(
         client: To the service; None: the one that the settings name.
 
     Raises:
-        StudyExists: The study has other directions.
-        Conflict: It was stopped.
+        StudyExists: The study has other directions, or a task.
+        Conflict: It was stopped, or it has a space, so that its params are not asked for.
         Invalid: There can be no study of that name or with so many trials.
         Unreachable: Nothing answers. Later on a service that is away is waited for.
     """
@@ -85,6 +85,8 @@ def _begun(client: Client, name: str, n_trials: int | None, directions: Sequence
         found = client.create_study(spec)
     except StudyExists:
         found = client.study(name)
+    if found.spec.task is not None:
+        raise StudyExists(f"the study {name!r} is there with a task, which workers train; take another name")
     there = [objective.direction for objective in found.spec.objectives]
     if directions and there != [objective.direction for objective in spec.objectives]:
         raise StudyExists(f"the study {name!r} is there with other directions: {', '.join(there)}; take another name")

@@ -7,7 +7,8 @@ from pydantic import Field
 
 from trimtab.message import Message, StudyName
 
-Bytes = Annotated[int, Field(ge=0, lt=2**63)]
+Bytes = Annotated[int, Field(ge=0, lt=2**53)]
+"""As large as every reader of JSON knows exactly."""
 
 
 class DeviceMemory(Message):

@@ -1,12 +1,16 @@
 """Whether what a study asks for goes with its task."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from trimtab import tasks
-from trimtab.message import Params, Value, invalid
+from trimtab.message import Params, Scalar, Value, invalid
+from trimtab.nearness import did_you_mean
 from trimtab.space import Categorical, Space
 from trimtab.tasks.knobs import Hyperparameter, Task
 from trimtab.tasks.training import OF_COMPANIONS
+
+Problem = tuple[str, str]
+"""A field, and what is wrong with it."""
 
 
 def known(name: str) -> Task:
@@ -43,33 +47,26 @@ def default_space(task: Task, *, examples: int | None = None) -> Space:
 
 
 def check_fixed(fixed: Params, task: Task) -> None:
-    """Refuse hyperparameters that the task does not have, or cannot hold fixed at such a value.
+    """Refuse hyperparameters that the task does not have, or cannot hold fixed at such values.
 
     Raises:
-        PydanticCustomError: There is one.
+        PydanticCustomError: There are some; it names each.
     """
-    for name, value in fixed.items():
-        knob = _hyperparameter(f"task.fixed.{name}", name, task)
-        if knob:
-            _check_value(f"task.fixed.{name}", value, knob, fixed)
+    _settle(
+        (f"task.fixed.{name}", text) for name, value in fixed.items() if (text := _unfixed(name, value, fixed, task))
+    )
 
 
 def check_space(space: Space | None, fixed: Params, task: Task) -> None:
     """Refuse a space that is not the task's.
 
     Raises:
-        PydanticCustomError: It has a parameter that the task has not, or can have other values than the task allows.
+        PydanticCustomError: It has parameters that the task has not, or with values that the task does not allow.
     """
-    if space is None:
-        if set(default_space(task)) <= set(fixed):
-            raise invalid("space", "has nothing left to search: task.fixed settles all of the default one")
-        return
-    for name in space:
-        knob = _hyperparameter(f"space.{name}", name, task)
-        if name in fixed:
-            raise invalid(f"space.{name}", "is both searched and fixed (task.fixed)")
-        if knob:
-            _check_parameter(name, space, knob)
+    if space is not None:
+        _settle(problem for name in space for problem in _unsearched(name, space, fixed, task))
+    elif set(default_space(task)) <= set(fixed):
+        raise invalid("space", "has nothing left to search: task.fixed settles all of the default one")
 
 
 def check_metrics(field: str, metrics: Sequence[str], task: Task) -> None:
@@ -84,28 +81,49 @@ def check_metrics(field: str, metrics: Sequence[str], task: Task) -> None:
             raise invalid(f"{field}.{position}.metric", text)
 
 
-def _hyperparameter(field: str, name: str, task: Task) -> Hyperparameter | None:
-    if name not in task.hyperparameters and not task.is_open:
-        raise invalid(field, f"is not a hyperparameter of this task; it has {_list(task.hyperparameters)}")
-    return task.hyperparameters.get(name)
+def _settle(problems: Iterable[Problem]) -> None:
+    """Raise what there is."""
+    if found := list(problems):
+        raise invalid(*found[0], *found[1:])
 
 
-def _check_value(field: str, value: Value, knob: Hyperparameter, fixed: Params) -> None:
+def _unfixed(name: str, value: Value, fixed: Params, task: Task) -> str | None:
+    """Return why a task cannot hold a hyperparameter fixed at a value; None: it can."""
+    knob = task.hyperparameters.get(name)
+    if knob is None:
+        return _unknown(name, task)
     if isinstance(value, tuple) and (knob.per is None or fixed.get(knob.per) != len(value)):
-        text = f"needs {knob.per} fixed to {len(value)}" if knob.per else "must be one value"
-        raise invalid(field, f"is a list of {len(value)}: {text}")
-    for one in value if isinstance(value, tuple) else (value,):
-        if not knob.allowed.contains(one):
-            raise invalid(field, f"cannot be {one!r}; {knob.allowed.described()}")
+        needed = f"needs {knob.per} fixed to {len(value)}" if knob.per else "must be one value"
+        return f"is a list of {len(value)}: {needed}"
+    return _beyond(value if isinstance(value, tuple) else (value,), knob)
 
 
-def _check_parameter(name: str, space: Space, knob: Hyperparameter) -> None:
-    if space[name].per not in {None, knob.per}:
-        text = f"can be {knob.per} only" if knob.per else "cannot be: this task has one value of it"
-        raise invalid(f"space.{name}.per", text)
-    for value in space[name].extremes():
-        if not knob.allowed.contains(value):
-            raise invalid(f"space.{name}", f"cannot be {value!r}; {knob.allowed.described()}")
+def _unsearched(name: str, space: Space, fixed: Params, task: Task) -> Iterator[Problem]:
+    """Yield why a task cannot have a parameter of a space searched."""
+    knob = task.hyperparameters.get(name)
+    if text := _unknown(name, task):
+        yield f"space.{name}", text
+    elif name in fixed:
+        yield f"space.{name}", "is both searched and fixed (task.fixed)"
+    elif knob and space[name].per not in {None, knob.per}:
+        once = f"can be {knob.per} only" if knob.per else "cannot be: this task has one value of it"
+        yield f"space.{name}.per", once
+    elif knob and (text := _beyond(space[name].extremes(), knob)):
+        yield f"space.{name}", text
+
+
+def _unknown(name: str, task: Task) -> str | None:
+    if name in task.hyperparameters or task.is_open:
+        return None
+    near = did_you_mean(name, task.hyperparameters)
+    return f"is not a hyperparameter of this task{near or f'; it has {_list(task.hyperparameters)}'}"
+
+
+def _beyond(values: Iterable[Scalar], knob: Hyperparameter) -> str | None:
+    """Return what is said of the first of the values that a hyperparameter cannot have; None: it can have all."""
+    return next(
+        (f"cannot be {one!r}; {knob.allowed.described()}" for one in values if not knob.allowed.contains(one)), None
+    )
 
 
 def _list(names: Iterable[str]) -> str:

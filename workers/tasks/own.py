@@ -31,6 +31,11 @@ def load(name: str) -> Build:
         raise Misconfigured(f"a task of your own is called module:attribute, not {name!r}")
     try:
         build: Build = getattr(importlib.import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        raise Misconfigured(
+            f"{name} cannot be imported: {type(error).__name__}: {error}; "
+            "start the worker in the folder that has it, or name that folder in PYTHONPATH"
+        ) from error
     except Exception as error:  # the module may raise anything
         raise Misconfigured(f"{name} cannot be imported: {type(error).__name__}: {error}") from error
     if not callable(build):

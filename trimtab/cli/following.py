@@ -1,0 +1,123 @@
+"""A study that somebody watches: how far it is, the curves of what runs, and who is missing if nothing does."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from trimtab.client import Client
+from trimtab.errors import TrialNotFound, TrimtabError
+from trimtab.handle.following import outlasting
+from trimtab.installation import command_for, missing_task
+from trimtab.protocol import Study, Trial
+from trimtab.sparklines import curve
+from trimtab.states import StudyState
+from trimtab.watching import Progress
+
+SHOWN = 8
+"""Running trials whose curves are shown: a terminal has 24 lines."""
+
+PATIENCE_SECONDS = 3.0
+"""Without a running trial, until it is asked who could train one; a worker that is there asks within a second."""
+
+Curve = Sequence[float | None]
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A study as it is now.
+
+    Args:
+        progress: How far it is.
+        curves: By the number of a running trial what it has reported so far.
+        waits: What it waits for, and what to do; None: for nobody.
+    """
+
+    progress: Progress
+    curves: Mapping[int, Curve]
+    waits: str | None = None
+
+
+def watched(
+    client: Client,
+    name: str,
+    *,
+    sleep: Callable[[float], object] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> Iterator[Watched]:
+    """Yield how a study is, again and again, until it has ended.
+
+    Raises:
+        StudyNotFound: There is no such study, any more.
+        Unreachable: Nothing answers, at the first call; later on a service that is away is waited for.
+    """
+    client.study(name)
+    curves = Curves(client)
+    idle = Idle(client, clock)
+    for progress in outlasting(client, name, sleep=sleep):
+        yield Watched(progress, curves.of(progress), idle.waits(progress))
+
+
+class Curves:
+    """The curves of running trials: read once where somebody comes late, then grown by each last report.
+
+    Args:
+        client: Of their service.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._known: dict[int, tuple[int, dict[int, float | None]]] = {}
+
+    def of(self, progress: Progress) -> dict[int, Curve]:
+        """Return the curves of the trials that run, of the first few."""
+        metric = progress.study.spec.objectives[0].metric
+        shown = [trial for trial in progress.running if trial.step is not None][:SHOWN]
+        self._known = {trial.number: self._grown(trial, metric) for trial in shown}
+        return {number: [points[step] for step in sorted(points)] for number, (_, points) in self._known.items()}
+
+    def _grown(self, trial: Trial, metric: str) -> tuple[int, dict[int, float | None]]:
+        attempts, points = self._known.get(trial.number) or (None, {})
+        if attempts != trial.attempts:
+            points = self._read(trial, metric)
+        assert trial.step is not None
+        return trial.attempts, {**points, trial.step: trial.metrics.get(metric)}
+
+    def _read(self, trial: Trial, metric: str) -> dict[int, float | None]:
+        try:
+            reports = self._client.trial(trial.study, trial.number).reports
+        except TrialNotFound:
+            return {}
+        return curve(reports, metric)
+
+
+class Idle:
+    """Finds out who is missing where a study runs and none of its trials does.
+
+    Args:
+        client: Of its service.
+        clock: In seconds.
+    """
+
+    def __init__(self, client: Client, clock: Callable[[], float]) -> None:
+        self._client = client
+        self._clock = clock
+        self._asks_at = clock() + PATIENCE_SECONDS
+        self._waits: str | None = None
+
+    def waits(self, progress: Progress) -> str | None:
+        """Return what a study waits for; it is asked only now and then."""
+        now = self._clock()
+        if progress.running or progress.study.state is not StudyState.RUNNING:
+            self._asks_at, self._waits = now + PATIENCE_SECONDS, None
+        elif now >= self._asks_at:
+            self._asks_at, self._waits = now + PATIENCE_SECONDS, missing_worker(self._client, progress.study)
+        return self._waits
+
+
+def missing_worker(client: Client, study: Study) -> str | None:
+    """Return what to do where no worker that is alive can train a study; None: one can, or that is not to be seen."""
+    try:
+        task = missing_task(study, client.workers())
+    except TrimtabError:
+        return None
+    return None if task is None else f"no worker that is alive has the task {task}: {command_for(task)}"
