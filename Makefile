@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install demo test check format docs bench bench-asks bench-patients bench-search bench-defaults bench-objective bench-training crash-points test-states fuzz chaos test-compose clean
+.PHONY: install demo test check format docs bench bench-asks bench-patients bench-search bench-defaults bench-objective bench-training crash-points test-pages test-states fuzz chaos test-compose clean
 
 install: $(VENV)/.installed  ## the environment (.venv) and nothing else
 
@@ -20,7 +20,12 @@ demo: install  ## a study on real data from nothing, and its answer
 # Files of tests side by side, each process with a PostgreSQL of its own.
 PROCESSES ?= 2
 test: install  ## all tests but those that need a container engine
-	$(BIN)/pytest --numprocesses $(PROCESSES) --dist loadfile
+	$(BIN)/pytest --numprocesses $(PROCESSES) --dist loadfile --ignore tests/pages
+	$(MAKE) test-pages
+
+# In one process: all of them look at one service, one worker and one study.
+test-pages: install  ## the pages in a real browser, where this machine has a chromium
+	$(BIN)/pytest tests/pages
 
 check: install  ## what must hold before a change lands
 	$(BIN)/ruff format --check .

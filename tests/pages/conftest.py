@@ -1,0 +1,79 @@
+"""One service, one worker and one study that it trained, looked at by all tests of this folder in a real browser."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from playwright.sync_api import Browser, expect
+
+from tests.conftest import fresh_database
+from tests.e2e.running import TOKEN, Workers, serving
+from tests.pages import browsing
+from tests.pages.browsing import PATIENCE_MS, People, Windows, chromium
+from tests.pages.trained import Trained, train
+from trimtab.client import Client
+
+expect.set_options(timeout=PATIENCE_MS)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what is in this folder where there is no browser."""
+    if chromium():
+        return
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.skip(reason="no chromium on this machine: apt-get install chromium"))
+
+
+@pytest.fixture(scope="session")
+def pages_database_url(postgres: sa.Engine, template: str) -> Iterator[str]:
+    with fresh_database(postgres, template) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def url(pages_database_url: str) -> Iterator[str]:
+    """The URL of the service."""
+    with serving(pages_database_url) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def client(url: str) -> Iterator[Client]:
+    with Client(url, TOKEN) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def worker(url: str) -> Iterator[None]:
+    """One worker, which trains whatever is created."""
+    with tempfile.TemporaryDirectory(prefix="trimtab-pages-") as folder, ExitStack() as ending:
+        Workers(Path(folder), ending).start(url, "--slots", "1", "--device", "cpu")
+        yield
+
+
+@pytest.fixture(scope="session")
+def trained(client: Client, worker: None) -> Trained:
+    """A study that really ran."""
+    return train(client)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with browsing.browsing() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def people(browser: Browser, url: str, client: Client) -> People:
+    return People(browser, url, client)
+
+
+@pytest.fixture
+def windows(people: People) -> Iterator[Windows]:
+    """Opens pages. Whatever no page may do fails the test in the end."""
+    with browsing.windows(people) as windows:
+        yield windows
