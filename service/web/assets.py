@@ -1,4 +1,7 @@
-"""Scripts, styles and pictures: served under their hash, so that a browser asks for each once."""
+"""Scripts, styles and pictures: served under a hash, so that a browser asks for each once.
+
+The files of ours share one hash, of all of them together, so that scripts import each other by a relative path.
+"""
 
 import hashlib
 from functools import cache
@@ -34,9 +37,9 @@ def asset(digest: str, name: str) -> FileResponse:
     return FileResponse(_path(name), headers={"Cache-Control": "public, max-age=31536000, immutable"})
 
 
-@cache
 def _digest(name: str) -> str:
-    return hashlib.sha256(_path(name).read_bytes()).hexdigest()[:_DIGITS]
+    path = _path(name)
+    return _digest_of(path) if name == _PLOTLY else _digest_of(*(_FOLDER / known for known in sorted(_names())))
 
 
 def _path(name: str) -> Path:
@@ -45,6 +48,14 @@ def _path(name: str) -> Path:
     if name not in _names():
         raise NotFound(f"there is no {name!r}")
     return _FOLDER / name
+
+
+@cache
+def _digest_of(*paths: Path) -> str:
+    content = hashlib.sha256()
+    for path in paths:
+        content.update(path.name.encode() + b"\0" + path.read_bytes())
+    return content.hexdigest()[:_DIGITS]
 
 
 @cache
