@@ -1,0 +1,44 @@
+"""What watches over every test here does see what it is there for."""
+
+import pytest
+
+from tests.pages.accessibility import severe
+from tests.pages.browsing import Windows
+
+
+@pytest.mark.parametrize(
+    ("script", "seen"),
+    [
+        ("() => console.error('wrong')", "the console says: wrong"),
+        ("() => setTimeout(() => { throw new Error('wrong') })", "a script raised"),
+        ("() => fetch('/nowhere').catch(() => 0)", "answered with 404"),
+        ("() => fetch('https://elsewhere.invalid/').catch(() => 0)", "the console says"),
+        ("() => { document.body.innerHTML = '<p style=\"color: red\">' }", "Content Security Policy"),
+    ],
+)
+def test_what_no_page_may_do_is_seen(windows: Windows, script: str, seen: str) -> None:
+    page = windows.open("/")
+    assert windows.guard.unexpected == []
+
+    page.evaluate(script)
+    page.evaluate("() => new Promise(requestAnimationFrame)")
+
+    assert any(seen in fault for fault in windows.guard.faults)
+    windows.guard.expect("")
+
+
+def test_another_host_is_not_asked_unseen(windows: Windows) -> None:
+    page = windows.open("about:blank", None)
+
+    page.set_content("<img src='http://127.0.0.1:9/x.png' alt='x'>")
+
+    assert any("another host" in fault for fault in windows.guard.faults)
+    windows.guard.expect("")
+
+
+def test_what_nobody_can_read_is_seen(windows: Windows) -> None:
+    page = windows.open("about:blank", None)
+
+    page.set_content("<html lang=en><title>x</title><main><h1>x</h1><input><p style='color: #ccc'>pale</p></main>")
+
+    assert {finding.partition(":")[0] for finding in severe(page)} == {"label", "color-contrast"}
