@@ -20,12 +20,16 @@ expect.set_options(timeout=PATIENCE_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what is in this folder where there is no browser."""
-    if chromium():
-        return
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
+    """Look at pages last, and not at all where there is no browser."""
+    # Once playwright has begun, its event loop runs in this thread, and nobody else's can.
+    items.sort(key=_is_here)
+    if not chromium():
+        for item in filter(_is_here, items):
             item.add_marker(pytest.mark.skip(reason="no chromium on this machine: apt-get install chromium"))
+
+
+def _is_here(item: pytest.Item) -> bool:
+    return item.path.is_relative_to(Path(__file__).parent)
 
 
 @pytest.fixture(scope="session")
