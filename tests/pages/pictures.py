@@ -1,0 +1,112 @@
+"""Takes the pictures of docs/how-to/pages.md, of studies that really ran.
+
+    python -m tests.pages.pictures [names of pictures …]
+
+A service, a worker and two studies of their own, for a minute or two. The pictures go to docs/pictures/.
+"""
+
+import io
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from service import embedded
+from service.migrate import migrate
+from tests.e2e.running import REPOSITORY, TOKEN, Workers, serving, wait_for
+from tests.pages.browsing import PHONE, People, Windows, browsing, windows
+from trimtab.client import Client
+from trimtab.spec import StudySpec
+from trimtab.validation import built
+
+FOLDER = REPOSITORY / "docs" / "pictures"
+STUDY = "digits"
+RUNNING = "digits-convolutions"
+WIDTH = {"width": 1200, "height": 850}
+COLOURS = 96
+"""Of a picture: enough for pages, and a quarter of the bytes."""
+
+_TRIALS = 40
+_SPEC: dict[str, Any] = {
+    "name": STUDY,
+    "task": {"name": "mlp", "data": {"dataset": "digits"}, "fixed": {"epochs": 20}},
+    "sampler": {"name": "tpe", "seed": 1},
+    "control": {"share": 0.25},
+    "pruner": {"name": "median", "startup_trials": 5, "warmup_steps": 3},
+    "budget": {"trials": _TRIALS},
+    "tags": ["example"],
+}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture of a page.
+
+    Args:
+        path: Of the page.
+        part: A selector of what is shown of it; None: what is seen first.
+        options: Of the browser's context.
+    """
+
+    path: str
+    part: str | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+DARK = {"color_scheme": "dark"}
+ON_A_PHONE = {"viewport": PHONE, "has_touch": True, "is_mobile": True}
+
+PICTURES = {
+    "studies": Picture("/"),
+}
+
+
+def main() -> int:
+    """Take them."""
+    wanted = sys.argv[1:] or list(PICTURES)
+    FOLDER.mkdir(exist_ok=True)
+    with _studies() as shown:
+        for name in wanted:
+            picture = PICTURES[name]
+            _take(shown.open(picture.path, **{"viewport": WIDTH} | picture.options), picture.part, name)
+    return 0
+
+
+@contextmanager
+def _studies() -> Iterator[Windows]:
+    """Have a study that has ended and one that runs, and a browser to look at them."""
+    with tempfile.TemporaryDirectory(prefix="trimtab-pictures-") as name, ExitStack() as ending:
+        folder = Path(name)
+        # As root the embedded PostgreSQL runs as another user, who has to get there.
+        folder.chmod(0o711)
+        database = ending.enter_context(embedded.start(folder)).url
+        migrate(database)
+        url = ending.enter_context(serving(database))
+        client = ending.enter_context(Client(url, TOKEN))
+        client.create_study(built(StudySpec, _SPEC))
+        workers = Workers(folder, ending)
+        workers.start(url, "--slots", "2", "--device", "cpu")
+        wait_for(lambda: client.study(STUDY).state.is_ended, seconds=300)
+        client.create_study(built(StudySpec, _SPEC | {"name": RUNNING, "task": _SPEC["task"] | {"name": "cnn"}}))
+        wait_for(lambda: client.study(RUNNING).counts.running, seconds=60)
+        people = People(ending.enter_context(browsing()), url, client)
+        yield ending.enter_context(windows(people))
+
+
+def _take(page: Page, part: str | None, name: str) -> None:
+    shown = page.locator(part) if part else page.locator("body")
+    expect(shown).to_be_visible()
+    shown.scroll_into_view_if_needed()
+    taken = shown.screenshot() if part else page.screenshot()
+    picture = Image.open(io.BytesIO(taken)).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    picture.save(FOLDER / f"{name}.png", optimize=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
