@@ -1,11 +1,17 @@
 """How values are written for people: filters of the templates."""
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
+import math
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 
 from markupsafe import Markup
 
 _DIGITS = 4
+_PLAIN = 10
+"""From here on a tenth says nothing."""
+
+_TIMES = (("s", 60.0), ("min", 60.0), ("h", 24.0), ("d", math.inf))
+_SIZES = (("B", 1024.0), ("KiB", 1024.0), ("MiB", 1024.0), ("GiB", 1024.0), ("TiB", math.inf))
 
 NOTHING = "\N{EN DASH}"
 """Where there is no value."""
@@ -24,4 +30,35 @@ def moment(value: datetime | None) -> Markup:
     return Markup('<time datetime="{0}">{0}</time>').format(text)
 
 
-FILTERS: Mapping[str, Callable[..., object]] = {"number": number, "moment": moment}
+def duration(seconds: float | None) -> str:
+    """Return a time span in the largest unit that it has one of; a dash where there is none."""
+    return NOTHING if seconds is None else _scaled(seconds, _TIMES)
+
+
+def age(since: datetime) -> str:
+    """Return how long ago something was."""
+    return f"{duration((datetime.now(UTC) - since).total_seconds())} ago"
+
+
+def size(count: int) -> str:
+    """Return a number of bytes in the largest unit that it has one of."""
+    return _scaled(count, _SIZES)
+
+
+def _scaled(value: float, units: Sequence[tuple[str, float]]) -> str:
+    """Return a value in the largest unit that it has one of. Each comes with how many of it are the next."""
+    place = 0
+    while value >= units[place][1]:
+        value /= units[place][1]
+        place += 1
+    value = max(0.0, value)
+    return f"{round(value, 0 if value >= _PLAIN else 1):g} {units[place][0]}"
+
+
+FILTERS: Mapping[str, Callable[..., object]] = {
+    "number": number,
+    "moment": moment,
+    "duration": duration,
+    "age": age,
+    "size": size,
+}
