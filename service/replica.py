@@ -9,6 +9,7 @@ from service.artifacts import Artifacts
 from service.changes import Changes
 from service.memory import Memory
 from service.meters import Meters
+from service.rankings import Rankings
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class Replica:
         engine: The pool of database connections.
         lease_seconds: How long a lease lives without a sign of its worker.
         memory: What was read from the database and never changes there.
+        rankings: Likewise, by what trials are sorted.
         offers: Who waits for a trial to train.
         changes: Who waits for a study to change.
         streams: Who reads a stream until the replica goes down.
@@ -31,6 +33,7 @@ class Replica:
     engine: sa.Engine
     lease_seconds: float
     memory: Memory = field(default_factory=Memory)
+    rankings: Rankings = field(default_factory=Rankings)
     offers: Changes = field(default_factory=Changes)
     changes: Changes = field(default_factory=Changes)
     streams: Changes = field(default_factory=Changes)

@@ -65,6 +65,14 @@ _BY_ID = sa.text(f"{_TRIAL} WHERE o.trial_id = :trial_id")
 
 _BY_IDS = sa.text(f"{_TRIAL} WHERE o.trial_id = ANY(:trial_ids) AND o.number > :after ORDER BY o.number LIMIT :limit")
 
+_BY_NUMBERS = sa.text(f"{_TRIAL} WHERE o.study_id = :study_id AND o.number = ANY(:numbers)")
+
+_NUMBERS = """
+    SELECT number FROM trials t WHERE study_id = :study_id
+      AND (CAST(:state AS text) IS NULL OR state = CAST(upper(:state) AS trialstate))
+    ORDER BY number {order} OFFSET :offset LIMIT :limit
+"""
+
 _WAITING = sa.text(f"{_TRIAL} WHERE o.study_id = :study_id AND t.state = 'WAITING' ORDER BY o.number")
 
 _RANKED = sa.text("""
@@ -136,6 +144,22 @@ def by_ids(connection: sa.Connection, trial_ids: Sequence[int], *, after: int, l
     """Return up to `limit` of those of the trials that are there beyond number `after`, by number."""
     values = {"trial_ids": list(trial_ids), "after": after, "limit": limit}
     return [_trial(row) for row in connection.execute(_BY_IDS, values)]
+
+
+def by_numbers(connection: sa.Connection, study_id: int, numbers: Sequence[int]) -> list[TrialRow]:
+    """Return those of the trials of a study that are there, in the order of `numbers`."""
+    rows = connection.execute(_BY_NUMBERS, {"study_id": study_id, "numbers": list(numbers)})
+    found = {trial.number: trial for trial in map(_trial, rows)}
+    return [found[number] for number in numbers if number in found]
+
+
+def numbers(
+    connection: sa.Connection, study_id: int, *, state: TrialState | None, offset: int, limit: int, is_descending: bool
+) -> list[int]:
+    """Return the numbers of up to `limit` trials of a study after the first `offset` ones, sorted."""
+    values = {"study_id": study_id, "state": state, "offset": offset, "limit": limit}
+    statement = _NUMBERS.format(order="DESC" if is_descending else "ASC")
+    return list(connection.execute(sa.text(statement), values).scalars())
 
 
 def waiting(connection: sa.Connection, study_id: int) -> list[TrialRow]:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPICursor
 
 from benchmarks import history
-from service import asks, happenings, studies
+from service import asks, happenings, studies, trial_tables
 from service.replica import Replica
 from service.storage.happenings import Look
 from service.sweep import sweep
@@ -17,6 +17,7 @@ from tests.service.runs import EAGER, complete, lease_of, report
 from tests.service.served import Served
 from tests.service.specs import METRIC, spec
 from trimtab.protocol import Ask, Lease
+from trimtab.states import TrialState
 
 TRIALS = 2_000
 GROWING = (
@@ -162,6 +163,7 @@ def call_everything(served: Served) -> None:
     client.keep_lines(running, ["text"], first=0)
     list(client.logs("study", running.trial, tail=1))
     watch(served.replica.engine)
+    look_at_tables(served.replica)
     record.let_leases_run_out(served.replica.engine)
     sweep(served.replica)
     call_with_every_pruner(served)
@@ -186,6 +188,12 @@ def watch(engine: sa.Engine) -> None:
     study_id = happenings.study_of(engine, "study")
     happenings.opening(engine, study_id, last=0)
     happenings.since(engine, study_id, Look(finished=0, facts=("", 0), running={}, is_over=False))
+
+
+def look_at_tables(replica: Replica) -> None:
+    for key in ("number", "state", "duration", f"value.{METRIC}", "param.x"):
+        for state in (None, TrialState.COMPLETE):
+            trial_tables.page(replica, "study", trial_tables.Asked(state, key, is_descending=True, offset=0, limit=50))
 
 
 def call_with_every_pruner(served: Served) -> None:
