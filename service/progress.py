@@ -12,9 +12,10 @@ from service.replica import Replica
 from service.sampling.hypervolume import hypervolumes, reference_M
 from service.storage import progress, studies
 from service.storage.progress import EndedTrial
+from service.storage.studies import StudyRow
 from trimtab.learned import Progress, ProgressPoint
 from trimtab.objectives import Objective
-from trimtab.states import Direction, TrialState
+from trimtab.states import Direction, Origin, TrialState
 
 MOST_OBJECTIVES = 3
 """Of a hypervolume: with each more it takes many times as long."""
@@ -39,17 +40,30 @@ def read(replica: Replica, study: str) -> Progress:
     """
     with autocommit(replica.engine) as connection:
         row = studies.require(connection, study)
+    return replica.kept.get("progress", row.study_id, finished=row.finished, make=lambda: _read(replica, row))
+
+
+def _read(replica: Replica, row: StudyRow) -> Progress:
+    with autocommit(replica.engine) as connection:
         trials = progress.ended(connection, row.study_id)
     good = [(order, trial) for order, trial in enumerate(trials, start=1) if _is_good(trial)]
+    control = [(order, trial) for order, trial in good if trial.origin is Origin.CONTROL]
     course = _course([trial for _, trial in good], row.spec.objectives)
+    began_at = _began_at(trials)
     return Progress(
         measure=course.measure,
-        points=_points(good, course.values, began_at=_began_at(trials)),
+        points=_points(good, course.values, began_at=began_at),
+        control=_points(control, _best_so_far(control, row.spec.objectives), began_at=began_at),
         finished=len(trials),
         reference=course.reference,
         reason=course.reason,
         gain=gain(trials, row.spec),
     )
+
+
+def _best_so_far(control: Sequence[tuple[int, EndedTrial]], objectives: Sequence[Objective]) -> Sequence[float]:
+    """Return the best so far of the control arm; none with several objectives, as it has no gain to tell either."""
+    return _course([trial for _, trial in control], objectives).values if len(objectives) == 1 else []
 
 
 def _is_good(trial: EndedTrial) -> bool:

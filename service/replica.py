@@ -7,6 +7,8 @@ import sqlalchemy as sa
 
 from service.artifacts import Artifacts
 from service.changes import Changes
+from service.courses import Courses
+from service.kept import Kept
 from service.memory import Memory
 from service.meters import Meters
 from service.rankings import Rankings
@@ -21,6 +23,7 @@ class Replica:
         lease_seconds: How long a lease lives without a sign of its worker.
         memory: What was read from the database and never changes there.
         rankings: Likewise, by what trials are sorted.
+        courses: Likewise, how studies went on.
         offers: Who waits for a trial to train.
         changes: Who waits for a study to change.
         streams: Who reads a stream until the replica goes down.
@@ -28,12 +31,14 @@ class Replica:
         max_checkpoint_bytes: That a checkpoint may have.
         max_dataset_bytes: That the file of a data set may have.
         readers: How many such files may still be read at once.
+        kept: What took long to make of studies.
     """
 
     engine: sa.Engine
     lease_seconds: float
     memory: Memory = field(default_factory=Memory)
     rankings: Rankings = field(default_factory=Rankings)
+    courses: Courses = field(default_factory=Courses)
     offers: Changes = field(default_factory=Changes)
     changes: Changes = field(default_factory=Changes)
     streams: Changes = field(default_factory=Changes)
@@ -41,6 +46,7 @@ class Replica:
     max_checkpoint_bytes: int = 2**30
     max_dataset_bytes: int = 2**31
     readers: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(2))
+    kept: Kept = field(default_factory=Kept)
 
     @property
     def meters(self) -> Meters:

@@ -3,6 +3,8 @@
 from enum import StrEnum
 from typing import Annotated
 
+from pydantic import Field
+
 from trimtab.message import Lax, Message
 
 
@@ -78,6 +80,7 @@ class Progress(Message):
     Args:
         measure: What the values are of: the metric of the objective, or `hypervolume`.
         points: Each trial that made it better, in the order in which they ended.
+        control: Likewise of the control arm's trials alone; with several objectives none.
         finished: Trials that have ended.
         reference: Of the hypervolume: the point that it is measured from, by metric.
         reason: Why there are no points; None: there are.
@@ -86,6 +89,7 @@ class Progress(Message):
 
     measure: str
     points: list[ProgressPoint]
+    control: list[ProgressPoint] = Field(default_factory=list)
     finished: int
     reference: dict[str, float] | None = None
     reason: str | None = None

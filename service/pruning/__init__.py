@@ -1,7 +1,10 @@
 """Decides whether a trial goes on. Pure: the same report on the same record gets the same judgement."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import assert_never
 
+from service.curves import Curves
 from service.pruning import halving, hyperband, patient, percentile, threshold, wilcoxon
 from service.pruning.judgement import GO_ON, Judgement, Others, Rungs, Standing
 from trimtab.pruners import (
@@ -20,10 +23,13 @@ from trimtab.states import Decision, Direction
 
 __all__ = [
     "GO_ON",
+    "Bound",
     "Judgement",
     "Others",
     "Rungs",
     "Standing",
+    "bound",
+    "has_bound",
     "judge",
     "looks_at_best",
     "looks_at_curve",
@@ -69,6 +75,33 @@ def _judge(pruner: Wrapped | NoPruner, standing: Standing, others: Others, direc
         case _:
             assert_never(pruner)
     return judgement
+
+
+@dataclass(frozen=True)
+class Bound:
+    """What trials are stopped for being worse than.
+
+    Args:
+        measure: Of the complete trials, in words.
+        values: By step, ascending.
+    """
+
+    measure: str
+    values: Mapping[int, float]
+
+
+def has_bound(pruner: Pruner) -> bool:
+    """Return whether a trial is compared with all complete ones at its step."""
+    return isinstance(_inner(pruner), MedianPruner | PercentilePruner)
+
+
+def bound(pruner: Pruner, curves: Curves, *, direction: Direction) -> Bound | None:
+    """Return what the best value of a trial so far is compared with at each step; None: with nothing of the kind."""
+    inner = _inner(pruner)
+    if not isinstance(inner, MedianPruner | PercentilePruner):
+        return None
+    limits = {step: percentile.bound(inner, curves, step, direction) for step in sorted(curves.values)}
+    return Bound(percentile.measure(inner), {step: limit for step, limit in limits.items() if limit is not None})
 
 
 def looks_at_ended(pruner: Pruner, step: int) -> bool:

@@ -26,19 +26,38 @@ def judge(
         return GO_ON
     if standing.best is None:
         return stop(f"step {standing.step}: no finite value so far")
-    others = curves.values.get(standing.step, [])
-    if not others or curves.reports[standing.step] < pruner.min_trials:
+    limit = bound(pruner, curves, standing.step, direction)
+    if limit is None:
         return GO_ON
-    percent = pruner.percentile if isinstance(pruner, PercentilePruner) else _MEDIAN
-    is_minimized = direction is Direction.MINIMIZE
-    bound = _percentile(others, percent if is_minimized else 100 - percent)
-    is_worse = standing.best > bound if is_minimized else standing.best < bound
+    is_worse = standing.best > limit if direction is Direction.MINIMIZE else standing.best < limit
     if not is_worse:
         return GO_ON
-    measure = "median" if percent == _MEDIAN else f"best {percent:g} %"
+    others = len(curves.values[standing.step])
     return stop(
-        f"step {standing.step}: best so far {standing.best:.6g}, {measure} of {len(others)} complete trials {bound:.6g}"
+        f"step {standing.step}: best so far {standing.best:.6g}, "
+        f"{measure(pruner)} of {others} complete trials {limit:.6g}"
     )
+
+
+def bound(pruner: MedianPruner | PercentilePruner, curves: Curves, step: int, direction: Direction) -> float | None:
+    """Return what a trial is stopped for being worse than, at a step; None: there it is compared with nothing."""
+    if step <= pruner.warmup_steps or curves.complete < max(1, pruner.startup_trials):
+        return None
+    others = curves.values.get(step, [])
+    if not others or curves.reports[step] < pruner.min_trials:
+        return None
+    percent = _percent(pruner)
+    return _percentile(others, percent if direction is Direction.MINIMIZE else 100 - percent)
+
+
+def measure(pruner: MedianPruner | PercentilePruner) -> str:
+    """Return what of the complete trials a trial is compared with."""
+    percent = _percent(pruner)
+    return "median" if percent == _MEDIAN else f"best {percent:g} %"
+
+
+def _percent(pruner: MedianPruner | PercentilePruner) -> float:
+    return pruner.percentile if isinstance(pruner, PercentilePruner) else _MEDIAN
 
 
 def _percentile(ordered: list[float], percent: float) -> float:

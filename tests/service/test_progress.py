@@ -127,6 +127,19 @@ def test_a_share_of_the_trials_is_drawn_at_random_and_says_so(client: Client) ->
     assert 5 < len(expected) < 25
 
 
+def test_the_control_arm_has_its_own_best_so_far(client: Client) -> None:
+    client.create_study(spec(budget={"trials": 40}, **CONTROLLED))
+    for number in range(40):
+        finish(client, 1.0 - number / 100)
+
+    found = client.progress("study")
+
+    controls = [trial.number for trial in client.trials("study") if trial.origin is Origin.CONTROL]
+    assert [point.number for point in found.control] == controls
+    assert [point.finished for point in found.control] == [number + 1 for number in controls]
+    assert len(found.points) == 40
+
+
 def test_controls_are_the_same_through_any_replica_and_where_chance_alone_would_be(start_replica: Serve) -> None:
     one, other = start_replica().client, start_replica().client
     for name in ("alone", "shared"):
