@@ -8,9 +8,11 @@ from fastapi import FastAPI
 
 from service.recognition import Recognition
 from service.sessions import Sessions
-from service.web import assets, forms, signing_in, study_list
+from service.web import assets, figures, forms, signing_in, study_list
+from service.web.figures.kept import Figures
+from service.web.fragments import Fragments
 
-_ROUTERS = (assets.router, signing_in.open_router, signing_in.router, study_list.router)
+_ROUTERS = (assets.router, signing_in.open_router, signing_in.router, study_list.router, figures.router)
 
 
 def install(app: FastAPI, recognition: Recognition, sessions: Sessions) -> None:
@@ -21,6 +23,8 @@ def install(app: FastAPI, recognition: Recognition, sessions: Sessions) -> None:
     """
     app.state.recognition = recognition
     app.state.sessions = sessions
+    app.state.fragments = Fragments()
+    app.state.figures = Figures()
     for router in _ROUTERS:
         app.include_router(router, include_in_schema=False)
     forms.check(app)

@@ -76,6 +76,11 @@ def render(request: Request, template: str, *, status: int = 200, **values: obje
     return HTMLResponse(_TEMPLATES.get_template(template).render(shared | values), status_code=status)
 
 
+def part(template: str, **values: object) -> str:
+    """Return a part of a page that is the same whoever looks at it."""
+    return _TEMPLATES.get_template(template).render(values)
+
+
 def refusal(request: Request, refused: Refused) -> Response:
     """Return the page that says what is wrong."""
     return render(request, "refusal.html", status=refused.status, refused=refused)
