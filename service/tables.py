@@ -205,6 +205,7 @@ leases = Table(
     # Not on expires_at: each report moves it, and an update of no indexed column touches no index.
     Index("uq_trimtab_leases_live", "trial_id", unique=True, postgresql_where=text("ended_at IS NULL")),
     Index("ix_trimtab_leases_study_id", "study_id", postgresql_where=text("ended_at IS NULL")),
+    Index("ix_trimtab_leases_ended_at", "ended_at", postgresql_where=text("ended_at IS NOT NULL")),
 )
 
 reports = Table(

@@ -1,8 +1,12 @@
-"""Who works, on what."""
+"""Who works, on what, and who did lately."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from service.database import autocommit
 from service.replica import Replica
-from service.storage import trials
+from service.storage import stretches, trials
+from service.storage.stretches import Stretches
 from trimtab.protocol import Page, Worker
 
 
@@ -16,3 +20,46 @@ def page(replica: Replica, *, cursor: str | None, limit: int) -> Page[Worker]:
         rows = trials.workers(connection, after=cursor or "", limit=limit + 1, lease_seconds=replica.lease_seconds)
     items = [Worker.model_validate(row, strict=False) for row in rows[:limit]]
     return Page(items=items, next=items[-1].name if len(rows) > limit else None)
+
+
+DAY_SECONDS = 24 * 3600.0
+
+MOST_WORKERS = 200
+"""That are shown at once."""
+
+
+@dataclass(frozen=True)
+class Lately:
+    """Who worked within a day.
+
+    Args:
+        workers: Who is alive first, then by name.
+        has_more: There are others, which are not shown.
+    """
+
+    workers: Sequence[Worker]
+    has_more: bool
+
+
+def lately(replica: Replica) -> Lately:
+    """Return the workers that were heard of within a day.
+
+    Raises:
+        Unavailable: The database is away or busy.
+    """
+    with autocommit(replica.engine) as connection:
+        rows = trials.seen_lately(
+            connection, seconds=DAY_SECONDS, limit=MOST_WORKERS + 1, lease_seconds=replica.lease_seconds
+        )
+    workers = [Worker.model_validate(row, strict=False) for row in rows[:MOST_WORKERS]]
+    return Lately(workers, has_more=len(rows) > MOST_WORKERS)
+
+
+def days(replica: Replica, workers: Sequence[Worker]) -> Mapping[str, Stretches]:
+    """Return what workers did within a day, by name; one that did nothing is left out.
+
+    Raises:
+        Unavailable: The database is away or busy.
+    """
+    with autocommit(replica.engine) as connection:
+        return stretches.lately(connection, [worker.name for worker in workers], seconds=DAY_SECONDS)

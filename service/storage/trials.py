@@ -110,7 +110,7 @@ _ATTEMPTS = sa.text("""
     FROM trimtab_leases WHERE trial_id = :trial_id ORDER BY fence
 """)
 
-_WORKERS = sa.text("""
+_WORKER = """
     SELECT name, w.host, w.device, w.tasks, first_seen_at,
       CASE WHEN w.device_memory_used IS NOT NULL THEN
         json_build_object('used', w.device_memory_used, 'total', w.device_memory_total) END AS device_memory,
@@ -123,8 +123,14 @@ _WORKERS = sa.text("""
     LEFT JOIN trimtab_leases l ON l.worker = w.name AND l.ended_at IS NULL
     LEFT JOIN trimtab_trials t USING (trial_id)
     LEFT JOIN studies s ON s.study_id = l.study_id
-    WHERE name > :after
-    GROUP BY name ORDER BY name LIMIT :limit
+"""
+
+_WORKERS = sa.text(f"{_WORKER} WHERE name > :after GROUP BY name ORDER BY name LIMIT :limit")
+
+_LATELY = sa.text(f"""
+    {_WORKER} GROUP BY name
+    HAVING greatest(last_seen_at, max(l.renewed_at)) > clock_timestamp() - make_interval(secs => :seconds)
+    ORDER BY is_alive DESC, name LIMIT :limit
 """)
 
 
@@ -195,6 +201,14 @@ def workers(connection: sa.Connection, *, after: str, limit: int, lease_seconds:
     """Return up to `limit` workers with a name beyond `after`, by name, with the trials that they hold."""
     values = {"after": after, "limit": limit, "lease_seconds": lease_seconds}
     return [dict(row) for row in connection.execute(_WORKERS, values).mappings()]
+
+
+def seen_lately(
+    connection: sa.Connection, *, seconds: float, limit: int, lease_seconds: float
+) -> Sequence[dict[str, Any]]:
+    """Return up to `limit` workers that were heard of within so many seconds: who is alive first, then by name."""
+    values = {"seconds": seconds, "limit": limit, "lease_seconds": lease_seconds}
+    return [dict(row) for row in connection.execute(_LATELY, values).mappings()]
 
 
 def _trial(row: sa.Row[tuple[object, ...]]) -> TrialRow:

@@ -8,11 +8,18 @@ from fastapi import FastAPI
 
 from service.recognition import Recognition
 from service.sessions import Sessions
-from service.web import assets, figures, forms, signing_in, study_list
+from service.web import assets, figures, forms, signing_in, study_list, worker_list
 from service.web.figures.kept import Figures
 from service.web.fragments import Fragments
 
-_ROUTERS = (assets.router, signing_in.open_router, signing_in.router, study_list.router, figures.router)
+_ROUTERS = (
+    assets.router,
+    signing_in.open_router,
+    signing_in.router,
+    study_list.router,
+    worker_list.router,
+    figures.router,
+)
 
 
 def install(app: FastAPI, recognition: Recognition, sessions: Sessions) -> None:

@@ -1,0 +1,56 @@
+"""/workers: who is alive, on what device, what runs there, and what each did in the last day."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from fastapi import APIRouter, Request, Response
+
+from service import workers
+from service.api.dependencies import ReplicaDep
+from service.api.scopes import needs
+from service.principals import Scope
+from service.replica import Replica
+from service.web.fragments import Fragments
+from service.web.pages import PageRoute, part, render
+from service.web.timelines import Timeline, timeline
+from trimtab.protocol import Worker
+
+DAY_HOLDS_SECONDS = 20.0
+"""Less than a page waits before it asks for the day again; a column of it is two minutes."""
+
+router = APIRouter(route_class=PageRoute)
+
+
+@router.get("/workers")
+@needs(Scope.READ)
+def worker_list(request: Request, replica: ReplicaDep) -> Response:
+    """Show the workers, and their day."""
+    lately = workers.lately(replica)
+    return render(request, "worker_list.html", lately=lately, days=_days(replica, lately.workers))
+
+
+@router.get("/fragments/workers")
+@needs(Scope.READ)
+def worker_rows(request: Request, replica: ReplicaDep) -> Response:
+    """Answer who works, on what, as that page shows it."""
+    fragments: Fragments = request.app.state.fragments
+    return fragments.answer(request, "workers", lambda: part("workers/list.html", lately=workers.lately(replica)))
+
+
+@router.get("/fragments/worker-days")
+@needs(Scope.READ)
+def worker_days(request: Request, replica: ReplicaDep) -> Response:
+    """Answer what the workers did in the last day, as that page shows it."""
+    fragments: Fragments = request.app.state.fragments
+    return fragments.answer(
+        request,
+        "worker days",
+        lambda: part("workers/days.html", days=_days(replica, workers.lately(replica).workers)),
+        holds_seconds=DAY_HOLDS_SECONDS,
+    )
+
+
+def _days(replica: Replica, shown: Sequence[Worker]) -> list[tuple[Worker, Timeline]]:
+    did = workers.days(replica, shown)
+    now = datetime.now(UTC)
+    return [(worker, timeline(worker, did.get(worker.name), now=now, seconds=workers.DAY_SECONDS)) for worker in shown]
