@@ -51,11 +51,13 @@ class Table:
         study: As it is.
         trials: On the page.
         total: In the state that was asked for.
+        best: Which of these is the best of the study; None: none of them.
     """
 
     study: Study
     trials: Sequence[Trial]
     total: int
+    best: int | None
 
 
 def page(replica: Replica, study: str, asked: Asked) -> Table:
@@ -69,10 +71,15 @@ def page(replica: Replica, study: str, asked: Asked) -> Table:
     with autocommit(replica.engine) as connection:
         row = studies.require(connection, study)
         numbers = _numbers(replica, connection, row, asked)
-        found = [answers.trial(row, trial) for trial in trials.by_numbers(connection, row.study_id, numbers)]
+        found = trials.by_numbers(connection, row.study_id, numbers)
         answer = shown.read(connection, row)
     counts = answer.counts.model_dump()
-    return Table(answer, found, sum(counts.values()) if asked.state is None else counts[asked.state])
+    return Table(
+        study=answer,
+        trials=[answers.trial(row, trial) for trial in found],
+        total=sum(counts.values()) if asked.state is None else counts[asked.state],
+        best=next((trial.number for trial in found if trial.trial_id == row.best_trial_id), None),
+    )
 
 
 def _numbers(replica: Replica, connection: sa.Connection, study: StudyRow, asked: Asked) -> list[int]:

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 
 from service.recognition import Recognition
 from service.sessions import Sessions
-from service.web import assets, figures, forms, signing_in, study_list, worker_list
+from service.web import assets, figures, forms, signing_in, study_list, trial_list, worker_list
 from service.web.figures.kept import Figures
 from service.web.fragments import Fragments
 
@@ -19,6 +19,7 @@ _ROUTERS = (
     study_list.router,
     worker_list.router,
     figures.router,
+    trial_list.router,
 )
 
 

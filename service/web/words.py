@@ -6,6 +6,9 @@ from datetime import UTC, datetime
 
 from markupsafe import Markup
 
+from trimtab.message import Value
+from trimtab.protocol import Trial
+
 _DIGITS = 4
 _PLAIN = 10
 """From here on a tenth says nothing."""
@@ -45,6 +48,28 @@ def size(count: int) -> str:
     return _scaled(count, _SIZES)
 
 
+def param(value: Value | None) -> str:
+    """Return the value of a parameter; of a list all of them; a dash where it has none."""
+    match value:
+        case None:
+            return NOTHING
+        case tuple():
+            return ", ".join(map(param, value))
+        case bool():
+            return str(value).lower()
+        case float():
+            return number(value)
+        case _:
+            return str(value)
+
+
+def lasted(trial: Trial) -> float | None:
+    """Return how many seconds a trial took, or has taken so far; None: it has not begun."""
+    if trial.started_at is None:
+        return None
+    return ((trial.completed_at or datetime.now(UTC)) - trial.started_at).total_seconds()
+
+
 def _scaled(value: float, units: Sequence[tuple[str, float]]) -> str:
     """Return a value in the largest unit that it has one of. Each comes with how many of it are the next."""
     place = 0
@@ -61,4 +86,6 @@ FILTERS: Mapping[str, Callable[..., object]] = {
     "duration": duration,
     "age": age,
     "size": size,
+    "param": param,
+    "lasted": lasted,
 }

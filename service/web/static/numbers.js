@@ -1,0 +1,16 @@
+// Figures as the pages of the service write them, so that what a script writes beside them looks alike.
+
+const NOTHING = "–";
+
+/** A figure with four digits that count; a dash where there is none. */
+export function number(value) {
+  if (value === null || value === undefined) {
+    return NOTHING;
+  }
+  const [digits, exponent] = value.toExponential(3).split("e");
+  const power = Number(exponent);
+  if (value === 0 || (power >= -4 && power < 4)) {
+    return String(Number(value.toPrecision(4)));
+  }
+  return `${Number(digits)}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
+}
