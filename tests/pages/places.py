@@ -7,4 +7,5 @@ from tests.pages.trained import Trained
 PLACES: Mapping[str, Callable[[Trained], str]] = {
     "studies": lambda _: "/",
     "no study found": lambda _: "/?state=stopped",
+    "workers": lambda _: "/workers",
 }
