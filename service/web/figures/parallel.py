@@ -1,0 +1,81 @@
+"""Each trial as a line through its parameters: Optuna's parallel coordinates."""
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+from optuna.visualization import plot_parallel_coordinate
+
+from service.web.figures import looks, spread
+from service.web.figures.axes import near_one
+from service.web.figures.drawn import Drawn
+from service.web.figures.optuna_study import shown
+from service.web.figures.picked import Picked
+from service.web.figures.subject import thinned
+from trimtab.states import Direction
+
+MOST_TRIALS = 150
+"""Each is a line of its own, which a browser draws in about a millisecond."""
+
+MOST_PARAMETERS = 10
+_WIDTH = 130
+"""Of one parameter, in pixels."""
+
+_HEIGHT = 380
+_MISSING = "None"
+
+
+def draw(picked: Picked) -> Drawn:
+    """Draw the parameters that matter most, and the objective before them."""
+    # Optuna draws them in the order of the alphabet.
+    axes = sorted(picked.axes[:MOST_PARAMETERS], key=lambda axis: axis.name)
+    kept = thinned(picked.best_first, MOST_TRIALS)
+    study = shown(picked.subject, kept, axes, [picked.objective])
+    figure = plot_parallel_coordinate(study, [axis.name for axis in axes], target_name=picked.metric)
+    is_maximized = picked.subject.objectives[picked.objective].direction is Direction.MAXIMIZE
+    _recolour(figure, is_maximized=is_maximized)
+    for place, axis in enumerate(axes, start=1):
+        if axis.is_reversed:
+            _reword(figure, place)
+    # Room for what is written to the left of the first axis.
+    figure.update_layout(showlegend=False, shapes=_lines(len(axes) + 1), xaxis_range=(-0.45, len(axes) + 0.2))
+    return Drawn(
+        caption=f"{spread.shown_of(len(kept), len(picked.best_first))} The warmer a line, the better the trial.",
+        figure=looks.finished(figure, height=_HEIGHT),
+        columns=spread.COLUMNS,
+        rows=spread.rows(picked.subject, axes, picked.best_first),
+        choices=picked.choices,
+        width=_WIDTH * (len(axes) + 1),
+        height=_HEIGHT,
+    )
+
+
+def _recolour(figure: go.Figure, *, is_maximized: bool) -> None:
+    """Colour each line by where it begins: at the objective. The best are drawn last, on top."""
+    *lines, scale = [trace for trace in figure.data if trace.x != (None,)]
+    losses = [1 - line.y[0] if is_maximized else line.y[0] for line in lines]
+    for line, colour in zip(lines, looks.colours(losses), strict=True):
+        line.line.color = colour
+    scale.marker.update(
+        colorscale=looks.best_to_worst(is_reversed=is_maximized), reversescale=False, colorbar_title_side="right"
+    )
+    order = sorted(range(len(lines)), key=losses.__getitem__, reverse=True)
+    figure.data = [*(lines[place] for place in order), scale]
+
+
+def _reword(figure: go.Figure, place: int) -> None:
+    """Write an axis whose numbers are powers of ten of the distance from one as people read it."""
+    for note in figure.layout.annotations:
+        if note.x == place:
+            note.text = _reworded(note.text)
+    for line in figure.data[:-1]:
+        name, drawn = line.customdata[place]
+        line.customdata = [*line.customdata[:place], [name, _reworded(drawn)], *line.customdata[place + 1 :]]
+
+
+def _reworded(drawn: str) -> str:
+    return drawn if drawn == _MISSING else near_one(float(drawn))
+
+
+def _lines(count: int) -> Sequence[dict[str, object]]:
+    line = {"width": 1, "color": looks.QUIET}
+    return [{"type": "line", "x0": x, "x1": x, "y0": 0, "y1": 1, "line": line, "layer": "below"} for x in range(count)]
