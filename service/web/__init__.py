@@ -8,7 +8,17 @@ from fastapi import FastAPI
 
 from service.recognition import Recognition
 from service.sessions import Sessions
-from service.web import assets, figures, forms, signing_in, study_list, trial_list, worker_list
+from service.web import (
+    assets,
+    figures,
+    forms,
+    signing_in,
+    study_actions,
+    study_list,
+    study_page,
+    trial_list,
+    worker_list,
+)
 from service.web.figures.kept import Figures
 from service.web.fragments import Fragments
 
@@ -17,9 +27,11 @@ _ROUTERS = (
     signing_in.open_router,
     signing_in.router,
     study_list.router,
+    study_page.router,
+    study_actions.router,
+    trial_list.router,
     worker_list.router,
     figures.router,
-    trial_list.router,
 )
 
 

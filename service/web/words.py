@@ -1,10 +1,12 @@
 """How values are written for people: filters of the templates."""
 
+import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from markupsafe import Markup
+from pydantic import JsonValue
 
 from trimtab.message import Value
 from trimtab.protocol import Trial
@@ -63,6 +65,11 @@ def param(value: Value | None) -> str:
             return str(value)
 
 
+def field(value: JsonValue) -> str:
+    """Return what stands in a field of a spec; a dash where nothing does."""
+    return param(value) if value is None or isinstance(value, int | float | str) else json.dumps(value)
+
+
 def lasted(trial: Trial) -> float | None:
     """Return how many seconds a trial took, or has taken so far; None: it has not begun."""
     if trial.started_at is None:
@@ -87,5 +94,6 @@ FILTERS: Mapping[str, Callable[..., object]] = {
     "age": age,
     "size": size,
     "param": param,
+    "field": field,
     "lasted": lasted,
 }

@@ -14,3 +14,15 @@ export function number(value) {
   }
   return `${Number(digits)}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
 }
+
+const TIMES = [["s", 60], ["min", 60], ["h", 24], ["d", Infinity]];
+
+/** A time span in the largest unit that it has one of. */
+export function lasting(seconds) {
+  let [value, place] = [Math.max(0, seconds), 0];
+  while (value >= TIMES[place][1]) {
+    value /= TIMES[place][1];
+    place += 1;
+  }
+  return `${Number(value.toFixed(value >= 10 ? 0 : 1))} ${TIMES[place][0]}`;
+}

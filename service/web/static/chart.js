@@ -1,0 +1,125 @@
+// Pictures with two axes, drawn as SVG in the size that there is for them. Colours and strokes are style.css's.
+import { number } from "./numbers.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+const MARGIN = { left: 58, right: 14, top: 10, bottom: 42 };
+const NARROWEST = 240;
+const STEPS = [1, 2, 5, 10];
+
+/** An element of a picture, with attributes and maybe a text. */
+export function drawn(name, attributes = {}, text = null) {
+  const element = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) {
+    element.setAttribute(key, value);
+  }
+  element.textContent = text;
+  return element;
+}
+
+/**
+ * Draws axes into an element, in place of what is there; returns what to draw with.
+ * x, y: { label, from, to, isLog, ticks: a function that writes a tick }; to be a little larger than `from`.
+ */
+export function axes(host, { x, y, label, height = 320 }) {
+  const width = Math.max(NARROWEST, host.clientWidth);
+  const svg = drawn("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label });
+  const across = scale(x, MARGIN.left, width - MARGIN.right);
+  const up = scale(y, height - MARGIN.bottom, MARGIN.top);
+  const plot = drawn("g", { class: "plot" });
+  svg.append(...grid(x, y, across, up, width, height), plot);
+  host.replaceChildren(svg);
+  return { svg, plot, x: across, y: up };
+}
+
+/** A function from values to places on the screen. */
+export function scale({ from, to, isLog }, first, last) {
+  const [low, high] = isLog ? [Math.log(from), Math.log(to)] : [from, to];
+  return (value) => first + (((isLog ? Math.log(value) : value) - low) / (high - low || 1)) * (last - first);
+}
+
+/** Round values between two, about so many. */
+export function ticks({ from, to, isLog }, most) {
+  if (isLog && to / from >= 10) {
+    const first = Math.ceil(Math.log10(from) - 1e-9);
+    const last = Math.floor(Math.log10(to) + 1e-9);
+    const apart = Math.max(1, Math.ceil((last - first + 1) / most));
+    // Of few decades the parts too.
+    const parts = last - first < most / 3 ? [1, 2, 5] : [1];
+    return range(first - 1, last, apart)
+      .flatMap((power) => parts.map((part) => part * 10 ** power))
+      .filter((value) => value >= from && value <= to);
+  }
+  const rough = (to - from) / most || 1;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * STEPS.find((each) => each * power >= rough);
+  return range(Math.ceil(from / step - 1e-9), Math.floor(to / step + 1e-9), 1).map((each) => each * step);
+}
+
+/** The path through points; where a value is not finite it is interrupted. */
+export function line(xs, ys, { x, y }) {
+  let path = "";
+  let isDown = false;
+  ys.forEach((value, place) => {
+    if (value === null) {
+      isDown = false;
+      return;
+    }
+    path += `${isDown ? "L" : "M"}${x(xs[place]).toFixed(1)} ${y(value).toFixed(1)}`;
+    isDown = true;
+  });
+  return path;
+}
+
+/** Ends of an axis that has room for values: a little more than they span. A logarithm where they span very much. */
+export function span(values, { mayBeLog = false } = {}) {
+  const low = values.reduce((least, value) => Math.min(least, value), Infinity);
+  const high = values.reduce((most, value) => Math.max(most, value), -Infinity);
+  if (!Number.isFinite(low)) {
+    return { from: 0, to: 1, isLog: false };
+  }
+  if (mayBeLog && low > 0 && high / low > 30) {
+    return { from: low / 1.1, to: high * 1.1, isLog: true };
+  }
+  const room = (high - low) * 0.05 || Math.abs(high) * 0.05 || 0.5;
+  return { from: low >= 0 ? Math.max(0, low - room) : low - room, to: high + room, isLog: false };
+}
+
+/** Draws now, and again whenever there is another width for it. */
+export function inItsWidth(host, draw) {
+  let width = null;
+  new ResizeObserver(() => {
+    if (host.clientWidth !== width) {
+      width = host.clientWidth;
+      draw();
+    }
+  }).observe(host);
+}
+
+function grid(x, y, across, up, width, height) {
+  const [left, bottom] = [MARGIN.left, height - MARGIN.bottom];
+  const found = [];
+  for (const value of ticks(y, 6)) {
+    const at = up(value);
+    found.push(drawn("line", { class: "grid", x1: left, x2: width - MARGIN.right, y1: at, y2: at }));
+    found.push(drawn("text", { class: "tick", x: left - 6, y: at + 4, "text-anchor": "end" }, written(y, value)));
+  }
+  for (const value of ticks(x, Math.max(3, Math.round(width / 110)))) {
+    const at = across(value);
+    found.push(drawn("line", { class: "grid", x1: at, x2: at, y1: bottom, y2: bottom + 4 }));
+    found.push(drawn("text", { class: "tick", x: at, y: bottom + 17, "text-anchor": "middle" }, written(x, value)));
+  }
+  const middle = (MARGIN.top + bottom) / 2;
+  found.push(
+    drawn("text", { class: "axis", x: (left + width) / 2, y: height - 6, "text-anchor": "middle" }, x.label),
+    drawn("text", { class: "axis", transform: `translate(13 ${middle}) rotate(-90)`, "text-anchor": "middle" }, y.label),
+  );
+  return found;
+}
+
+function written({ ticks: write = number }, value) {
+  return write(Number(value.toPrecision(12)));
+}
+
+function range(first, last, step) {
+  return Array.from({ length: Math.max(0, Math.floor((last - first) / step) + 1) }, (_, place) => first + place * step);
+}

@@ -1,0 +1,103 @@
+// The best value so far of a study, by trial and by time, with that of its control arm.
+import { axes, drawn, inItsWidth, span } from "./chart.js";
+import { goesOn, isBack, isLost } from "./connection.js";
+import { lasting, number } from "./numbers.js";
+import { atMostEvery } from "./pace.js";
+import { table } from "./tables.js";
+
+const AGAIN_SECONDS = 15;
+
+const section = document.querySelector("[data-progress]");
+const source = section.dataset.progress;
+const [byTrials, bySeconds] = section.querySelectorAll("[data-picture]");
+let progress = null;
+let seconds = 0;
+
+const reload = atMostEvery(AGAIN_SECONDS, load);
+document.addEventListener("trimtab:study", ({ detail: study }) => {
+  seconds = study.used.seconds ?? 0;
+  if (progress && study.counts.complete + study.counts.pruned + study.counts.fail > progress.finished) {
+    reload();
+  }
+});
+inItsWidth(byTrials, draw);
+await load();
+
+async function load() {
+  try {
+    const answer = await fetch(source);
+    if (!answer.ok) {
+      goesOn(answer.status, source);
+      return;
+    }
+    isBack(source);
+    progress = await answer.json();
+    draw();
+    section.querySelector("[data-table]").replaceChildren(steps());
+  } catch {
+    isLost(source);
+    reload();
+  }
+}
+
+function draw() {
+  if (!progress) {
+    return;
+  }
+  section.querySelector("[data-note]").textContent = inWords();
+  bySeconds.hidden = !progress.points.some((point) => point.seconds !== null);
+  if (progress.points.length === 0) {
+    byTrials.textContent = `Nothing to draw yet: ${progress.reason}.`;
+    return;
+  }
+  picture(byTrials, "trials that have ended", (point) => point.finished, progress.finished, number);
+  if (!bySeconds.hidden) {
+    const last = Math.max(seconds, ...progress.points.map((point) => point.seconds ?? 0));
+    picture(bySeconds, "time since the first lease", (point) => point.seconds ?? 0, last, lasting);
+  }
+}
+
+function picture(host, label, at, last, ticks) {
+  const values = [...progress.points, ...progress.control].map((point) => point.value);
+  const chart = axes(host, {
+    x: { label, from: 0, to: last || 1, ticks },
+    y: { label: progress.measure, ...span(values, { mayBeLog: true }) },
+    label: `Best ${progress.measure} so far, by ${label}. The table below has the same in figures.`,
+    height: 260,
+  });
+  for (const [kind, points] of [["control", progress.control], ["sampled", progress.points]]) {
+    if (points.length) {
+      chart.plot.append(drawn("path", { class: `steps ${kind}`, d: stairs(points, at, last, chart) }));
+    }
+  }
+}
+
+/** A line that keeps its height until the next better trial, and goes on to the end. */
+function stairs(points, at, last, { x, y }) {
+  const height = (point) => y(point.value).toFixed(1);
+  const begun = `M${x(at(points[0])).toFixed(1)} ${height(points[0])}`;
+  const steps = points.slice(1).map((point) => `H${x(at(point)).toFixed(1)}V${height(point)}`);
+  return `${begun}${steps.join("")}H${x(last).toFixed(1)}`;
+}
+
+function inWords() {
+  const { control, gain } = progress;
+  const words = control.length ? ["Solid: all trials. Dashed: those of the control arm, drawn at random, alone."] : [];
+  if (gain.value !== null) {
+    const interval = `95 % interval ${number(gain.low)} to ${number(gain.high)}`;
+    words.push(`The sampler's median trial is better than the control's by ${number(gain.value)} (${interval}; ${gain.sampled} against ${gain.control} trials).`);
+  } else if (gain.control > 0) {
+    words.push(`No gain of the sampler to tell yet: ${gain.reason}.`);
+  }
+  return words.join(" ");
+}
+
+function steps() {
+  const rows = progress.points.map((point) => [
+    { text: point.number, href: `${section.dataset.trials}${point.number}` },
+    { text: point.finished, isFigure: true },
+    { text: point.seconds === null ? "–" : lasting(point.seconds), isFigure: true },
+    { text: number(point.value), isFigure: true },
+  ]);
+  return table(["Trial", "Ended as the n-th", "After", progress.measure], rows);
+}
