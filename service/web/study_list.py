@@ -1,7 +1,7 @@
 """/: the studies, how far each is, how it went, who works on it."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -70,7 +70,7 @@ def study_rows(request: Request, replica: ReplicaDep, principal: PrincipalDep, w
     )
 
 
-def _shown(replica: Replica, wanted: Wanted, *, may_create: bool) -> dict[str, object]:
+def _shown(replica: Replica, wanted: Wanted, *, may_create: bool) -> dict[str, Any]:
     """Return what the template of the list gets."""
     page = summaries.page(replica, state=wanted.state, tag=wanted.tag, cursor=wanted.cursor, limit=_SHOWN)
     return {"page": page, "wanted": wanted, "may_create": may_create, "sparkline": _sparkline}

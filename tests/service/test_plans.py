@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPICursor
 
 from benchmarks import history
-from service import asks, happenings, studies, trial_tables
+from service import asks, happenings, studies, trial_tables, workers
 from service.replica import Replica
 from service.storage.happenings import Look
 from service.sweep import sweep
@@ -152,6 +152,20 @@ def test_the_sweep_reads_no_study_without_a_limit_of_its_own(engine: sa.Engine, 
     assert "ix_trimtab_studies_limited" in plan
 
 
+def test_a_day_of_workers_reads_no_older_leases(engine: sa.Engine, lease: Lease, served: Served) -> None:
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.text("UPDATE trimtab_leases SET ended_at = ended_at - interval '3 days'"))
+        connection.execute(sa.text("VACUUM ANALYZE"))
+    plans = noted_plans(served.replica.engine)
+
+    assert [worker.name for worker in workers.lately(served.replica).workers] == ["w"]
+    assert workers.days(served.replica, workers.lately(served.replica).workers)["w"].trials == 1
+
+    (plan,) = [plan for statement, plan in plans.items() if "range_agg" in statement]
+    assert "ix_trimtab_leases_ended_at" in plan
+    assert {statement: plan for statement, plan in plans.items() if scanned(plan)} == {}
+
+
 def call_everything(served: Served) -> None:
     client = served.client
     client.create_study(spec(pruner=EAGER))
@@ -178,6 +192,7 @@ def call_everything(served: Served) -> None:
     client.study("study")
     list(client.workers())
     served.http.get("/metrics")
+    served.http.get("/")
     for sort in ("number", "-number"):
         served.http.get("/v1/studies/study/trials", params={"sort": sort, "state": "complete"})
     client.delete_study("study")
