@@ -17,6 +17,7 @@ from trimtab.message import ParamName
 
 # The JSON is the browser's to keep, and asked for again: it changes when a trial ends.
 _CACHING = {"Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff"}
+_NOT_MODIFIED = 304
 
 router = APIRouter(route_class=ScopedRoute)
 
@@ -33,16 +34,18 @@ async def figure(
     y: Annotated[ParamName | None, Query()] = None,
     if_none_match: Annotated[str | None, Header(max_length=200)] = None,
 ) -> Response:
-    """Draw a figure of a study; the same one until another trial ends."""
+    """Draw a figure of a study; the same one until another trial ends, and a while longer if it is much work."""
     figures: Figures = request.app.state.figures
     wanted = Wanted(figure, metric=metric, x=x, y=y)
     subject = await run_in_threadpool(look_at, replica, name)
-    etag = f'"{subject.study_id}-{subject.revision}-{subject.known}"'
-    headers = {"ETag": etag, **_CACHING}
-    if if_none_match == etag:
-        return Response(status_code=304, headers=headers)
-    body = await figures.get((etag, wanted), partial(_draw, replica, subject, wanted))
-    return Response(body, media_type="application/json", headers=headers)
+    if if_none_match == subject.tag:
+        return Response(status_code=_NOT_MODIFIED, headers={"ETag": subject.tag, **_CACHING})
+    key = (subject.study_id, wanted)
+    kept = await figures.get(key, subject.tag, partial(_draw, replica, subject, wanted), is_final=subject.is_ended)
+    headers = {"ETag": kept.tag, **_CACHING}
+    if if_none_match == kept.tag:
+        return Response(status_code=_NOT_MODIFIED, headers=headers)
+    return Response(kept.body, media_type="application/json", headers=headers)
 
 
 def _draw(replica: Replica, subject: Subject, wanted: Wanted) -> str:

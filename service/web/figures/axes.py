@@ -61,7 +61,7 @@ class Axis:
         """Return what is drawn of the number that is stored."""
         if self.labels:
             return self.labels[int(stored)]
-        return -math.log10(stored) if self.is_reversed else float(self.dimension.value(stored))
+        return looked_at(-math.log10(stored) if self.is_reversed else float(self.dimension.value(stored)))
 
     def text(self, drawn: str | float) -> str:
         """Return what people read of what is drawn."""
@@ -79,6 +79,11 @@ class Axis:
         low, high = math.log10(min(drawn)), math.log10(max(drawn))
         values = [10**place for place in _round_places(low, high, steps=[math.log10(step) for step in _STEPS])]
         return values, [words.number(value) for value in values]
+
+
+def looked_at(value: float) -> float:
+    """Return a number in as many digits as a picture shows: half as much is sent."""
+    return float(f"{value:.6g}")
 
 
 def near_one(place: float) -> str:

@@ -1,9 +1,11 @@
 """Figures that were drawn lately, each drawn once however many pages ask for it."""
 
 import asyncio
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 
 from trimtab.errors import Unavailable
 
@@ -15,6 +17,24 @@ _RETRY_SECONDS = 5
 _AT_ONCE = 2
 """Threads of their own: whoever looks at figures keeps nobody from asking for trials."""
 
+_REST = 50
+"""Of a study that goes on, a figure is drawn anew after so many times as long as it took: for 2 % of a core."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A figure as it was drawn.
+
+    Args:
+        tag: Of what it was drawn of.
+        body: It, as JSON.
+        until: Before then it is good enough for a study that goes on.
+    """
+
+    tag: str
+    body: str
+    until: float
+
 
 class Figures:
     """Draws in threads of its own, and keeps what was drawn.
@@ -23,30 +43,48 @@ class Figures:
 
     Args:
         seconds: After which nobody waits any longer; the figure is drawn to its end nevertheless, for who asks again.
+        clock: Seconds that only go forward.
     """
 
-    def __init__(self, *, seconds: float = PATIENCE_SECONDS) -> None:
+    def __init__(self, *, seconds: float = PATIENCE_SECONDS, clock: Callable[[], float] = time.monotonic) -> None:
         self._seconds = seconds
-        self._drawn: OrderedDict[Hashable, Future[str]] = OrderedDict()
+        self._clock = clock
+        self._drawn: OrderedDict[Hashable, tuple[str, Future[Kept]]] = OrderedDict()
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="figures")
 
-    async def get(self, key: Hashable, draw: Callable[[], str]) -> str:
-        """Return the figure of a key, which `draw` draws where it is not there.
+    async def get(self, key: Hashable, tag: str, draw: Callable[[], str], *, is_final: bool) -> Kept:
+        """Return a figure, which `draw` draws where it is not there.
+
+        Args:
+            key: Which figure.
+            tag: Of what it is drawn of now.
+            draw: Draws it.
+            is_final: The study has ended: only a figure with this tag will do.
 
         Raises:
             Unavailable: It takes too long.
         """
-        if (future := self._drawn.get(key)) is None or _has_failed(future):
-            future = self._drawn[key] = self._threads.submit(draw)
+        known = self._drawn.get(key)
+        if known is None or not self._is_good(*known, tag, is_final=is_final):
+            known = self._drawn[key] = (tag, self._threads.submit(self._draw, tag, draw))
         self._drawn.move_to_end(key)
         while len(self._drawn) > MOST_KEPT:
             self._drawn.popitem(last=False)
         try:
             # Who goes away does not take the figure from the others who wait for it.
-            return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(future)), self._seconds)
+            return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(known[1])), self._seconds)
         except TimeoutError:
             raise Unavailable("the figure takes long to draw; ask again", retry_after=_RETRY_SECONDS) from None
 
+    def _draw(self, tag: str, draw: Callable[[], str]) -> Kept:
+        begun = self._clock()
+        body = draw()
+        ended = self._clock()
+        return Kept(tag, body, ended + _REST * (ended - begun))
 
-def _has_failed(future: Future[str]) -> bool:
-    return future.done() and future.exception() is not None
+    def _is_good(self, known_tag: str, future: Future[Kept], tag: str, *, is_final: bool) -> bool:
+        if future.done() and future.exception() is not None:
+            return False
+        if known_tag == tag:
+            return True
+        return not is_final and (not future.done() or self._clock() < future.result().until)

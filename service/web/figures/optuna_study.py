@@ -9,7 +9,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from service.history import Ints
 from service.sampling.study_view import frozen
-from service.web.figures.axes import Axis
+from service.web.figures.axes import Axis, looked_at
 from service.web.figures.subject import Subject
 from trimtab.objectives import Objective
 from trimtab.states import Direction
@@ -50,7 +50,7 @@ def shown(subject: Subject, rows_N: Ints, axes: Sequence[Axis], objectives: Sequ
             params := _params(axes, {name: float(column[place]) for name, column in columns.items()}),
             {axis.name: axis.distribution for axis in axes if axis.name in params},
             state=TrialState.COMPLETE,
-            values=of_trial,
+            values=[looked_at(value) for value in of_trial],
             attributes={"constraints:violation": violation} if subject.view.constraints else {},
         )
         for place, (number, of_trial, violation) in enumerate(zip(numbers, values, violations, strict=True))

@@ -3,7 +3,6 @@
 import plotly.graph_objects as go
 from optuna.visualization import plot_slice
 
-from service.web import words
 from service.web.figures import looks, spread
 from service.web.figures.axes import Axis
 from service.web.figures.drawn import Drawn
@@ -49,10 +48,11 @@ def _which(picked: Picked) -> str:
 def _relabel(figure: go.Figure, axis: Axis, place: str, metric: str) -> None:
     of_axis = [trace for trace in figure.data if (trace.xaxis or "x") == f"x{place}" and trace.x]
     for trace in of_axis:
-        trace.customdata = [
-            f"{axis.text(x)}, {metric} {words.number(y)}" for x, y in zip(trace.x, trace.y, strict=True)
-        ]
         has_number = trace.marker.color is not None and not isinstance(trace.marker.color, str)
-        trace.hovertemplate = ("trial %{marker.color}: " if has_number else "") + "%{customdata}<extra></extra>"
+        of_trial = "trial %{marker.color}: " if has_number else ""
+        value = "%{x}" if axis.labels else "%{x:.4g}"
+        if axis.is_reversed:
+            value, trace.customdata = "%{customdata}", [axis.text(x) for x in trace.x]
+        trace.hovertemplate = f"{of_trial}{axis.name} {value}, {metric} %{{y:.4g}}<extra></extra>"
     if of_axis and not axis.labels and (marks := axis.marks([x for trace in of_axis for x in trace.x])):
         figure.update_layout({f"xaxis{place}": {"tickmode": "array", "tickvals": marks[0], "ticktext": marks[1]}})

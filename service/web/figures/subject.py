@@ -26,6 +26,7 @@ class Subject:
         revision: Of its space.
         known: Trials that have ended.
         objectives: What is optimised.
+        is_ended: No more trials will end.
         view: Of the trials inside the space as it is now.
     """
 
@@ -33,8 +34,14 @@ class Subject:
     study_id: int
     revision: int
     known: int
+    is_ended: bool
     objectives: Sequence[Objective]
     view: View
+
+    @property
+    def tag(self) -> str:
+        """What is another one when there is something else to draw (ETag)."""
+        return f'"{self.study_id}-{self.revision}-{self.known}"'
 
     def objective(self, metric: str | None) -> int:
         """Return the place of an objective; of None the first.
@@ -79,7 +86,15 @@ def look_at(replica: Replica, name: str) -> Subject:
             raise StudyNotFound(f"there is no study {name!r}")
         observations = memory.observe(connection)
     view = View.of(memory.spec, memory.dimensions, observations)
-    return Subject(name, row.study_id, memory.revision, observations.known, memory.spec.objectives, view)
+    return Subject(
+        name=name,
+        study_id=row.study_id,
+        revision=memory.revision,
+        known=observations.known,
+        is_ended=row.state.is_ended,
+        objectives=memory.spec.objectives,
+        view=view,
+    )
 
 
 def thinned(best_first: Ints, most: int) -> Ints:
