@@ -17,6 +17,10 @@ export function isBack(part) {
 
 /** Says that the page will hear no more, and what the reader can do. */
 export function isOver(text, { href, label } = {}) {
+  // Each part of a page that asks finds it out; it is said once.
+  if (line.dataset.state === "over") {
+    return;
+  }
   say(text, "over");
   if (href) {
     const link = document.createElement("a");
