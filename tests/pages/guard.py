@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Request, Response, WebError
+from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Request, Response, WebError
 
 # A page that is left ends what it still waits for. Nothing failed.
 _LEFT = "net::ERR_ABORTED"
@@ -28,6 +28,7 @@ class Guard:
         """Look at every page of a context from now on."""
         context.on("console", self._said)
         context.on("weberror", self._raised)
+        context.on("dialog", self._called)
         context.on("request", self._asked)
         context.on("response", self._answered)
         context.on("requestfailed", self._failed)
@@ -48,6 +49,10 @@ class Guard:
 
     def _raised(self, error: WebError) -> None:
         self.faults.append(f"a script raised: {error.error}")
+
+    def _called(self, dialog: Dialog) -> None:
+        self.faults.append(f"a dialog says: {dialog.message}")
+        dialog.dismiss()
 
     def _asked(self, request: Request) -> None:
         address = urlsplit(request.url)

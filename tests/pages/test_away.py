@@ -37,6 +37,7 @@ def test_a_page_says_that_the_service_is_away_and_comes_back_by_itself(
 
 
 def test_a_page_says_that_its_study_was_deleted(windows: Windows, client: Client) -> None:
+    windows.guard.expect("answered with 404", "answered with 410")
     with follow(client, "deleted"):
         page = windows.open("/studies/deleted")
 
