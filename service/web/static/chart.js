@@ -1,5 +1,5 @@
 // Pictures with two axes, drawn as SVG in the size that there is for them. Colours and strokes are style.css's.
-import { number } from "./numbers.js";
+import { count, number } from "./numbers.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const MARGIN = { left: 58, right: 14, top: 10, bottom: 42 };
@@ -18,7 +18,7 @@ export function drawn(name, attributes = {}, text = null) {
 
 /**
  * Draws axes into an element, in place of what is there; returns what to draw with.
- * x, y: { label, from, to, isLog, ticks: a function that writes a tick }; to be a little larger than `from`.
+ * x, y: { label, from, to, isLog, isWhole: there is nothing between whole numbers, ticks: writes a tick }.
  */
 export function axes(host, { x, y, label, height = 320 }) {
   const width = Math.max(NARROWEST, host.clientWidth);
@@ -26,8 +26,13 @@ export function axes(host, { x, y, label, height = 320 }) {
   const across = scale(x, MARGIN.left, width - MARGIN.right);
   const up = scale(y, height - MARGIN.bottom, MARGIN.top);
   const plot = drawn("g", { class: "plot" });
+  const hadFocus = host.contains(document.activeElement);
   svg.append(...grid(x, y, across, up, width, height), plot);
   host.replaceChildren(svg);
+  if (hadFocus) {
+    svg.tabIndex = 0;
+    svg.focus({ preventScroll: true });
+  }
   return { svg, plot, x: across, y: up };
 }
 
@@ -38,7 +43,7 @@ export function scale({ from, to, isLog }, first, last) {
 }
 
 /** Round values between two, about so many. */
-export function ticks({ from, to, isLog }, most) {
+export function ticks({ from, to, isLog, isWhole }, most) {
   if (isLog && to / from >= 10) {
     const first = Math.ceil(Math.log10(from) - 1e-9);
     const last = Math.floor(Math.log10(to) + 1e-9);
@@ -51,7 +56,8 @@ export function ticks({ from, to, isLog }, most) {
   }
   const rough = (to - from) / most || 1;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * STEPS.find((each) => each * power >= rough);
+  const round = power * STEPS.find((each) => each * power >= rough);
+  const step = isWhole ? Math.max(1, round) : round;
   return range(Math.ceil(from / step - 1e-9), Math.floor(to / step + 1e-9), 1).map((each) => each * step);
 }
 
@@ -116,7 +122,7 @@ function grid(x, y, across, up, width, height) {
   return found;
 }
 
-function written({ ticks: write = number }, value) {
+function written({ isWhole, ticks: write = isWhole ? count : number }, value) {
   return write(Number(value.toPrecision(12)));
 }
 

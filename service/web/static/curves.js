@@ -74,6 +74,7 @@ function draw() {
   section.querySelector("[data-note]").textContent = inWords(picture, shown.length);
   if (shown.length === 0) {
     host.textContent = "No trial has reported yet.";
+    host.classList.add("empty");
     return;
   }
   drawCurves(host, section.querySelector("[data-readout]"), picture, shown, section.dataset.trials);

@@ -1,17 +1,19 @@
 // Draws learning curves: those that were stopped thin and grey, those that run with a dot, the best one bold.
 import { axes, drawn, line, span } from "./chart.js";
-import { number } from "./numbers.js";
+import { count, number } from "./numbers.js";
 import { pickable } from "./picked.js";
 import { readout } from "./readout.js";
 
 const ORDER = ["pruned", "fail", "complete", "running"];
 const IN_WORDS = { fail: "failed", running: "running", complete: "complete", pruned: "pruned" };
 
+let picked = null; // The number of a trial: a picture that is drawn anew while somebody looks keeps it.
+
 /** Draws the curves into an element; what is picked is told in another one. */
 export function drawCurves(host, told, picture, curves, trials) {
   const ordered = [...curves].sort((one, other) => place(one, picture) - place(other, picture));
   const chart = axes(host, {
-    x: { label: "step", ...span(curves.flatMap((curve) => [curve.steps[0], curve.steps.at(-1)])), from: 0 },
+    x: { label: "step", from: 0, to: Math.max(1, ...curves.map((curve) => curve.steps.at(-1))) * 1.02, isWhole: true },
     y: { label: picture.metric, ...span(finite(picture, curves), { mayBeLog: true }) },
     label: `Learning curves: ${picture.metric} by step. The table below has the same in figures.`,
   });
@@ -31,9 +33,11 @@ export function drawCurves(host, told, picture, curves, trials) {
   pickable(chart.svg, {
     places: ordered.flatMap((curve) => spots(curve, chart)),
     items: [...curves].sort((one, other) => one.number - other.number),
+    first: curves.find((curve) => curve.number === picked) ?? null,
     show: (curve) => {
+      picked = curve?.number ?? null;
       raised.replaceChildren(...(curve ? marks(curve, kind(curve, picture), chart) : []));
-      readout(told, curve && `${trials}${curve.number}`, curve && `Trial ${curve.number}`, curve && said(curve, picture));
+      readout(told, curve && { href: `${trials}${curve.number}`, label: `Trial ${curve.number}`, text: said(curve, picture) });
     },
     open: (curve) => location.assign(`${trials}${curve.number}`),
   });
@@ -43,13 +47,13 @@ export function drawCurves(host, told, picture, curves, trials) {
 export function inWords({ trials, bound, saved_steps: saved }, shown) {
   const words = [];
   if (shown < trials) {
-    words.push(`${shown} of ${trials} trials are drawn: the best, those that run, and others from the best to the worst.`);
+    words.push(`${count(shown)} of ${count(trials)} trials are drawn: the best, those that run, and others from the best to the worst.`);
   }
   if (bound) {
     words.push(`Dashed: the ${bound.measure} of the complete trials. A trial whose best value so far is worse is stopped.`);
   }
   if (saved) {
-    words.push(`Stopping trials early saved about ${number(Math.round(saved))} steps, had they gone on as far as complete ones.`);
+    words.push(`Stopping trials early saved about ${count(saved)} steps, had they gone on as far as complete ones.`);
   }
   return words.join(" ");
 }
@@ -94,7 +98,7 @@ function said({ state, steps, values }, picture) {
 
 function legend(picture, curves) {
   const list = document.createElement("ul");
-  list.className = "legend";
+  list.className = "kinds";
   const kinds = new Set(curves.map((curve) => kind(curve, picture)));
   for (const each of ["best", "running", "complete", "pruned", "fail", ...(picture.bound ? ["bound"] : [])]) {
     if (each === "bound" || kinds.has(each)) {

@@ -15,6 +15,11 @@ export function number(value) {
   return `${Number(digits)}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
 }
 
+/** A number of things. */
+export function count(value) {
+  return Math.round(value).toLocaleString("en");
+}
+
 const TIMES = [["s", 60], ["min", 60], ["h", 24], ["d", Infinity]];
 
 /** A time span in the largest unit that it has one of. */

@@ -5,10 +5,11 @@ const NEAR = 40; // Pixels: farther away nothing is meant.
 /**
  * Makes a picture one that things are picked in.
  * svg: of axes(); places: [{ at: [x, y], item }], of an item maybe several; items: in the order of the keys.
- * show: called with an item, or null; open: called with an item that is clicked, or Enter pressed on.
+ * first: what is picked already; show: called with an item, or null; open: with one that is clicked, or Enter pressed on.
  */
-export function pickable(svg, { places, items, show, open }) {
-  let picked = null;
+export function pickable(svg, { places, items, first = null, show, open }) {
+  let picked = first;
+  show(picked);
   const pick = (item) => {
     if (item !== picked) {
       picked = item;

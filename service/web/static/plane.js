@@ -1,7 +1,7 @@
 // Bias and variance of the complete trials: each a dot, and the box of those that suffer from neither.
 import { axes, drawn, inItsWidth, span } from "./chart.js";
 import { goesOn, isBack, isLost } from "./connection.js";
-import { number } from "./numbers.js";
+import { count, number } from "./numbers.js";
 import { atMostEvery } from "./pace.js";
 import { pickable } from "./picked.js";
 import { readout } from "./readout.js";
@@ -10,6 +10,7 @@ const AGAIN_SECONDS = 30;
 
 const section = document.querySelector("[data-plane]");
 const host = section.querySelector("[data-picture]");
+const told = section.querySelector("[data-readout]");
 const source = section.dataset.plane;
 let plane = null;
 
@@ -42,7 +43,7 @@ function draw() {
   }
   const { dots, tolerance } = plane;
   const chart = axes(host, {
-    x: { label: `bias: training error above the target of ${number(plane.target_error)}`, ...around(dots, "bias") },
+    x: { label: "bias", ...around(dots, "bias") },
     y: { label: "variance", ...around(dots, "variance") },
     label: `Bias and variance of ${dots.length} complete trials. The trials' own pages have the figures.`,
   });
@@ -60,11 +61,14 @@ function draw() {
     items: [...dots].sort((one, other) => one.number - other.number),
     show: (dot) => {
       raised.replaceChildren(...(dot ? [mark(dot, chart)] : []));
-      const address = dot && `${section.dataset.trials}${dot.number}`;
-      readout(section.querySelector("[data-readout]"), address, dot && `Trial ${dot.number}`, dot && said(dot));
+      readout(told, dot && { href: address(dot), label: `Trial ${dot.number}`, text: said(dot) });
     },
-    open: (dot) => location.assign(`${section.dataset.trials}${dot.number}`),
+    open: (dot) => location.assign(address(dot)),
   });
+}
+
+function address(dot) {
+  return `${section.dataset.trials}${dot.number}`;
 }
 
 /** The ends of an axis on which zero and the box of tolerance are seen too. */
@@ -88,7 +92,8 @@ function said({ bias, variance, conditions }) {
 }
 
 function inWords() {
-  const { dots, trials, tolerance } = plane;
-  const some = dots.length < trials ? `${dots.length} of ${trials} complete trials. ` : "";
-  return `${some}In the box, up to ${number(tolerance)}, neither is high beyond the tolerance; filled dots: nor beyond their own noise. The diamond is the best trial.`;
+  const { dots, trials, tolerance, target_error: target } = plane;
+  const some = dots.length < trials ? `${count(dots.length)} of ${count(trials)} complete trials. ` : "";
+  const axes = `Bias: training error above the target of ${number(target)}; variance: error on what was held out above that. `;
+  return `${some}${axes}In the box, up to ${number(tolerance)}, neither is high beyond the tolerance; filled dots: nor beyond their own noise. The diamond is the best trial.`;
 }

@@ -48,21 +48,22 @@ function draw() {
   bySeconds.hidden = !progress.points.some((point) => point.seconds !== null);
   if (progress.points.length === 0) {
     byTrials.textContent = `Nothing to draw yet: ${progress.reason}.`;
+    byTrials.classList.add("empty");
     return;
   }
-  picture(byTrials, "trials that have ended", (point) => point.finished, progress.finished, number);
+  picture(byTrials, { label: "trials that have ended", isWhole: true }, (point) => point.finished, progress.finished);
   if (!bySeconds.hidden) {
     const last = Math.max(seconds, ...progress.points.map((point) => point.seconds ?? 0));
-    picture(bySeconds, "time since the first lease", (point) => point.seconds ?? 0, last, lasting);
+    picture(bySeconds, { label: "time since the first lease", ticks: lasting }, (point) => point.seconds ?? 0, last);
   }
 }
 
-function picture(host, label, at, last, ticks) {
+function picture(host, axis, at, last) {
   const values = [...progress.points, ...progress.control].map((point) => point.value);
   const chart = axes(host, {
-    x: { label, from: 0, to: last || 1, ticks },
+    x: { ...axis, from: 0, to: last || 1 },
     y: { label: progress.measure, ...span(values, { mayBeLog: true }) },
-    label: `Best ${progress.measure} so far, by ${label}. The table below has the same in figures.`,
+    label: `Best ${progress.measure} so far, by ${axis.label}. The table below has the same in figures.`,
     height: 260,
   });
   for (const [kind, points] of [["control", progress.control], ["sampled", progress.points]]) {
