@@ -4,7 +4,6 @@ from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
-from starlette.concurrency import run_in_threadpool
 
 from service.api.dependencies import ReplicaDep, StudyName
 from service.api.scopes import ScopedRoute, needs
@@ -17,7 +16,7 @@ from trimtab.message import ParamName
 
 # The JSON is the browser's to keep, and asked for again: it changes when a trial ends.
 _CACHING = {"Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff"}
-_NOT_MODIFIED = 304
+_ACCEPTED, _NOT_MODIFIED = 202, 304
 
 router = APIRouter(route_class=ScopedRoute)
 
@@ -34,14 +33,19 @@ async def figure(
     y: Annotated[ParamName | None, Query()] = None,
     if_none_match: Annotated[str | None, Header(max_length=200)] = None,
 ) -> Response:
-    """Draw a figure of a study; the same one until another trial ends, and a while longer if it is much work."""
+    """Draw a figure of a study; the same one until another trial ends, and a while longer if it is much work.
+
+    202: it is still being drawn.
+    """
     figures: Figures = request.app.state.figures
     wanted = Wanted(figure, metric=metric, x=x, y=y)
-    subject = await run_in_threadpool(look_at, replica, name)
+    subject = await figures.look(name, partial(look_at, replica, name))
     if if_none_match == subject.tag:
         return Response(status_code=_NOT_MODIFIED, headers={"ETag": subject.tag, **_CACHING})
     key = (subject.study_id, wanted)
     kept = await figures.get(key, subject.tag, partial(_draw, replica, subject, wanted), is_final=subject.is_ended)
+    if kept is None:
+        return Response(status_code=_ACCEPTED)
     headers = {"ETag": kept.tag, **_CACHING}
     if if_none_match == kept.tag:
         return Response(status_code=_NOT_MODIFIED, headers=headers)

@@ -7,13 +7,14 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
-from trimtab.errors import Unavailable
+from starlette.concurrency import run_in_threadpool
+
+from service.web.figures.subject import Subject
 
 MOST_KEPT = 64
 """Of a few hundred kB at most each."""
 
 PATIENCE_SECONDS = 10.0
-_RETRY_SECONDS = 5
 _AT_ONCE = 2
 """Threads of their own: whoever looks at figures keeps nobody from asking for trials."""
 
@@ -37,7 +38,7 @@ class Kept:
 
 
 class Figures:
-    """Draws in threads of its own, and keeps what was drawn.
+    """Looks at studies, draws in threads of its own, and keeps what was drawn.
 
     All but the drawing happens on the event loop, so nothing is locked.
 
@@ -50,19 +51,25 @@ class Figures:
         self._seconds = seconds
         self._clock = clock
         self._drawn: OrderedDict[Hashable, tuple[str, Future[Kept]]] = OrderedDict()
+        self._looks: dict[str, asyncio.Future[Subject]] = {}
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="figures")
 
-    async def get(self, key: Hashable, tag: str, draw: Callable[[], str], *, is_final: bool) -> Kept:
-        """Return a figure, which `draw` draws where it is not there.
+    async def look(self, name: str, look_at: Callable[[], Subject]) -> Subject:
+        """Return a study as it is now: one look for all who come meanwhile, since the first one reads every trial."""
+        look = self._looks.get(name)
+        if look is None:
+            look = self._looks[name] = asyncio.ensure_future(run_in_threadpool(look_at))
+            look.add_done_callback(lambda _: self._looks.pop(name, None))
+        return await asyncio.shield(look)
+
+    async def get(self, key: Hashable, tag: str, draw: Callable[[], str], *, is_final: bool) -> Kept | None:
+        """Return a figure, which `draw` draws where it is not there; None: it is still being drawn.
 
         Args:
             key: Which figure.
             tag: Of what it is drawn of now.
             draw: Draws it.
             is_final: The study has ended: only a figure with this tag will do.
-
-        Raises:
-            Unavailable: It takes too long.
         """
         known = self._drawn.get(key)
         if known is None or not self._is_good(*known, tag, is_final=is_final):
@@ -74,7 +81,7 @@ class Figures:
             # Who goes away does not take the figure from the others who wait for it.
             return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(known[1])), self._seconds)
         except TimeoutError:
-            raise Unavailable("the figure takes long to draw; ask again", retry_after=_RETRY_SECONDS) from None
+            return None
 
     def _draw(self, tag: str, draw: Callable[[], str]) -> Kept:
         begun = self._clock()

@@ -15,6 +15,9 @@ from trimtab.errors import Invalid, StudyNotFound
 from trimtab.objectives import Objective
 from trimtab.protocol import FieldProblem
 
+_BEST = 5
+"""One in so many of those shown is there for being among the best: more would hide how the others lie."""
+
 
 @dataclass(frozen=True)
 class Subject:
@@ -101,6 +104,6 @@ def thinned(best_first: Ints, most: int) -> Ints:
     """Return so many of the trials at most, in the order of their rows: the best, and an even choice of the others."""
     if len(best_first) <= most:
         return np.sort(best_first)
-    best, others = np.split(best_first, [most // 2])
+    best, others = np.split(best_first, [most // _BEST])
     every = np.linspace(0, len(others) - 1, most - len(best)).round().astype(np.int64)
     return np.sort(np.concatenate([best, np.sort(others)[every]]))

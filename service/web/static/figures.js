@@ -8,6 +8,8 @@ import { writeChoices, writeTable } from "./figure_words.js";
 import { plotly } from "./plotly.js";
 
 const AGAIN_SECONDS = 10; // A study that runs need not be drawn more often.
+const AWAY = "The service is busy, or away. Trying again …";
+const LATER = { 202: "Being drawn: this one is much work …", 429: AWAY, 500: AWAY, 503: AWAY, undefined: AWAY };
 const CONFIG = { displayModeBar: false, responsive: true, showTips: false, scrollZoom: false, doubleClick: false };
 
 const address = document.querySelector("[data-plotly]")?.dataset.plotly;
@@ -53,8 +55,8 @@ function follow(element) {
     if (mine !== asked || answer?.status === 304) {
       return;
     }
-    if (!answer?.ok) {
-      refuse(answer);
+    if (answer?.status !== 200) {
+      refuse(answer?.status);
       return;
     }
     tag = answer.headers.get("ETag");
@@ -62,16 +64,17 @@ function follow(element) {
     show();
   }
 
-  function refuse(answer) {
-    isStale = true;
-    const later = !answer || answer.status === 503 || answer.status === 429;
-    say(later ? "The figure comes later: the service is busy, or away. Trying again …" : "This figure cannot be shown.");
+  function refuse(status) {
+    const later = LATER[status];
+    say(later ?? "This figure cannot be shown.");
     if (later) {
+      isStale = true;
       timer ??= setTimeout(look, AGAIN_SECONDS * 1000);
     }
   }
 
   function show() {
+    element.classList.remove("waiting");
     say(drawn.caption);
     writeChoices(element.querySelector(".choices"), drawn.choices, (chosen) => {
       query = `?${chosen}`;
