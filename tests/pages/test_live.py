@@ -1,24 +1,22 @@
 """Pages stay alive while somebody looks, ask for nothing while nobody does, and catch up."""
 
-from collections.abc import Callable
-
 from playwright.sync_api import Page, Request, expect
 
+from tests.e2e.running import wait_for
 from tests.pages.browsing import Windows
-from tests.pages.watched import WATCHED, follow
-from tests.service.specs import METRIC, spec
+from tests.pages.watched import WATCHED, Followed, follow
 from trimtab.client import Client
 
 # Headless pages are always looked at; whether this one is, is said here.
 LOOK = "document.dispatchEvent(new Event('visibilitychange'))"
-UNSEEN = "let isUnseen = false; Object.defineProperty(document, 'hidden', { get: () => isUnseen });"
+UNSEEN = "Object.defineProperty(document, 'hidden', { get: () => globalThis.isUnseen ?? false });"
 HEAR = "globalThis.heard = []; document.addEventListener('trimtab:trial', ({ detail }) => heard.push(detail));"
 ENDED = "heard.filter(({ state }) => state === 'complete').map(({ number }) => number)"
 
 
 def turn(page: Page, *, is_unseen: bool) -> None:
     """Look away from a page, or look at it again."""
-    page.evaluate(f"isUnseen = {str(is_unseen).lower()}; {LOOK}")
+    page.evaluate(f"globalThis.isUnseen = {str(is_unseen).lower()}; {LOOK}")
 
 
 def asked(page: Page, part: str) -> list[str]:
@@ -33,32 +31,24 @@ def asked(page: Page, part: str) -> list[str]:
     return found
 
 
-def complete(client: Client, study: str) -> int:
-    (lease,) = client.ask("worker", study=study).leases
-    client.tell(lease, "complete", metrics={METRIC: 0.5})
+def complete(study: Followed) -> int:
+    lease = study.ask()
+    study.complete(lease, 0.5)
     return lease.trial
-
-
-def with_study(client: Client, name: str, use: Callable[[], None]) -> None:
-    client.create_study(spec(name))
-    try:
-        use()
-    finally:
-        client.delete_study(name)
 
 
 def test_a_study_comes_into_the_list_and_what_had_the_focus_keeps_it(windows: Windows, client: Client) -> None:
     with follow(client):
         page = windows.open("/")
         old = page.get_by_role("link", name=WATCHED, exact=True)
+        new = page.get_by_role("link", name="come-lately", exact=True)
         old.focus()
 
-        def look() -> None:
-            expect(page.get_by_role("link", name="come-lately", exact=True)).to_be_visible()
-            expect(old).to_be_focused()
+        with follow(client, "come-lately"):
+            expect(new).to_be_visible()
 
-        with_study(client, "come-lately", look)
-        expect(page.get_by_role("link", name="come-lately", exact=True)).to_have_count(0)
+        expect(new).to_have_count(0)
+        expect(old).to_be_focused()
 
 
 def test_a_list_that_nobody_looks_at_asks_for_nothing_and_catches_up(windows: Windows, client: Client) -> None:
@@ -71,27 +61,25 @@ def test_a_list_that_nobody_looks_at_asks_for_nothing_and_catches_up(windows: Wi
     page.clock.run_for(60_000)
     assert requests == []
 
-    def look() -> None:
+    with follow(client, "meanwhile"):
         turn(page, is_unseen=False)
-        expect(page.get_by_role("link", name="meanwhile", exact=True)).to_be_visible()
 
-    with_study(client, "meanwhile", look)
+        expect(page.get_by_role("link", name="meanwhile", exact=True)).to_be_visible()
 
 
 def test_a_study_that_nobody_looks_at_holds_no_connection_and_catches_up(windows: Windows, client: Client) -> None:
-    with follow(client):
+    with follow(client) as study:
         page = windows.open(f"/studies/{WATCHED}")
         page.clock.install()
         page.add_init_script(UNSEEN + HEAR)
         page.reload()
-        first = complete(client, WATCHED)
-        page.wait_for_function(f"{ENDED}.includes({first})")
+        first = complete(study)
+        wait_for(lambda: page.evaluate(ENDED) == [first])
         turn(page, is_unseen=True)
         with page.expect_event("requestfailed", lambda request: request.url.endswith("/events")):
             page.clock.run_for(11_000)
-        missed = [complete(client, WATCHED), complete(client, WATCHED)]
+        missed = [complete(study), complete(study)]
 
         turn(page, is_unseen=False)
 
-        page.wait_for_function(f"{ENDED}.length === 3")
-        assert page.evaluate(ENDED) == [first, *missed]
+        wait_for(lambda: page.evaluate(ENDED) == [first, *missed])

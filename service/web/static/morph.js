@@ -20,6 +20,9 @@ export function morph(element, wanted) {
       element.insertBefore(child, at);
       continue;
     }
+    while (at && key(known) && !key(at)) {
+      at = without(at); // What is known is not moved over white space: a move would take the focus from it.
+    }
     if (known === at) {
       at = at.nextSibling;
     } else {
@@ -28,10 +31,15 @@ export function morph(element, wanted) {
     become(known, child);
   }
   while (at) {
-    const next = at.nextSibling;
-    at.remove();
-    at = next;
+    at = without(at);
   }
+}
+
+/** Removes a node; returns the one after it. */
+function without(node) {
+  const next = node.nextSibling;
+  node.remove();
+  return next;
 }
 
 function become(node, wanted) {
@@ -59,5 +67,5 @@ function takeAttributes(element, wanted) {
 }
 
 function key(node) {
-  return node.dataset?.key;
+  return node?.dataset?.key;
 }
