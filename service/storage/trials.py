@@ -106,7 +106,8 @@ _REPORTS = sa.text("""
 
 _ATTEMPTS = sa.text("""
     SELECT fence, attempt, worker, host, device, outcome, message, leased_at, ended_at,
-      CAST(extract(epoch FROM ended_at - leased_at) AS float8) AS seconds
+      CAST(extract(epoch FROM ended_at - leased_at) AS float8) AS seconds, start_step, last_step,
+      CASE WHEN ended_at IS NULL THEN expires_at END AS expires_at
     FROM trimtab_leases WHERE trial_id = :trial_id ORDER BY fence
 """)
 

@@ -17,6 +17,7 @@ from service.web import (
     study_list,
     study_page,
     trial_list,
+    trial_page,
     worker_list,
 )
 from service.web.figures.kept import Figures
@@ -30,6 +31,7 @@ _ROUTERS = (
     study_page.router,
     study_actions.router,
     trial_list.router,
+    trial_page.router,
     worker_list.router,
     figures.router,
 )

@@ -97,7 +97,7 @@ WantedDep = Annotated[Wanted, Depends()]
 @needs(Scope.READ)
 def trial_list(request: Request, name: StudyName, replica: ReplicaDep, wanted: WantedDep) -> Response:
     """Show the trials of a study."""
-    return render(request, "trial_list.html", **_shown(replica, name, wanted))  # type: ignore[arg-type]  # values
+    return render(request, "trial_list.html", **_shown(replica, name, wanted))  # type: ignore[arg-type]  # none is the status
 
 
 @router.get("/fragments/studies/{name}/trials")

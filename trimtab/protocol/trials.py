@@ -66,6 +66,9 @@ class Attempt(Message):
         outcome: How it ended; None while it lives.
         message: Why, where there is more to say.
         seconds: From its beginning to its end; None while it lives.
+        start_step: The step of the checkpoint that it went on from; 0: it began at the first step.
+        last_step: The last one that it reported; before its first report, where it began.
+        expires_at: Until when it lives without a sign of its worker; None once it has ended.
     """
 
     fence: int
@@ -78,6 +81,9 @@ class Attempt(Message):
     leased_at: datetime
     ended_at: datetime | None = None
     seconds: float | None = None
+    start_step: int = 0
+    last_step: int = 0
+    expires_at: datetime | None = None
 
 
 class TrialHistory(Trial):
