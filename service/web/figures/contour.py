@@ -14,6 +14,8 @@ from service.web.figures.drawn import Choice, Drawn
 from service.web.figures.optuna_study import shown
 from service.web.figures.picked import Picked
 from service.web.figures.subject import thinned
+from trimtab.errors import Invalid
+from trimtab.protocol import FieldProblem
 from trimtab.states import Direction
 
 MOST_TRIALS = 120
@@ -24,10 +26,13 @@ _WIDTH, _HEIGHT = 440, 420
 
 
 def draw(picked: Picked, x: str | None, y: str | None) -> Drawn:
-    """Draw two parameters: the two that matter most, if it is not said which."""
-    known = {axis.name: axis for axis in picked.axes}
-    first = known.get(x or "") or picked.axes[0]
-    second = known.get(y or "") or next((axis for axis in picked.axes if axis is not first), first)
+    """Draw two parameters: the two that matter most, if it is not said which.
+
+    Raises:
+        Invalid: No complete trial has such a parameter.
+    """
+    first = _axis(picked, "x", x) if x else picked.axes[0]
+    second = _axis(picked, "y", y) if y else next((axis for axis in picked.axes if axis is not first), first)
     choices = [*picked.choices, *_choices(picked, first, second)]
     if reason := _reason(picked, first, second):
         return Drawn(reason, choices=choices)
@@ -42,6 +47,14 @@ def draw(picked: Picked, x: str | None, y: str | None) -> Drawn:
         width=_WIDTH,
         height=_HEIGHT,
     )
+
+
+def _axis(picked: Picked, field: str, name: str) -> Axis:
+    found = next((axis for axis in picked.axes if axis.name == name), None)
+    if found is None:
+        message = f"is no parameter of a complete trial; there are {', '.join(axis.name for axis in picked.axes)}"
+        raise Invalid("there is no such parameter", errors=[FieldProblem(field=field, message=message)])
+    return found
 
 
 def _choices(picked: Picked, first: Axis, second: Axis) -> list[Choice]:

@@ -20,7 +20,7 @@ def draw(replica: Replica, subject: Subject, wanted: Wanted) -> Drawn:
 
     Raises:
         StudyNotFound: The study is gone.
-        Invalid: It has no such objective.
+        Invalid: It has no such objective, or no such parameter.
         Unavailable: The database is away or busy.
     """
     match wanted.figure:

@@ -1,0 +1,217 @@
+"""What pages are given to draw of a study: right names and values, text as text, drawn once."""
+
+import subprocess
+import sys
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.service.runs import EAGER, complete, lease_of
+from tests.service.specs import METRIC, number, spec
+from trimtab.client import Client
+from trimtab.states import TokenKind
+
+HOSTILE = "<b>bold</b><script>alert(1)</script>"
+SPACE = {
+    "activation": {"type": "categorical", "choices": ["relu", HOSTILE]},
+    "momentum": {"type": "float", "low": 0.5, "high": 0.999, "scale": "reverse_log"},
+    "rate": {"type": "float", "low": 1e-4, "high": 1.0, "scale": "log"},
+    "nesterov": {"type": "categorical", "choices": [True, False], "when": {"activation": ["relu"]}},
+}
+TWO = [{"metric": METRIC}, {"metric": "cost", "direction": "maximize"}]
+NAMES = ["importances", "slices", "contour", "parallel", "pareto", "rounds", "replay"]
+
+
+def run(client: Client, trials: int, **changes: Any) -> None:
+    """Run a study in which the momentum decides."""
+    client.create_study(spec(space=SPACE, budget={"trials": 100}, **changes))
+    for _ in range(trials):
+        lease = lease_of(client)
+        momentum, rate = number(lease.params["momentum"]), number(lease.params["rate"])
+        client.tell(lease, "complete", metrics={METRIC: (momentum - 0.9) ** 2, "cost": rate})
+
+
+def drawn(http: httpx2.Client, figure: str, **query: str) -> dict[str, Any]:
+    answer = http.get(f"/studies/study/figures/{figure}", params=query)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+@pytest.mark.parametrize("figure", NAMES)
+def test_a_study_without_trials_says_what_is_missing(http: httpx2.Client, client: Client, figure: str) -> None:
+    run(client, 0, objectives=TWO)
+
+    found = drawn(http, figure)
+
+    assert found["figure"] is None
+    assert any(word in found["caption"] for word in ("eeds", "No round has begun"))
+
+
+def test_one_trial_is_too_few_for_a_picture(http: httpx2.Client, client: Client) -> None:
+    run(client, 1)
+
+    assert drawn(http, "slices")["caption"] == "Needs at least 2 complete trials, and there is 1."
+
+
+@pytest.mark.parametrize("figure", [name for name in NAMES if name not in {"rounds", "replay"}])
+def test_no_text_of_a_study_is_markup(http: httpx2.Client, client: Client, figure: str) -> None:
+    run(client, 12, objectives=TWO)
+
+    found = drawn(http, figure)
+
+    assert found["figure"]["data"]
+    assert "<script" not in str(found["figure"])
+    assert "<b>" not in str(found["figure"])
+
+
+def test_a_slice_has_the_value_of_each_trial_over_its_momentum(http: httpx2.Client, client: Client) -> None:
+    run(client, 6)
+
+    layout = drawn(http, "slices")["figure"]["layout"]
+    traces = drawn(http, "slices")["figure"]["data"]
+
+    titles = [layout[axis]["title"]["text"] for axis in ("xaxis", "xaxis2", "xaxis3", "xaxis4")]
+    assert titles == ["activation", "momentum", "nesterov", "rate"]
+    (trace,) = [trace for trace in traces if trace["xaxis"] == "x2"]
+    shown = dict(zip(trace["marker"]["color"], zip(trace["customdata"], trace["y"], strict=True), strict=True))
+    for trial in client.trials("study"):
+        momentum, value = shown[trial.number]
+        assert float(momentum) == pytest.approx(number(trial.params["momentum"]), abs=0.005)
+        assert value == pytest.approx(trial.metrics[METRIC], rel=1e-5)
+    assert all(float(text) < 1 for text in layout["xaxis2"]["ticktext"])
+
+
+def test_what_matters_most_is_drawn_first_and_another_pair_on_demand(http: httpx2.Client, client: Client) -> None:
+    run(client, 20)
+
+    x, y = drawn(http, "contour")["choices"]
+    other = drawn(http, "contour", x="rate", y="activation")
+
+    assert x["chosen"] == "momentum"
+    assert set(x["options"]) == set(y["options"]) == set(SPACE)
+    assert other["figure"]["layout"]["xaxis"]["title"]["text"] == "activation"
+    assert other["figure"]["layout"]["yaxis"]["title"]["text"] == "rate"
+    assert drawn(http, "contour", x="rate", y="rate")["figure"] is None
+
+
+@pytest.mark.parametrize(("figure", "query"), [("contour", {"x": "none"}), ("slices", {"metric": "none"})])
+def test_what_a_study_does_not_have_is_refused(
+    http: httpx2.Client, client: Client, figure: str, query: dict[str, str]
+) -> None:
+    run(client, 2)
+
+    refused = http.get(f"/studies/study/figures/{figure}", params=query)
+
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["field"] in query
+
+
+def test_the_best_are_the_warmest_lines_and_lie_on_top(http: httpx2.Client, client: Client) -> None:
+    run(client, 8, objectives=[{"metric": METRIC, "direction": "maximize"}])
+
+    *lines, _ = drawn(http, "parallel")["figure"]["data"]
+
+    heights = [line["y"][0] for line in lines]
+    assert heights == sorted(heights)
+    assert lines[-1]["line"]["color"] == "rgb(217, 72, 15)"
+
+
+def test_the_front_is_the_one_that_the_api_answers(http: httpx2.Client, client: Client) -> None:
+    run(client, 20, objectives=TWO)
+
+    found = drawn(http, "pareto")
+
+    best = [trial.number for trial in client.best_trials("study")]
+    assert sorted(int(number) for number, *_ in found["rows"]) == sorted(best)
+    assert len(found["figure"]["data"][1]["x"]) == len(best)
+    assert len(found["figure"]["data"][0]["x"]) == 20 - len(best)
+
+
+def test_of_very_many_trials_the_best_and_an_even_choice_are_shown(http: httpx2.Client, client: Client) -> None:
+    client.create_study(spec())
+    for place in range(160):
+        value = (place * 7 % 160) / 160
+        client.add_trial("study", {"x": place / 160}, metrics={METRIC: value})
+
+    found = drawn(http, "parallel")
+
+    *lines, _ = found["figure"]["data"]
+    assert len(lines) == 150
+    assert found["caption"].startswith("150 of 160 complete trials")
+    assert lines[-1]["customdata"][0][1] == "0"
+
+
+def test_rounds_are_boxes_within_boxes_with_their_alarms(http: httpx2.Client, client: Client) -> None:
+    sampler = {"name": "coarse_to_fine", "rounds": 3, "round_trials": 6}
+    client.create_study(spec(sampler=sampler, budget={"trials": 18}))
+    for _ in range(18):
+        lease = lease_of(client)
+        client.tell(lease, "complete", metrics={METRIC: number(lease.params["x"])})
+
+    found = drawn(http, "rounds")
+
+    *boxes, alarms = found["figure"]["data"]
+    rounds = client.rounds("study")
+    assert len(boxes) == len(rounds) == 3
+    assert (boxes[0]["base"], boxes[0]["x"]) == ([0], [100])
+    assert boxes[1]["x"][0] < 100
+    assert len(alarms["x"]) == sum(len(each.alarms) for each in rounds)
+
+
+def test_a_replay_shows_what_each_pruner_saves_and_which_one_loses_the_best(
+    http: httpx2.Client, client: Client
+) -> None:
+    client.create_study(spec(pruner=EAGER))
+    for curve in ([0.5, 0.4], [0.9, 0.8], [0.6, 0.1]):
+        complete(client, curve)
+
+    found = drawn(http, "replay")
+
+    replay = client.replay("study")
+    kept, lost = found["figure"]["data"]
+    assert [row[0] for row in found["rows"]] == ["median (its own)", *(each.pruner.name for each in replay.pruners[1:])]
+    assert len(lost["y"]) == sum(each.loses_best for each in replay.pruners) > 0
+    assert all("the best lost" in text for text in lost["text"])
+    assert len(kept["y"]) + len(lost["y"]) == len(replay.pruners)
+
+
+def test_a_browser_keeps_a_figure_until_another_trial_ends(http: httpx2.Client, client: Client) -> None:
+    run(client, 2)
+    first = http.get("/studies/study/figures/slices")
+    known = {"If-None-Match": first.headers["ETag"]}
+    again = http.get("/studies/study/figures/slices", headers=known)
+    lease = lease_of(client)
+    client.tell(lease, "complete", metrics={METRIC: 0.1})
+    client.change_study("study", state="stopped")
+
+    later = http.get("/studies/study/figures/slices", headers=known)
+
+    assert (first.status_code, again.status_code, later.status_code) == (200, 304, 200)
+    assert first.headers["Cache-Control"] == "private, no-cache"
+    assert later.json()["caption"].startswith("3 complete trials")
+
+
+def test_whoever_reads_sees_figures_and_a_worker_does_not(http: httpx2.Client, client: Client) -> None:
+    run(client, 0)
+    tokens = {kind: client.make_token(kind, "one").token for kind in (TokenKind.READER, TokenKind.WORKER)}
+
+    status = {
+        kind: http.get("/studies/study/figures/slices", headers={"Authorization": f"Bearer {token}"}).status_code
+        for kind, token in tokens.items()
+    }
+
+    assert status == {TokenKind.READER: 200, TokenKind.WORKER: 403}
+
+
+def test_a_study_that_is_gone_has_no_figures(http: httpx2.Client) -> None:
+    assert http.get("/studies/gone/figures/slices").json()["code"] == "study_not_found"
+
+
+def test_who_looks_at_no_figure_does_not_pay_for_plotly() -> None:
+    program = "import sys, service.app; print('service.web.figures' in sys.modules, 'plotly' in sys.modules)"
+
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert ran.stdout.split() == ["True", "False"]
