@@ -1,0 +1,271 @@
+"""/studies/{name}: what it shows, and what can be done there."""
+
+import re
+
+import httpx2
+import pytest
+
+from service.web.study_actions import budget
+from tests.service.finishing import confirmed, searched
+from tests.service.runs import complete, lease_of, report
+from tests.service.served import TOKEN, Served
+from tests.service.specs import METRIC, spec
+from trimtab.client import Client
+from trimtab.errors import StudyNotFound
+from trimtab.states import StudyState, TokenKind
+
+PAGE = "/studies/study"
+
+
+@pytest.fixture
+def browser(served: Served) -> httpx2.Client:
+    """Whoever has signed in with the operator's token."""
+    return signed_in(served, TOKEN)
+
+
+def signed_in(served: Served, token: str) -> httpx2.Client:
+    browser = httpx2.Client(base_url="http://testserver", transport=served.http._transport, follow_redirects=False)
+    browser.post("/sign-in", data={"token": token})
+    return browser
+
+
+def send(browser: httpx2.Client, action: str, **fields: str | list[str]) -> httpx2.Response:
+    """Send a form of the study's page."""
+    found = re.search(r'name="form_key" value="([0-9a-f]+)"', browser.get(PAGE).text)
+    assert found
+    return browser.post(f"{PAGE}/{action}", data={"form_key": found[1], **fields})
+
+
+def words(page: httpx2.Response) -> str:
+    """The text of a page, without its markup."""
+    assert page.status_code == 200, page.text
+    return " ".join(re.sub(r"<[^>]*>", " ", page.text).split())
+
+
+def test_a_study_is_shown_with_its_state_its_counts_and_its_budget(client: Client, browser: httpx2.Client) -> None:
+    client.create_study(spec(budget={"trials": 10, "epochs": 50}, tags=["night"]))
+    complete(client, [0.5, 0.25])
+    lease_of(client)
+
+    page = browser.get(PAGE)
+
+    counts = dict(re.findall(r'data-count="(\w+)">(\d+)<', page.text))
+    assert counts == {"waiting": "0", "running": "1", "complete": "1", "pruned": "0", "fail": "0"}
+    assert "trials 2 10" in words(page)
+    assert "epochs 2 50" in words(page)
+    assert 'href="/?tag=night"' in page.text
+
+
+def test_the_best_trial_is_a_card_with_a_line_to_copy_that_holds_no_token(
+    client: Client, browser: httpx2.Client
+) -> None:
+    client.create_study(spec())
+    complete(client, [0.5])
+    complete(client, [0.9, 0.125])
+
+    page = browser.get(PAGE)
+
+    assert f"Trial 1 : {METRIC} 0.125 at step 2" in words(page)
+    assert "$TOKEN" in page.text
+    assert "http://testserver/v1/studies/study/best-trial" in page.text
+    assert TOKEN not in page.text
+
+
+def test_of_several_objectives_the_front_is_a_table(client: Client, browser: httpx2.Client) -> None:
+    client.create_study(spec(objectives=[{"metric": METRIC}, {"metric": "size", "direction": "maximize"}]))
+    for error, size in [(0.5, 5.0), (0.25, 2.0), (0.75, 1.0)]:
+        client.tell(lease_of(client), "complete", metrics={METRIC: error, "size": size})
+
+    page = browser.get(PAGE)
+
+    best = page.text[page.text.index('id="best"') : page.text.index('id="findings"')]
+    assert re.findall(r'href="/studies/study/trials/(\d+)"', best) == ["0", "1"]
+    assert "size (maximize)" in best
+
+
+@pytest.mark.parametrize(
+    ("trials", "said"),
+    [
+        ([], "No trial has begun yet"),
+        (["running"], "No trial is complete yet: 1 runs"),
+        (["error"], "The trials say why they were stopped or failed"),
+    ],
+)
+def test_where_there_is_no_best_trial_the_page_says_why(
+    client: Client, browser: httpx2.Client, trials: list[str], said: str
+) -> None:
+    client.create_study(spec())
+    for outcome in trials:
+        lease = lease_of(client)
+        if outcome != "running":
+            client.tell(lease, outcome, message="broken")
+
+    assert said in words(browser.get(PAGE))
+
+
+def test_a_study_whose_task_no_worker_has_says_how_to_start_one(client: Client, browser: httpx2.Client) -> None:
+    client.create_study(spec(task={"name": "mine:net"}, objectives=[{"metric": "validation_error"}]))
+    client.ask("gpu0", tasks=["mlp"])
+    waiting = words(browser.get(PAGE))
+
+    (lease,) = client.ask("gpu1", tasks=["mlp", "mine:net"], study="study").leases
+    client.tell(lease, "complete", metrics={"validation_error": 0.5})
+
+    assert "No worker has this task" in waiting
+    assert "python -m workers --allow mine:net" in waiting
+    assert "No worker has this task" not in words(browser.get(PAGE))
+
+
+def test_the_doctors_edits_are_shown_and_make_the_next_study(client: Client, browser: httpx2.Client) -> None:
+    searched(client, 0.4)
+    client.tell(lease_of(client), "complete", metrics={"validation_error": 0.3, "training_error": 0.29})
+    page = browser.get(PAGE)
+    edits = re.findall(r'name="edits" value="([^"]+)"', page.text)
+    assert edits == [edit.path for edit in client.diagnosis("study").edits]
+    assert "high bias" in words(page)
+
+    made = send(browser, "prescriptions", edits=edits)
+
+    assert (made.status_code, made.headers["Location"]) == (303, "/studies/study-2")
+    assert client.study("study-2").parent == "study"
+    assert 'href="/studies/study-2"' in browser.get(PAGE).text
+
+
+def test_without_a_single_edit_nothing_is_prescribed(client: Client, browser: httpx2.Client) -> None:
+    searched(client, 0.4)
+
+    refused = send(browser, "prescriptions")
+
+    assert refused.status_code == 422
+    assert "Nothing was changed" in refused.text
+    assert [study.name for study in client.studies()] == ["study"]
+
+
+def test_a_study_is_paused_resumed_and_stopped(client: Client, browser: httpx2.Client) -> None:
+    client.create_study(spec())
+
+    for state in (StudyState.PAUSED, StudyState.RUNNING, StudyState.STOPPED):
+        answer = send(browser, "state", state=state)
+
+        assert (answer.status_code, answer.headers["Location"]) == (303, PAGE)
+        assert client.study("study").state is state
+    assert send(browser, "state", state="nonsense").status_code == 422
+
+
+def test_a_larger_budget_reopens_a_study_and_one_that_is_too_small_is_said_at_its_field(
+    client: Client, browser: httpx2.Client
+) -> None:
+    client.create_study(spec(budget={"trials": 1}))
+    complete(client, [0.5])
+    assert client.study("study").state is StudyState.COMPLETE
+
+    assert send(browser, "budget", trials="3", epochs="").status_code == 303
+    assert client.study("study").state is StudyState.RUNNING
+    complete(client, [0.5])
+    refused = send(browser, "budget", trials="1")
+
+    assert refused.status_code == 422
+    assert "budget.trials" in refused.text
+    assert client.study("study").spec.budget.trials == 3
+
+
+def test_numbers_of_a_form_are_numbers_and_what_is_none_is_left_to_be_refused() -> None:
+    form = {"trials": "30", "epochs": " ", "seconds": "1e3", "device_seconds": "many", "name": "other"}
+
+    assert budget(form) == {"trials": 30, "seconds": 1000.0, "device_seconds": "many"}
+
+
+def test_a_study_is_deleted_after_a_question(client: Client, browser: httpx2.Client) -> None:
+    client.create_study(spec())
+    complete(client, [0.5])
+    question = browser.get(f"{PAGE}/delete")
+    assert "Its 1 trials go with it" in words(question)
+
+    answer = send(browser, "delete")
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/")
+    with pytest.raises(StudyNotFound):
+        client.study("study")
+    assert browser.get(PAGE).status_code == 404
+
+
+def test_a_reader_sees_no_buttons_and_may_change_nothing(client: Client, served: Served) -> None:
+    searched(client, 0.4)
+    client.tell(lease_of(client), "complete", metrics={"validation_error": 0.3, "training_error": 0.29})
+    reader = signed_in(served, client.make_token(TokenKind.READER, "guest").token)
+
+    page = reader.get(PAGE)
+
+    assert page.status_code == 200
+    assert re.findall(r'action="([^"]+)"', page.text) == ["/sign-out"]
+    assert 'name="edits"' not in page.text
+    for action in ("state", "budget", "prescriptions", "delete"):
+        assert send(reader, action, state="paused", trials="99").status_code == 403
+    assert reader.get(f"{PAGE}/delete").status_code == 403
+    assert client.study("study").state is StudyState.RUNNING
+
+
+def test_forms_of_other_sites_change_nothing(client: Client, browser: httpx2.Client) -> None:
+    client.create_study(spec())
+
+    for action in ("state", "budget", "prescriptions", "delete"):
+        assert browser.post(f"{PAGE}/{action}", data={"state": "paused"}).status_code == 403
+    assert client.study("study").state is StudyState.RUNNING
+
+
+def test_what_follows_a_study_leads_back_to_it_and_has_no_doctor(client: Client, browser: httpx2.Client) -> None:
+    searched(client, 0.4, 0.3)
+    client.confirm("study")
+    confirmed(client, 0.35)
+
+    page = browser.get("/studies/study.confirmation")
+
+    assert 'href="/studies/study"' in page.text
+    assert 'id="findings"' not in page.text
+    assert "/budget" not in page.text
+    assert 'href="/studies/study.confirmation"' in browser.get(PAGE).text
+
+
+def test_words_of_strangers_are_text(client: Client, browser: httpx2.Client) -> None:
+    hostile = "<script>alert(1)</script>"
+    client.create_study(
+        spec(space={"kind": {"type": "categorical", "choices": [hostile, hostile + "2"]}}, tags=[hostile])
+    )
+    complete(client, [0.5])
+
+    page = browser.get(PAGE).text
+
+    assert hostile not in page
+    assert page.count("&lt;script&gt;alert(1)") >= 2
+
+
+def test_what_changes_is_answered_alone_and_never_a_form_key(client: Client, browser: httpx2.Client) -> None:
+    client.create_study(spec())
+    complete(client, [0.5])
+
+    parts = browser.get("/fragments/studies/study")
+
+    assert re.findall(r'data-part="(\w+)"', parts.text) == ["head", "best", "findings"]
+    assert "form_key" not in parts.text
+    assert f"{METRIC}" in words(parts)
+
+
+def test_the_pictures_are_drawn_from_json(client: Client, browser: httpx2.Client) -> None:
+    client.create_study(spec())
+    complete(client, [0.5, 0.25])
+    report(client, lease_of(client), 1, 0.75)
+
+    curves = browser.get(f"{PAGE}/curves").json()
+
+    assert [(curve["number"], curve["state"], curve["values"]) for curve in curves["curves"]] == [
+        (0, "complete", [0.5, 0.25]),
+        (1, "running", [0.75]),
+    ]
+    assert browser.get(f"{PAGE}/plane").json()["dots"] == []
+    assert browser.get(f"/v1{PAGE}/progress").json()["finished"] == 1
+
+
+@pytest.mark.parametrize("path", ["", "/curves", "/plane", "/delete"])
+def test_what_is_no_study_has_no_page(browser: httpx2.Client, path: str) -> None:
+    assert browser.get(PAGE + path).status_code == 404
+    assert browser.get(f"/studies/%3Cscript%3E{path}").status_code == 422
