@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install demo test check format docs bench bench-asks bench-patients bench-search bench-defaults bench-objective bench-training crash-points test-pages test-states fuzz chaos test-compose clean
+.PHONY: install demo test check format docs bench bench-asks bench-patients bench-search bench-defaults bench-objective bench-pages bench-training crash-points test-pages test-states fuzz chaos test-compose clean
 
 install: $(VENV)/.installed  ## the environment (.venv) and nothing else
 
@@ -55,6 +55,9 @@ bench-search: install  ## every sampler on problems of known optimum; goes on wh
 
 bench-patients: install  ## studies with a planted illness, and what the doctor names first; see benchmarks/LOG.md
 	$(BIN)/python -m benchmarks.patients
+
+bench-pages: install  ## first paint, bytes, events and the cost of open pages, in a real browser; see benchmarks/LOG.md
+	$(BIN)/python -m benchmarks.pages
 
 bench-defaults: install  ## studies with all defaults: their best errors, and the time they take
 	$(BIN)/python -m benchmarks.defaults

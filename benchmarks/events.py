@@ -45,28 +45,30 @@ def main() -> None:
         migrate(url)
         server, other = (ending.enter_context(service(url)) for _ in range(2))
         client = ending.enter_context(Client(server, TOKEN))
-        client.create_study(built(StudySpec, _study()))
-        ending.enter_context(_trials(client))
-        processes = _process_of(server), _postgres()
+        client.create_study(spec())
+        ending.enter_context(trials(client))
+        processes = process_of(server), _postgres()
         rounds = [[_cost_of(server, watchers, processes) for watchers in WATCHERS] for _ in range(ROUNDS)]
         for watchers, costs in zip(WATCHERS, zip(*rounds, strict=True), strict=True):
             print(f"{watchers} watch: {_shown([median(each) for each in zip(*costs, strict=True)])}")
         print(f"through another replica: {_delays(client, ending.enter_context(Client(other, TOKEN)))}")
 
 
-def _study() -> dict[str, object]:
+def spec() -> StudySpec:
+    """Return the study that is watched."""
     space = {"x": {"type": "float", "low": 0.0, "high": 1.0}}
-    return {
+    body = {
         "name": STUDY,
         "task": None,
         "space": space,
         "budget": {"trials": TRIALS_IN_ALL},
         "pruner": {"name": "none"},
     }
+    return built(StudySpec, body)
 
 
 @contextmanager
-def _trials(client: Client) -> Iterator[None]:
+def trials(client: Client) -> Iterator[None]:
     """Run trials until the end of the block."""
     is_over = threading.Event()
 
@@ -125,14 +127,14 @@ def _cost_of(server: str, watchers: int, processes: tuple[psutil.Process, psutil
 
 def _cost(processes: tuple[psutil.Process, psutil.Process]) -> list[float]:
     """Return the share of a core that the service and PostgreSQL take, in percent."""
-    before = [_seconds(process) for process in processes]
+    before = [seconds_of(process) for process in processes]
     began_at = time.monotonic()
     time.sleep(SECONDS)
     passed = time.monotonic() - began_at
-    return [100 * (_seconds(process) - seconds) / passed for process, seconds in zip(processes, before, strict=True)]
+    return [100 * (seconds_of(process) - seconds) / passed for process, seconds in zip(processes, before, strict=True)]
 
 
-def _seconds(process: psutil.Process) -> float:
+def seconds_of(process: psutil.Process) -> float:
     """Return the processor time of a process and of those that it started."""
     members = [process, *process.children(recursive=True)]
     return sum(sum(member.cpu_times()[:2]) for member in members)
@@ -142,7 +144,8 @@ def _shown(cost: list[float]) -> str:
     return f"service {cost[0]:.2f} %, PostgreSQL {cost[1]:.2f} % of a core"
 
 
-def _process_of(server: str) -> psutil.Process:
+def process_of(server: str) -> psutil.Process:
+    """Return the process that serves there, one of those that this one has started."""
     port = int(server.rpartition(":")[2])
     for process in psutil.Process().children():
         if any(one.laddr.port == port for one in process.net_connections() if one.status == psutil.CONN_LISTEN):
@@ -156,7 +159,7 @@ def _postgres() -> psutil.Process:
 
 
 def _is_ours(process: psutil.Process) -> bool:
-    return process.name() == "postgres" and process.create_time() > psutil.Process().create_time()
+    return bool(process.name() == "postgres" and process.create_time() > psutil.Process().create_time())
 
 
 def _delays(client: Client, other: Client) -> str:
