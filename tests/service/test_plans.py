@@ -159,7 +159,7 @@ def test_a_day_of_workers_reads_no_older_leases(engine: sa.Engine, lease: Lease,
     plans = noted_plans(served.replica.engine)
 
     assert [worker.name for worker in workers.lately(served.replica).workers] == ["w"]
-    assert workers.days(served.replica, workers.lately(served.replica).workers)["w"].trials == 1
+    assert workers.day(served.replica, workers.lately(served.replica).workers).stretches["w"].trials == 1
 
     (plan,) = [plan for statement, plan in plans.items() if "range_agg" in statement]
     assert "ix_trimtab_leases_ended_at" in plan
@@ -193,6 +193,8 @@ def call_everything(served: Served) -> None:
     list(client.workers())
     served.http.get("/metrics")
     served.http.get("/")
+    for part in ("", "/curves", "/plane"):
+        assert served.http.get(f"/studies/study{part}").status_code == 200
     for sort in ("number", "-number"):
         served.http.get("/v1/studies/study/trials", params={"sort": sort, "state": "complete"})
     client.delete_study("study")
