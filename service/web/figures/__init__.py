@@ -35,7 +35,7 @@ async def figure(
 ) -> Response:
     """Draw a figure of a study; the same one until another trial ends, and a while longer if it is much work.
 
-    202: it is still being drawn.
+    202: it is still being drawn. With Retry-After: trials have ended since it was drawn.
     """
     figures: Figures = request.app.state.figures
     wanted = Wanted(figure, metric=metric, x=x, y=y)
@@ -47,6 +47,8 @@ async def figure(
     if kept is None:
         return Response(status_code=_ACCEPTED)
     headers = {"ETag": kept.tag, **_CACHING}
+    if kept.tag != subject.tag:
+        headers["Retry-After"] = str(figures.seconds_good(kept))
     if if_none_match == kept.tag:
         return Response(status_code=_NOT_MODIFIED, headers=headers)
     return Response(kept.body, media_type="application/json", headers=headers)

@@ -34,7 +34,7 @@ def draw(subject: Subject, x: str | None, y: str | None) -> Drawn:
     others_N = best_first[~np.isin(best_first, front_F)]
     kept_N = thinned(others_N, MOST_TRIALS)
     return Drawn(
-        caption=f"{len(front_F):,} trials that no other one beats in every objective, as diamonds; as circles"
+        caption=f"As diamonds the trials that no other one beats in every objective ({len(front_F):,}), as circles"
         f" {_others(len(kept_N), len(others_N))}, open ones where they violate a constraint.",
         figure=looks.finished(_figure(subject, (across, up), front_F, kept_N), height=_HEIGHT),
         columns=("Trial", *metrics),

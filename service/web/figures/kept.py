@@ -1,6 +1,7 @@
 """Figures that were drawn lately, each drawn once however many pages ask for it."""
 
 import asyncio
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -82,6 +83,10 @@ class Figures:
             return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(known[1])), self._seconds)
         except TimeoutError:
             return None
+
+    def seconds_good(self, kept: Kept) -> int:
+        """Return for how long an older figure is good enough."""
+        return max(1, math.ceil(kept.until - self._clock()))
 
     def _draw(self, tag: str, draw: Callable[[], str]) -> Kept:
         begun = self._clock()

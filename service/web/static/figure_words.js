@@ -15,26 +15,28 @@ export function writeTable(element, { columns, rows }) {
   element.replaceChildren(table);
 }
 
-/** Writes what can be chosen; calls back with the address of the figure that is. What is the same already stays. */
+/** Writes what can be chosen; calls back with what is. A choice that is there stays, with the focus that it may have. */
 export function writeChoices(element, choices, onChoice) {
-  const text = JSON.stringify(choices);
-  if (element.dataset.choices === text) {
-    return;
+  const text = JSON.stringify(choices.map(({ name, label: words, options }) => [name, words, options]));
+  if (element.dataset.choices !== text) {
+    element.dataset.choices = text;
+    element.replaceChildren(...choices.filter(({ options }) => options.length > 1).map((choice) => label(choice)));
   }
-  element.dataset.choices = text;
-  element.replaceChildren(...choices.filter(({ options }) => options.length > 1).map((choice) => label(choice)));
+  for (const select of element.querySelectorAll("select")) {
+    select.value = choices.find(({ name }) => name === select.name).chosen;
+  }
   element.onchange = () => {
     const chosen = [...element.querySelectorAll("select")].map(({ name, value }) => [name, value]);
     onChoice(new URLSearchParams(chosen));
   };
 }
 
-function label({ name, label: words, options, chosen }) {
+function label({ name, label: words, options }) {
   const found = document.createElement("label");
   const select = document.createElement("select");
   select.name = name;
   for (const option of options) {
-    select.add(new Option(option, option, option === chosen, option === chosen));
+    select.add(new Option(option, option));
   }
   found.append(`${words} `, select);
   return found;

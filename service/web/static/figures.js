@@ -35,24 +35,28 @@ function follow(element) {
   }, { rootMargin: "200px" }).observe(element);
   document.addEventListener("trimtab:trial", ({ detail }) => {
     if (!["running", "waiting"].includes(detail.state)) {
-      isStale = true;
-      timer ??= setTimeout(look, AGAIN_SECONDS * 1000);
+      lookAgain(AGAIN_SECONDS);
     }
   });
+  document.addEventListener("visibilitychange", look);
   onColours(() => draw());
 
   function look() {
+    timer = null;
     if (isSeen && isStale && !document.hidden) {
       ask();
     }
-    timer = null;
   }
 
   async function ask() {
     const mine = ++asked;
     isStale = false;
     const answer = await fetch(element.dataset.figure + query, { headers: tag ? { "If-None-Match": tag } : {} }).catch(() => null);
-    if (mine !== asked || answer?.status === 304) {
+    if (mine !== asked) {
+      return;
+    }
+    lookAgain(answer?.headers.get("Retry-After"));
+    if (answer?.status === 304) {
       return;
     }
     if (answer?.status !== 200) {
@@ -68,8 +72,14 @@ function follow(element) {
     const later = LATER[status];
     say(later ?? "This figure cannot be shown.");
     if (later) {
+      lookAgain(AGAIN_SECONDS);
+    }
+  }
+
+  function lookAgain(seconds) {
+    if (seconds) {
       isStale = true;
-      timer ??= setTimeout(look, AGAIN_SECONDS * 1000);
+      timer ??= setTimeout(look, seconds * 1000);
     }
   }
 
