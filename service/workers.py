@@ -41,6 +41,19 @@ class Lately:
     has_more: bool
 
 
+@dataclass(frozen=True)
+class Day:
+    """What workers did within a day.
+
+    Args:
+        stretches: By name; one that did nothing is left out.
+        is_cut: They did more than is looked at; the oldest of it is left out.
+    """
+
+    stretches: Mapping[str, Stretches]
+    is_cut: bool
+
+
 def lately(replica: Replica) -> Lately:
     """Return the workers that were heard of within a day.
 
@@ -55,11 +68,12 @@ def lately(replica: Replica) -> Lately:
     return Lately(workers, has_more=len(rows) > MOST_WORKERS)
 
 
-def days(replica: Replica, workers: Sequence[Worker]) -> Mapping[str, Stretches]:
-    """Return what workers did within a day, by name; one that did nothing is left out.
+def day(replica: Replica, workers: Sequence[Worker]) -> Day:
+    """Return what workers did within a day.
 
     Raises:
         Unavailable: The database is away or busy.
     """
     with autocommit(replica.engine) as connection:
-        return stretches.lately(connection, [worker.name for worker in workers], seconds=DAY_SECONDS)
+        did = stretches.lately(connection, [worker.name for worker in workers], seconds=DAY_SECONDS)
+    return Day(did, is_cut=sum(each.trials for each in did.values()) >= stretches.MOST_LEASES)

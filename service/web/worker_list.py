@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
@@ -12,7 +13,7 @@ from service.principals import Scope
 from service.replica import Replica
 from service.web.fragments import Fragments
 from service.web.pages import PageRoute, part, render
-from service.web.timelines import Timeline, timeline
+from service.web.timelines import timeline
 from trimtab.protocol import Worker
 
 DAY_HOLDS_SECONDS = 20.0
@@ -26,7 +27,7 @@ router = APIRouter(route_class=PageRoute)
 def worker_list(request: Request, replica: ReplicaDep) -> Response:
     """Show the workers, and their day."""
     lately = workers.lately(replica)
-    return render(request, "worker_list.html", lately=lately, days=_days(replica, lately.workers))
+    return render(request, "worker_list.html", lately=lately, **_day(replica, lately.workers))
 
 
 @router.get("/fragments/workers")
@@ -45,12 +46,17 @@ def worker_days(request: Request, replica: ReplicaDep) -> Response:
     return fragments.answer(
         request,
         "worker days",
-        lambda: part("workers/days.html", days=_days(replica, workers.lately(replica).workers)),
+        lambda: part("workers/days.html", **_day(replica, workers.lately(replica).workers)),
         holds_seconds=DAY_HOLDS_SECONDS,
     )
 
 
-def _days(replica: Replica, shown: Sequence[Worker]) -> list[tuple[Worker, Timeline]]:
-    did = workers.days(replica, shown)
+def _day(replica: Replica, shown: Sequence[Worker]) -> dict[str, Any]:
+    """Return what the template of the day gets."""
+    day = workers.day(replica, shown)
     now = datetime.now(UTC)
-    return [(worker, timeline(worker, did.get(worker.name), now=now, seconds=workers.DAY_SECONDS)) for worker in shown]
+    timelines = [
+        (worker, timeline(worker, day.stretches.get(worker.name), now=now, seconds=workers.DAY_SECONDS))
+        for worker in shown
+    ]
+    return {"timelines": timelines, "is_cut": day.is_cut}

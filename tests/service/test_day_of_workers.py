@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from service import workers
 from service.replica import Replica
-from service.storage.stretches import Stretches
+from service.storage.stretches import MOST_LEASES, Stretches
 from service.sweep import sweep
 from service.web.timelines import timeline
 from tests.service import record
@@ -24,6 +24,12 @@ NOW = datetime(2026, 1, 2, tzinfo=UTC)
 MOVED = """
     UPDATE trimtab_leases SET leased_at = clock_timestamp() - make_interval(secs => 3600.0 * :began),
       ended_at = clock_timestamp() - make_interval(secs => 3600.0 * :ended) WHERE lease_id = :lease_id
+"""
+
+MANY = """
+    INSERT INTO trimtab_leases (study_id, trial_id, fence, attempt, worker, expires_at, outcome, ended_at)
+    SELECT study_id, trial_id, 1 + n, 1 + n, worker, now(), 'released', now()
+    FROM trimtab_leases, generate_series(1, :most) AS n
 """
 
 
@@ -50,7 +56,7 @@ def trained(client: Client, engine: sa.Engine, *, began: float, ended: float) ->
 
 
 def day(replica: Replica) -> Stretches:
-    return workers.days(replica, workers.lately(replica).workers)["worker"]
+    return workers.day(replica, workers.lately(replica).workers).stretches["worker"]
 
 
 def test_a_day_is_drawn_together_from_what_a_worker_had(client: Client, engine: sa.Engine, replica: Replica) -> None:
@@ -84,6 +90,19 @@ def test_a_lost_trial_is_marked_where_it_was_lost(client: Client, engine: sa.Eng
     did = day(replica)
 
     assert (list(did.lost), did.losses) == ([719], 1)
+
+
+def test_of_very_many_trials_the_newest_are_drawn_and_the_page_says_so(
+    client: Client, engine: sa.Engine, http: httpx2.Client
+) -> None:
+    client.create_study(spec())
+    trained(client, engine, began=1, ended=0.5)
+    before = http.get("/workers").text
+    record.execute(engine, MANY, most=MOST_LEASES)
+
+    after = http.get("/workers").text
+
+    assert ["Only the newest trials" in page for page in (before, after)] == [False, True]
 
 
 def test_who_was_not_heard_of_within_a_day_is_not_shown(client: Client, engine: sa.Engine, replica: Replica) -> None:
