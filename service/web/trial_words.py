@@ -34,11 +34,15 @@ def fate(trial: Trial) -> str:
         case TrialState.COMPLETE:
             return "It was trained to its end."
         case TrialState.PRUNED:
-            return _because("It was stopped early", trial.reason)
+            return f"It was stopped early. {_sentence(trial.reason)}".rstrip()
         case TrialState.FAIL:
             return _because(_FAILURES.get(trial.outcome or Outcome.ERROR, "It failed"), trial.reason)
         case _:
             assert_never(trial.state)
+
+
+def _sentence(reason: str | None) -> str:
+    return f"{reason[0].upper()}{reason[1:]}." if reason else ""
 
 
 def _because(what: str, reason: str | None) -> str:

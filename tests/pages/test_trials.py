@@ -92,4 +92,4 @@ def test_the_button_stops_a_trial(windows: Windows, client: Client) -> None:
         client.tell(lease, "pruned")
 
         assert verdict.verdict is Decision.STOP
-        expect(page.get_by_text("It was stopped early: stopped by hand")).to_be_visible()
+        expect(page.get_by_text("It was stopped early. Stopped by hand.")).to_be_visible()

@@ -116,7 +116,7 @@ def test_an_attempt_that_took_no_time_is_seen_and_stays_within_the_line() -> Non
         (trial(TrialState.WAITING), "the worker that had it was lost"),
         (trial(TrialState.RUNNING), "It is being trained."),
         (trial(TrialState.COMPLETE, Outcome.COMPLETE), "to its end"),
-        (trial(TrialState.PRUNED, Outcome.PRUNED, "step 4: worse"), "It was stopped early: step 4: worse"),
+        (trial(TrialState.PRUNED, Outcome.PRUNED, "step 4: worse"), "It was stopped early. Step 4: worse."),
         (trial(TrialState.FAIL, Outcome.DIVERGED), "Its training diverged."),
         (trial(TrialState.FAIL, Outcome.OUT_OF_MEMORY, "8 GiB"), "Its device had no memory left: 8 GiB"),
         (trial(TrialState.FAIL, Outcome.TIMEOUT, "60 s"), "It took longer than a limit allows: 60 s"),
