@@ -2,7 +2,7 @@
 import { count, number } from "./numbers.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const MARGIN = { left: 58, right: 14, top: 10, bottom: 42 };
+const MARGIN = { left: 66, right: 14, top: 10, bottom: 42 };
 const NARROWEST = 240;
 const STEPS = [1, 2, 5, 10];
 
