@@ -52,7 +52,7 @@ def timeline(worker: Worker, stretches: Stretches | None, *, now: datetime, seco
     return Timeline(
         there=_bars([(first, last)], *_IDLE),
         busy=_bars(did.busy, *_BUSY),
-        lost=_bars([(column, column + 1) for column in did.lost], *_LOST),
+        lost=_bars([(column - 1, column + 2) for column in did.lost], *_LOST),
         share=min(1.0, did.busy_seconds / there_seconds) if there_seconds > 0 else 0.0,
         trials=did.trials,
         losses=did.losses,

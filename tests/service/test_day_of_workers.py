@@ -169,7 +169,7 @@ def test_a_worker_is_drawn_from_when_it_came_until_it_was_last_heard_of() -> Non
 
     assert drawn.there == "M360 11H540V13H360z"
     assert drawn.busy == "M360 4H450V20H360z"
-    assert drawn.lost == "M449 0H450V24H449z"
+    assert drawn.lost == "M448 0H451V24H448z"
     assert (drawn.share, drawn.trials, drawn.losses) == (0.5, 7, 1)
 
 
