@@ -1,6 +1,8 @@
 """Read the trials of a study, and the best of them; stop one."""
 
 import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -62,11 +64,20 @@ def read(replica: Replica, study: str, number: int) -> TrialHistory:
         trial = _require(connection, row, number)
         reports = trials.reports(connection, trial.trial_id)
         attempts = trials.attempts(connection, trial.trial_id)
-    return TrialHistory(
-        **dict(answers.trial(row, trial)),
-        reports=[RecordedReport.model_validate(report, strict=False) for report in reports],
-        history=[Attempt.model_validate(attempt, strict=False) for attempt in attempts],
-    )
+    return _history(answers.trial(row, trial), reports, attempts)
+
+
+def glance(replica: Replica, study: str, number: int) -> TrialHistory:
+    """Return a trial with every attempt and none of its reports, of which there may be very many.
+
+    Raises:
+        StudyNotFound, TrialNotFound, Unavailable: As for read.
+    """
+    with autocommit(replica.engine) as connection:
+        row = studies.require(connection, study)
+        trial = _require(connection, row, number)
+        attempts = trials.attempts(connection, trial.trial_id)
+    return _history(answers.trial(row, trial), [], attempts)
 
 
 def stop(replica: Replica, study: str, number: int, *, principal: Principal = OPERATOR, once: Once = UNKEYED) -> Trial:
@@ -141,6 +152,14 @@ def front(replica: Replica, study: str, *, cursor: str | None, limit: int) -> Pa
 def etag(trial: BestTrial) -> str:
     """Return the weak ETag of (number, ended): it changes with a better trial and when the study ends."""
     return f'W/"{trial.number}-{int(trial.study_state.is_ended)}"'
+
+
+def _history(trial: Trial, reports: Iterable[Mapping[str, Any]], attempts: Iterable[Mapping[str, Any]]) -> TrialHistory:
+    return TrialHistory(
+        **dict(trial),
+        reports=[RecordedReport.model_validate(report, strict=False) for report in reports],
+        history=[Attempt.model_validate(attempt, strict=False) for attempt in attempts],
+    )
 
 
 def _require(connection: sa.Connection, study: StudyRow, number: int) -> TrialRow:

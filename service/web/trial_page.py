@@ -51,7 +51,7 @@ def stop(name: StudyName, number: TrialNumber, replica: ReplicaDep, principal: P
 
 
 def _part(replica: Replica, name: str, number: int) -> str:
-    return part("trial/facts.html", facts=_facts(trials.read(replica, name, number)))
+    return part("trial/facts.html", facts=_facts(trials.glance(replica, name, number)))
 
 
 @dataclass(frozen=True)
