@@ -96,6 +96,21 @@ def test_what_matters_most_is_drawn_first_and_another_pair_on_demand(http: httpx
     assert drawn(http, "contour", x="rate", y="rate")["figure"] is None
 
 
+def test_parameters_that_no_trial_has_both_of_are_no_picture(http: httpx2.Client, client: Client) -> None:
+    one = {"type": "float", "low": 0.0, "high": 1.0}
+    branches = {"branch": {"type": "categorical", "choices": ["left", "right"]}} | {
+        side: one | {"when": {"branch": [side]}} for side in ("left", "right")
+    }
+    client.create_study(spec(space=branches, budget={"trials": 12}))
+    for place in range(12):
+        client.tell(lease_of(client), "complete", metrics={METRIC: place / 10})
+
+    found = drawn(http, "contour", x="left", y="right")
+
+    assert found["caption"].startswith("Needs two complete trials with both parameters")
+    assert found["choices"][0]["options"]
+
+
 @pytest.mark.parametrize(("figure", "query"), [("contour", {"x": "none"}), ("slices", {"metric": "none"})])
 def test_what_a_study_does_not_have_is_refused(
     http: httpx2.Client, client: Client, figure: str, query: dict[str, str]
@@ -106,6 +121,25 @@ def test_what_a_study_does_not_have_is_refused(
 
     assert refused.status_code == 422
     assert refused.json()["errors"][0]["field"] in query
+
+
+def test_trials_that_violate_a_constraint_are_told_by_more_than_their_colour(
+    http: httpx2.Client, client: Client
+) -> None:
+    run(client, 12, constraints=[{"metric": "cost", "at_most": 0.01}])
+
+    slices, parallel = drawn(http, "slices"), drawn(http, "parallel")
+
+    violating = sum(number(trial.params["rate"]) > 0.01 for trial in client.trials("study"))
+    open_ones = [trace for trace in slices["figure"]["data"] if trace["marker"].get("symbol") == "circle-open"]
+    dotted = [trace for trace in parallel["figure"]["data"] if trace.get("line", {}).get("dash") == "dot"]
+    assert (
+        max(len(trace["x"]) for trace in open_ones)
+        == violating
+        == len([line for line in dotted if line["x"] != [None]])
+    )
+    assert "Open ones violate a constraint." in slices["caption"]
+    assert "Dotted ones violate a constraint." in parallel["caption"]
 
 
 def test_the_best_are_the_warmest_lines_and_lie_on_top(http: httpx2.Client, client: Client) -> None:
@@ -141,6 +175,18 @@ def test_of_very_many_trials_the_best_and_an_even_choice_are_shown(http: httpx2.
     assert len(lines) == 150
     assert found["caption"].startswith("150 of 160 complete trials")
     assert lines[-1]["customdata"][0][1] == "0"
+
+
+def test_an_axis_has_room_for_what_is_written_at_it(http: httpx2.Client, client: Client) -> None:
+    choices = {"type": "categorical", "choices": [f"choice {place}" for place in range(30)]}
+    wide = {"type": "float", "low": 1e-100, "high": 1e100, "scale": "log"}
+    client.create_study(spec(space={"choices": choices, "wide": wide}, budget={"trials": 30}))
+    for place in range(30):
+        client.tell(lease_of(client), "complete", metrics={METRIC: place / 10})
+
+    found = drawn(http, "parallel")
+
+    assert len(found["figure"]["layout"]["annotations"]) <= 3 * 8
 
 
 def test_rounds_are_boxes_within_boxes_with_their_alarms(http: httpx2.Client, client: Client) -> None:

@@ -62,3 +62,10 @@ def test_choices_are_drawn_by_their_words() -> None:
 
 def test_zero_is_no_empty_word() -> None:
     assert near_one(0.0) == "0"
+
+
+def test_choices_that_are_numbers_are_drawn_as_numbers() -> None:
+    axis = Axis(dimension("batch_size", Categorical(choices=(32, 64, 128))))
+
+    assert [axis.drawn(0.0), axis.drawn(2.0)] == [32, 128]
+    assert axis.text(axis.drawn(2.0)) == "128"

@@ -14,6 +14,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from service.storage.dimensions import Dimension
 from service.web import words
 from service.web.figures.labels import Label, distinct
+from trimtab.message import Scalar
 from trimtab.space import Categorical, Float, Scale
 
 _STEPS = (1, 2, 5)
@@ -41,11 +42,18 @@ class Axis:
         parameter = self.dimension.parameter
         return isinstance(parameter, Float) and parameter.scale is Scale.REVERSE_LOG
 
+    @property
+    def is_choice(self) -> bool:
+        """Whether it is one of a list of values."""
+        return isinstance(self.dimension.parameter, Categorical)
+
     @cached_property
     def labels(self) -> tuple[Label, ...]:
-        """Of its choices; empty for numbers."""
+        """Of its choices, where these are not all numbers."""
         parameter = self.dimension.parameter
-        return distinct(map(str, parameter.choices)) if isinstance(parameter, Categorical) else ()
+        if not isinstance(parameter, Categorical) or all(map(_is_number, parameter.choices)):
+            return ()
+        return distinct(map(str, parameter.choices))
 
     @cached_property
     def distribution(self) -> BaseDistribution:
@@ -79,6 +87,10 @@ class Axis:
         low, high = math.log10(min(drawn)), math.log10(max(drawn))
         values = [10**place for place in _round_places(low, high, steps=[math.log10(step) for step in _STEPS])]
         return values, [words.number(value) for value in values]
+
+
+def _is_number(choice: Scalar) -> bool:
+    return isinstance(choice, int | float) and not isinstance(choice, bool)
 
 
 def looked_at(value: float) -> float:

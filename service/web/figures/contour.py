@@ -1,6 +1,7 @@
 """The value over two parameters: Optuna's contours."""
 
 from collections.abc import Sequence
+from itertools import combinations
 
 import numpy as np
 import plotly.graph_objects as go
@@ -22,6 +23,7 @@ MOST_TRIALS = 120
 """The ground has a cell for each two of them."""
 
 _FEWEST_VALUES = 2
+_MOST_LIKELY = 10
 _WIDTH, _HEIGHT = 440, 420
 
 
@@ -31,15 +33,18 @@ def draw(picked: Picked, x: str | None, y: str | None) -> Drawn:
     Raises:
         Invalid: No complete trial has such a parameter.
     """
-    first = _axis(picked, "x", x) if x else picked.axes[0]
-    second = _axis(picked, "y", y) if y else next((axis for axis in picked.axes if axis is not first), first)
+    first, second = _likely(picked)
+    if x or y:
+        first = _axis(picked, "x", x) if x else picked.axes[0]
+        second = _axis(picked, "y", y) if y else picked.axes[-1]
     choices = [*picked.choices, *_choices(picked, first, second)]
     if reason := _reason(picked, first, second):
         return Drawn(reason, choices=choices)
-    kept = thinned(_with_both(picked, first, second), MOST_TRIALS)
+    both = _with_both(picked, first, second)
+    kept = thinned(both, MOST_TRIALS)
     return Drawn(
-        caption=f"{spread.shown_of(len(kept), len(picked.best_first))} Between them {picked.metric} is interpolated:"
-        " the warmer, the better.",
+        caption=f"{spread.shown_of(len(kept), len(both))} {_lacking(len(picked.best_first) - len(both))}Between them"
+        f" {picked.metric} is interpolated: the warmer, the better." + picked.violating("Open"),
         figure=looks.finished(_figure(picked, kept, (first, second)), height=_HEIGHT),
         columns=spread.COLUMNS,
         rows=spread.rows(picked.subject, [first, second], picked.best_first),
@@ -47,6 +52,16 @@ def draw(picked: Picked, x: str | None, y: str | None) -> Drawn:
         width=_WIDTH,
         height=_HEIGHT,
     )
+
+
+def _lacking(count: int) -> str:
+    return f"{count:,} others lack one of the two parameters. " if count else ""
+
+
+def _likely(picked: Picked) -> tuple[Axis, Axis]:
+    """Return the two parameters that matter most, of those that can be drawn together; any, where none can."""
+    pairs = combinations(picked.axes[:_MOST_LIKELY], 2)
+    return next((pair for pair in pairs if not _reason(picked, *pair)), (picked.axes[0], picked.axes[-1]))
 
 
 def _axis(picked: Picked, field: str, name: str) -> Axis:
@@ -94,6 +109,7 @@ def _figure(picked: Picked, kept: Ints, axes: Sequence[Axis]) -> go.Figure:
     }
     figure.update_traces(ground, selector={"type": "contour"})
     figure.update_traces(marker={"size": 5, "line": {"width": 1, "color": "white"}}, selector={"type": "scatter"})
+    looks.open_infeasible(figure)
     for trace in figure.select_traces({"type": "scatter"}):
         trace.text = [points[point] for point in zip(trace.x, trace.y, strict=True)]
         trace.hovertemplate = "%{text}<extra></extra>"

@@ -29,6 +29,11 @@ def colours(places: list[float]) -> list[str]:
     return found
 
 
+def open_infeasible(figure: go.Figure) -> None:
+    """Show the trials that violate constraints as open circles: Optuna's are told by their colour alone."""
+    figure.update_traces(marker={"symbol": "circle-open", "color": QUIET}, selector={"name": "Infeasible Trial"})
+
+
 def finished(figure: go.Figure, *, height: int) -> dict[str, Any]:
     """Return a figure as JSON of plain numbers, as all of them look."""
     figure.update_layout(

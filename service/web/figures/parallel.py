@@ -1,5 +1,6 @@
 """Each trial as a line through its parameters: Optuna's parallel coordinates."""
 
+import math
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
@@ -21,6 +22,7 @@ _WIDTH = 130
 """Of one parameter, in pixels."""
 
 _HEIGHT = 380
+_MOST_NOTES = 8
 _MISSING = "None"
 
 
@@ -38,8 +40,10 @@ def draw(picked: Picked) -> Drawn:
             _reword(figure, place)
     # Room for what is written to the left of the first axis.
     figure.update_layout(showlegend=False, shapes=_lines(len(axes) + 1), xaxis_range=(-0.45, len(axes) + 0.2))
+    figure.layout.annotations = [note for place in range(len(axes) + 1) for note in _few(figure, place)]
     return Drawn(
-        caption=f"{spread.shown_of(len(kept), len(picked.best_first))} The warmer a line, the better the trial.",
+        caption=f"{spread.shown_of(len(kept), len(picked.best_first))} The warmer a line, the better the trial."
+        + picked.violating("Dotted"),
         figure=looks.finished(figure, height=_HEIGHT),
         columns=spread.COLUMNS,
         rows=spread.rows(picked.subject, axes, picked.best_first),
@@ -74,6 +78,12 @@ def _reword(figure: go.Figure, place: int) -> None:
 
 def _reworded(drawn: str) -> str:
     return drawn if drawn == _MISSING else near_one(float(drawn))
+
+
+def _few(figure: go.Figure, place: int) -> Sequence[go.layout.Annotation]:
+    """Return what is written at an axis, but not more than there is room for."""
+    notes = sorted((note for note in figure.layout.annotations if note.x == place), key=lambda note: note.y)
+    return notes[:: math.ceil(len(notes) / _MOST_NOTES)]
 
 
 def _lines(count: int) -> Sequence[dict[str, object]]:

@@ -32,6 +32,11 @@ class Picked:
         """What the objective is called."""
         return self.subject.objectives[self.objective].metric
 
+    def violating(self, looks: str) -> str:
+        """Return how the trials that violate constraints look, where there are some."""
+        some = (self.subject.view.violations_N[self.best_first] > 0).any()
+        return f" {looks} ones violate a constraint." if some else ""
+
     @property
     def choices(self) -> list[Choice]:
         """The objectives, where there are several."""

@@ -28,9 +28,10 @@ def draw(picked: Picked) -> Drawn:
         _relabel(figure, axis, str(place) if place > 1 else "", picked.metric)
     figure.update_xaxes(tickfont={"size": 10})
     figure.update_traces(marker={"colorscale": looks.best_to_worst(is_reversed=True), "opacity": 0.75})
+    looks.open_infeasible(figure)
     return Drawn(
         caption=f"{spread.shown_of(len(kept), len(picked.best_first))} {_which(picked)}The later a trial, the warmer"
-        " its colour.",
+        " its colour." + picked.violating("Open"),
         figure=looks.finished(figure, height=_HEIGHT),
         columns=spread.COLUMNS,
         rows=spread.rows(picked.subject, axes, picked.best_first),
@@ -50,9 +51,9 @@ def _relabel(figure: go.Figure, axis: Axis, place: str, metric: str) -> None:
     for trace in of_axis:
         has_number = trace.marker.color is not None and not isinstance(trace.marker.color, str)
         of_trial = "trial %{marker.color}: " if has_number else ""
-        value = "%{x}" if axis.labels else "%{x:.4g}"
+        value = "%{x}" if axis.is_choice else "%{x:.4g}"
         if axis.is_reversed:
             value, trace.customdata = "%{customdata}", [axis.text(x) for x in trace.x]
         trace.hovertemplate = f"{of_trial}{axis.name} {value}, {metric} %{{y:.4g}}<extra></extra>"
-    if of_axis and not axis.labels and (marks := axis.marks([x for trace in of_axis for x in trace.x])):
+    if of_axis and not axis.is_choice and (marks := axis.marks([x for trace in of_axis for x in trace.x])):
         figure.update_layout({f"xaxis{place}": {"tickmode": "array", "tickvals": marks[0], "ticktext": marks[1]}})

@@ -34,7 +34,7 @@ def _texts(subject: Subject, axis: Axis, rows_N: Ints) -> str:
     if not len(stored):
         return "is in none of them"
     values = [axis.dimension.value(each) for each in stored.tolist()]
-    if axis.labels:
+    if axis.is_choice:
         return listed(dict.fromkeys(str(value) for value in values))
     low, high = sorted(axis.drawn(each) for each in (stored.min(), stored.max()))
     return axis.text(low) if low == high else f"{axis.text(low)} to {axis.text(high)}"
