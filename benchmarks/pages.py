@@ -34,6 +34,7 @@ LARGE = "large"
 LONG = "long"
 RUNNING = events.STUDY
 KILOBYTE = 1e3
+PATIENCE_MS = 300_000
 
 # Of the page that is open, in ms; null until then.
 FIRST_PAINT = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null"
@@ -91,7 +92,7 @@ class Visitor:
         with ExitStack() as closing:
             pages = [closing.enter_context(self._fresh()) for _ in range(count)]
             for page in pages:
-                page.goto(path)
+                page.goto(path, timeout=PATIENCE_MS)
             yield pages
 
     def loads(self, path: str) -> str:
@@ -180,6 +181,7 @@ def _cost_of(visitor: Visitor, path: str, pages: int) -> str:
     for _ in range(ROUNDS):
         alone.append(_share(server))
         with visitor.pages(path, pages):
+            time.sleep(SECONDS)
             watched.append(_share(server))
     return f"{median(watched) - median(alone):.1f} % of a core over {median(alone):.1f} %"
 

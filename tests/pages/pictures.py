@@ -2,10 +2,11 @@
 
     python -m tests.pages.pictures [names of pictures …]
 
-A service, a worker and two studies of their own, for a minute or two. The pictures go to docs/pictures/.
+A service on port 8000, a worker and two studies of their own, for a minute or two. The pictures go to docs/pictures/.
 """
 
 import io
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -28,9 +29,15 @@ from trimtab.validation import built
 FOLDER = REPOSITORY / "docs" / "pictures"
 STUDY = "digits"
 RUNNING = "digits-convolutions"
-WIDTH = {"width": 1200, "height": 850}
-COLOURS = 96
-"""Of a picture: enough for pages, and a quarter of the bytes."""
+WIDTH = 1200
+COLOURS = 256
+"""Of a picture: enough for pages, and a third of the bytes."""
+
+PORT = 8000
+"""As in the addresses of the docs, some of which are in the pictures."""
+
+SETTLED_MS = 3000
+"""Until what scripts draw has been fetched and drawn."""
 
 _TRIALS = 40
 _SPEC: dict[str, Any] = {
@@ -51,19 +58,37 @@ class Picture:
     Args:
         path: Of the page.
         part: A selector of what is shown of it; None: what is seen first.
+        height: Of the window.
         options: Of the browser's context.
     """
 
     path: str
     part: str | None = None
+    height: int = 850
     options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def window(self) -> dict[str, Any]:
+        """What the browser's context is made with."""
+        return {"viewport": {"width": WIDTH, "height": self.height}} | self.options
 
 
 DARK = {"color_scheme": "dark"}
-ON_A_PHONE = {"viewport": PHONE, "has_touch": True, "is_mobile": True}
+ON_A_PHONE = {"viewport": PHONE}
 
 PICTURES = {
-    "studies": Picture("/"),
+    "studies": Picture("/", height=300),
+    "study": Picture(f"/studies/{STUDY}"),
+    "study-phone": Picture(f"/studies/{STUDY}", options=ON_A_PHONE),
+    "curves": Picture(f"/studies/{STUDY}", "#curves"),
+    "curves-dark": Picture(f"/studies/{STUDY}", "#curves", options=DARK),
+    "progress": Picture(f"/studies/{STUDY}", "#progress"),
+    "plane": Picture(f"/studies/{STUDY}", "#plane"),
+    "importances": Picture(f"/studies/{STUDY}", "[data-figure$='/importances']"),
+    "contour": Picture(f"/studies/{STUDY}", "[data-figure$='/contour']", options=DARK),
+    "trials": Picture(f"/studies/{STUDY}/trials?sort=value.validation_error", height=700),
+    "trial": Picture(f"/studies/{STUDY}/trials/30", height=1000),
+    "workers": Picture("/workers", height=420),
 }
 
 
@@ -74,7 +99,7 @@ def main() -> int:
     with _studies() as shown:
         for name in wanted:
             picture = PICTURES[name]
-            _take(shown.open(picture.path, **{"viewport": WIDTH} | picture.options), picture.part, name)
+            _take(shown.open(picture.path, **picture.window), picture.part, name)
     return 0
 
 
@@ -87,7 +112,7 @@ def _studies() -> Iterator[Windows]:
         folder.chmod(0o711)
         database = ending.enter_context(embedded.start(folder)).url
         migrate(database)
-        url = ending.enter_context(serving(database))
+        url = ending.enter_context(serving(database, port=PORT))
         client = ending.enter_context(Client(url, TOKEN))
         client.create_study(built(StudySpec, _SPEC))
         workers = Workers(folder, ending)
@@ -100,12 +125,13 @@ def _studies() -> Iterator[Windows]:
 
 
 def _take(page: Page, part: str | None, name: str) -> None:
-    shown = page.locator(part) if part else page.locator("body")
-    expect(shown).to_be_visible()
-    shown.scroll_into_view_if_needed()
-    taken = shown.screenshot() if part else page.screenshot()
-    picture = Image.open(io.BytesIO(taken)).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
-    picture.save(FOLDER / f"{name}.png", optimize=True)
+    shown = page.locator(part or "body")
+    if part:
+        shown.scroll_into_view_if_needed()
+    expect(shown).not_to_have_class(re.compile("waiting"))
+    page.wait_for_timeout(SETTLED_MS)
+    taken = Image.open(io.BytesIO(shown.screenshot() if part else page.screenshot()))
+    taken.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(FOLDER / f"{name}.png", optimize=True)
 
 
 if __name__ == "__main__":
