@@ -10,6 +10,7 @@ from service.recognition import Recognition
 from service.sessions import Sessions
 from service.web import (
     assets,
+    creating,
     figures,
     forms,
     signing_in,
@@ -28,6 +29,7 @@ _ROUTERS = (
     signing_in.open_router,
     signing_in.router,
     study_list.router,
+    creating.router,
     study_page.router,
     study_actions.router,
     trial_list.router,
