@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC
 
-from service.storage.endings import ClosedLease, Ending, LockedStudy, Loss, StudyAfter
+from service.storage.endings import Ending, StudyAfter
+from service.storage.lease_ends import ClosedLease, Loss
+from service.storage.locks import LockedStudy
 from service.storage.trials import TrialRow
 from trimtab.message import Metrics
 from trimtab.protocol import Tell

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from service.lifecycle import BY_HAND
 from service.spending import reason_to_close, stops_trials
-from service.storage.endings import LockedStudy, Usage
+from service.storage.closings import Usage
+from service.storage.locks import LockedStudy
 from service.storage.studies import Revision
 from trimtab import grids
 from trimtab.budget import Budget, Limits
