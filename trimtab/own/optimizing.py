@@ -85,17 +85,23 @@ def _begun(client: Client, name: str, n_trials: int | None, directions: Sequence
         found = client.create_study(spec)
     except StudyExists:
         found = client.study(name)
-    if found.spec.task is not None:
-        raise StudyExists(f"the study {name!r} is there with a task, which workers train; take another name")
-    there = [objective.direction for objective in found.spec.objectives]
-    if directions and there != [objective.direction for objective in spec.objectives]:
-        raise StudyExists(f"the study {name!r} is there with other directions: {', '.join(there)}; take another name")
-    if found.state is StudyState.STOPPED:
-        raise Conflict(f"the study {name!r} was stopped: {found.reason}; set it running again, or take another name")
+    _check(found, spec if directions else None)
     given = found.spec.budget.trials
     if n_trials is not None and given is not None and given < n_trials:
         return client.change_study(name, budget=n_trials)
     return found
+
+
+def _check(found: Study, wanted: StudySpec | None) -> None:
+    """Refuse a study that is not one for the objective; `wanted` is None where it may have any directions."""
+    name = found.name
+    if found.spec.task is not None:
+        raise StudyExists(f"the study {name!r} is there with a task, which workers train; take another name")
+    there = [objective.direction for objective in found.spec.objectives]
+    if wanted and there != [objective.direction for objective in wanted.objectives]:
+        raise StudyExists(f"the study {name!r} is there with other directions: {', '.join(there)}; take another name")
+    if found.state is StudyState.STOPPED:
+        raise Conflict(f"the study {name!r} was stopped: {found.reason}; set it running again, or take another name")
 
 
 def _spec(name: str, n_trials: int | None, directions: Sequence[Direction | str]) -> StudySpec:
