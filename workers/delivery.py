@@ -18,7 +18,7 @@ from workers.window import Lines, Window
 
 EVERY_SECONDS = 1.0
 
-CLOSE_SECONDS = 1.0
+CLOSE_SECONDS = 2.0
 """For the last lines to be sent. A service that takes longer has the tell first, and never has them."""
 
 _log = logging.getLogger(__name__)
