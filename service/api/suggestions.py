@@ -5,9 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from service import attributes, suggestions
-from service.api.dependencies import LeaseDep, ReplicaDep
+from service.api.dependencies import DEAD, LeaseDep, ReplicaDep
 from service.api.idempotency import OnceDep
-from service.api.leases import DEAD
 from service.api.problems import problems
 from service.api.scopes import ScopedRoute, needs
 from service.principals import Scope
@@ -19,7 +18,7 @@ router = APIRouter(prefix="/v1/leases", tags=["leases"], route_class=ScopedRoute
 Key = Annotated[AttributeKey, Path(description="The name of the attribute.")]
 
 
-@router.post("/{lease_id}/suggestions", responses=problems(*DEAD, errors.Conflict))
+@router.post("/{lease_id}/suggestions", responses=problems(*DEAD, errors.InProgress, errors.Conflict))
 @needs(Scope.LEASES)
 def suggest(lease: LeaseDep, wanted: Wanted, replica: ReplicaDep, once: OnceDep) -> Suggested:
     """Get a value of a parameter of a study without a space, and renew the lease. Asked again, the same value."""
@@ -27,7 +26,7 @@ def suggest(lease: LeaseDep, wanted: Wanted, replica: ReplicaDep, once: OnceDep)
 
 
 # A key may have slashes in it; in a dependency `key` is that of the request.
-@router.put("/{lease_id}/attributes/{attribute_key:path}", responses=problems(*DEAD))
+@router.put("/{lease_id}/attributes/{attribute_key:path}", responses=problems(*DEAD, errors.InProgress))
 @needs(Scope.LEASES)
 def put_attribute(
     lease: LeaseDep, attribute_key: Key, attribute: Attribute, replica: ReplicaDep, once: OnceDep
