@@ -12,7 +12,7 @@ from service.once import UNKEYED, Once
 from service.principals import OPERATOR, Principal
 from service.replica import Replica
 from service.settling import close_if_due
-from service.storage import audit, closings, locks, studies
+from service.storage import audit, closings, deletions, locks, studies
 from trimtab.errors import Conflict, Invalid, StudyExists, StudyNotFound
 from trimtab.protocol import FieldProblem, Page, Study, StudyChange
 from trimtab.spec import StudySpec
@@ -138,7 +138,7 @@ def delete(replica: Replica, name: str, *, principal: Principal = OPERATOR) -> N
         Unavailable: The database is away or busy.
     """
     with transaction(replica.engine) as connection:
-        deleted = studies.delete(connection, name)
+        deleted = deletions.delete(connection, name)
         if not deleted:
             raise StudyNotFound(f"there is no study {name!r}")
         for each in deleted:

@@ -18,7 +18,18 @@ from service import app as application
 from service import lifecycle, once, prepared
 from service.database import autocommit, transaction
 from service.once import Once
-from service.storage import asks, audit, closings, endings, given, keys, lease_ends, studies, suggestions, trial_logs
+from service.storage import (
+    asks,
+    audit,
+    closings,
+    deletions,
+    endings,
+    given,
+    keys,
+    lease_ends,
+    suggestions,
+    trial_logs,
+)
 from service.storage.keys import Key
 
 Patch = pytest.MonkeyPatch
@@ -293,10 +304,10 @@ BUGS = {
         _note_apart, Proof.CRASH_POINTS, r"audit: \[|studies: \[", "delete study"
     ),
     "a change is committed before it is noted": Bug(
-        commit_after(studies, "delete"), Proof.CRASH_POINTS, r"COMMIT: audit: \[", "delete study"
+        commit_after(deletions, "delete"), Proof.CRASH_POINTS, r"COMMIT: audit: \[", "delete study"
     ),
     "leases of a deleted study are forgotten": Bug(
-        in_statement(studies, "_BURY", r"\(ended_at IS NULL OR", "(false AND ended_at IS NULL AND"),
+        in_statement(deletions, "_BURY", r"\(ended_at IS NULL OR", "(false AND ended_at IS NULL AND"),
         Proof.STATE_MACHINE,
         "LeaseNotFound, not StudyDeleted",
     ),
