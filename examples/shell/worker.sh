@@ -24,6 +24,7 @@ mkdir -m 700 "$folder" || exit 2
 mkfifo "$folder/steps"
 # In a file: what stands on a command line everybody on the machine can read.
 printf 'Authorization: Bearer %s\n' "$token" >"$folder/token"
+unset TRIMTAB_TOKEN TRIMTAB_TOKEN_FILE # The program needs neither.
 
 lease= # While it is not empty there is somebody to be told how the trial ends.
 fence=1
@@ -101,7 +102,7 @@ train() {
     heart=$!
     "$@" >"$folder/steps" &
     trainer=$!
-    while read -r line; do
+    while read -r line || [ -n "$line" ]; do # The last line may have no newline.
         metrics=$line
         report || break
     done <"$folder/steps"

@@ -120,6 +120,25 @@ def test_a_program_that_does_not_say_what_the_study_needs_fails_with_the_reason(
     assert client.trial("study", 0).outcome is Outcome.ERROR
 
 
+def test_a_last_line_without_newline_counts(client: Client, start: START) -> None:
+    client.create_study(spec(budget={"trials": 1}))
+
+    said, code = ended(start("printf", '{"error": 0.9}\n{"error": 0.5}'))
+
+    assert (code, said) == (0, 'trial 0: complete after 2 steps: {"error": 0.5}\n')
+
+
+def test_a_program_is_not_given_the_token(client: Client, start: START, tmp_path: Path) -> None:
+    client.create_study(spec(budget={"trials": 1}))
+
+    ended(start("sh", "-c", "env >seen; echo '{\"error\": 0.5}'"))
+
+    seen = (tmp_path / "seen").read_text()
+    assert "PARAMS=" in seen
+    assert TOKEN not in seen
+    assert "TRIMTAB_TOKEN" not in seen
+
+
 def test_a_silent_program_keeps_its_trial(client: Client, start: START, engine: sa.Engine, tmp_path: Path) -> None:
     client.create_study(spec(budget={"trials": 1}))
 
