@@ -15,9 +15,10 @@ from tests.service import record
 from tests.service.long_polls import wait_until
 from tests.service.specs import spec
 from trimtab.client import Client
-from trimtab.errors import Conflict, Invalid, StepConflict, StudyExists
-from trimtab.own import held
+from trimtab.errors import Conflict, Invalid, StepConflict, StudyExists, Unreachable
+from trimtab.own import held, offers
 from trimtab.own.results import FoundStudy
+from trimtab.protocol import Leases
 from trimtab.spec import StudySpec, TaskSpec
 from trimtab.states import Direction, Outcome, StudyState, TrialState
 
@@ -308,6 +309,32 @@ def test_time_that_is_over_begins_no_more_trials(client: Client) -> None:
 
     assert study.trials == []
     assert client.study("study").state is StudyState.RUNNING
+
+
+def test_a_service_that_is_away_is_not_waited_for_beyond_the_time(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asks = []
+
+    def ask(*_: Any, **told: Any) -> Leases:
+        asks.append(told["wait"])
+        raise Unreachable("nothing answers") if len(asks) == 1 else AssertionError("asked again")
+
+    monkeypatch.setattr(client, "ask", ask)
+    study = optimized(client, lambda trial: 0.5, timeout=0.1)
+
+    assert len(asks) == 1
+    assert study.trials == []
+
+
+def test_a_trial_that_comes_when_the_time_is_over_goes_back(client: Client) -> None:
+    client.create_study(spec(space=None))
+    clock = iter([0.0, 1.0, 61.0, 62.0])
+
+    found = list(offers.leases(client, "study", seconds=60, clock=lambda: next(clock)))
+
+    assert found == []
+    assert [trial.state for trial in client.trials("study")] == [TrialState.WAITING]
 
 
 def test_the_directions_of_a_study_stay_as_they_are(client: Client) -> None:

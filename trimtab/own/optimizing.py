@@ -14,6 +14,7 @@ from trimtab.own.held import HeldLease
 from trimtab.own.objective import ObjectiveTrial
 from trimtab.own.offers import leases
 from trimtab.own.results import FoundStudy
+from trimtab.patience import PASSING
 from trimtab.protocol import Study
 from trimtab.spec import StudySpec
 from trimtab.states import Direction, StudyState
@@ -46,7 +47,7 @@ def optimize(
             `TrialPruned`.
         study: Its name.
         n_trials: Of the study in all, whoever runs them; one that has fewer is given more. None: 100 of a new one.
-        timeout: Seconds after which no more trials are begun here.
+        timeout: Seconds after which no more trials are begun here, nor a service that is away is waited for.
         catch: Exceptions that end their trial alone. Any other ends its trial, and is raised.
         direction: `minimize` or `maximize`. None: as the study has it; a new one minimizes.
         directions: The same where the objective returns several figures.
@@ -66,7 +67,7 @@ def optimize(
         held = HeldLease(service, lease)
         with suppress(*caught), held:
             _run(objective, held, begun.spec)
-    _warn_if_stopped(service.study(study))
+    _warn_if_stopped(service, study)
     return FoundStudy(service, begun)
 
 
@@ -144,6 +145,8 @@ def _number(value: Any) -> float:
         raise TypeError(f"the objective returned what is no number: {value!r}") from error
 
 
-def _warn_if_stopped(study: Study) -> None:
-    if study.state is StudyState.STOPPED:
-        _log.warning("the study %s was stopped: %s", study.name, study.reason)
+def _warn_if_stopped(client: Client, name: str) -> None:
+    with suppress(*PASSING):
+        study = client.study(name)
+        if study.state is StudyState.STOPPED:
+            _log.warning("the study %s was stopped: %s", study.name, study.reason)
