@@ -177,4 +177,4 @@ def _reason(tell: Tell, outcome: Outcome, lease: ClosedLease, spec: StudySpec) -
         return None
     if outcome is not tell.outcome:
         return f"{', '.join(not_finite(tell.metrics, spec))} is not finite"
-    return tell.message or lease.stop_reason
+    return (tell.message or "").strip() or lease.stop_reason
