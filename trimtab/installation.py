@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Annotated
 
 from trimtab.message import Lax, Message
-from trimtab.protocol import PROTOCOL, Study, Version, Worker
+from trimtab.protocol import Study, Version, Worker
 from trimtab.states import StudyState, TokenKind
 from trimtab.tasks import TASKS
 
@@ -71,13 +71,9 @@ def of_token(token: str, source: str) -> Inspected:
 
 
 def of_versions(here: str, there: Version) -> Iterator[Inspected]:
-    """Judge the release of this client, and what serves."""
+    """Judge the release of this client, and what serves. Where their protocols differ, the service says so itself."""
     serving = f"service {there.service}, protocol {there.protocol}, client {here}"
-    if there.protocol != PROTOCOL:
-        yield wrong(
-            "versions", serving, f"this client speaks protocol {PROTOCOL}: install trimtab {there.service} here"
-        )
-    elif there.service != here:
+    if there.service != here:
         yield look("versions", serving, f"they understand each other; to have the same: trimtab {there.service}")
     else:
         yield ok("versions", serving)

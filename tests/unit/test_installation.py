@@ -12,13 +12,14 @@ from tests.unit import samples
 from tests.unit.commands import Run
 from tests.unit.stub import TOKEN, Answer, Stub, refused, said
 from trimtab import installation
-from trimtab.errors import Forbidden, Unauthorized, Unavailable
+from trimtab.errors import Forbidden, ProtocolMismatch, Unauthorized, Unavailable
 from trimtab.installation import CLOCK_SECONDS, Inspected, Standing
 from trimtab.protocol import PROTOCOL, Health, Study, Version, Worker
 from trimtab.spec import StudySpec
 from trimtab.states import StudyState
 
 HERE = version("trimtab")
+PROBLEM = {"Content-Type": "application/problem+json"}
 SERVING = Version(service=HERE, schema_version="0005", optuna_schema="v3.2.0.a", postgresql="18.4", protocol=PROTOCOL)
 TRAINS = samples.worker("gpu0@host").model_copy(update={"tasks": ["mlp", "cnn"]})
 
@@ -83,6 +84,9 @@ def test_a_service_that_is_not_there_is_the_end_of_it(run: Run, monkeypatch: pyt
     [
         ("readyz", refused(Unavailable("the database is away")), "service", "cannot serve: the database is away"),
         ("readyz", Answer(200, "<html>"), "service", "is no Trimtab service"),
+        ("readyz", Answer(502, "", PROBLEM), "service", "is no Trimtab service"),
+        ("readyz", Answer(502, "[]", PROBLEM), "service", "is no Trimtab service"),
+        ("v1_version", refused(ProtocolMismatch("the service speaks protocol 2")), "versions", "speaks protocol 2"),
         ("v1_version", refused(Unauthorized("the token is not valid")), "token", "does not take the one from TRIMTAB"),
         ("v1_version", Answer(404, "<html>"), "service", "is no Trimtab service that this client understands"),
     ],
@@ -135,12 +139,23 @@ def test_a_clock_may_be_off_by_no_more_than_is_measured(ahead: float, standing: 
     assert installation.of_clock(ahead).standing is standing
 
 
-def test_another_release_is_looked_at_and_another_protocol_is_wrong() -> None:
+def test_another_release_is_looked_at() -> None:
     release = SERVING.model_copy(update={"service": "9.9.9"})
-    protocol = SERVING.model_copy(update={"protocol": PROTOCOL + 1})
 
     assert standings(installation.of_versions(HERE, release)) == [Standing.LOOK, Standing.OK]
-    assert standings(installation.of_versions(HERE, protocol)) == [Standing.WRONG, Standing.OK]
+
+
+@pytest.mark.parametrize("server", ["http://me:hidden@127.0.0.1:1", "http://me:hid/hidden@host", "me:hidden@host"])
+def test_a_password_in_the_servers_url_is_wrong_and_not_shown(
+    run: Run, monkeypatch: pytest.MonkeyPatch, server: str
+) -> None:
+    monkeypatch.setenv("TRIMTAB_SERVER", server)
+
+    ran = run("doctor")
+
+    assert ran.code == 1
+    assert ran.output.startswith("wrong service   the server's URL holds a password, which would be shown")
+    assert "hid" not in ran.output
 
 
 @pytest.mark.parametrize("state", [StudyState.PAUSED, StudyState.COMPLETE, StudyState.STOPPED])
