@@ -30,6 +30,17 @@ def test_a_study_is_exported_to_a_file_whose_name_says_how(stub: Stub, run: Run,
     assert (tmp_path / "digits.csv").read_text() == TABLE.text
 
 
+def test_a_file_that_cannot_be_written_is_one_line(stub: Stub, run: Run, tmp_path: Path) -> None:
+    stub.answers(TABLE)
+
+    ran = run("study", "export", "digits", str(tmp_path / "nowhere/digits.csv"))
+
+    assert (ran.code, ran.output) == (2, "")
+    assert len(ran.errors.splitlines()) == 1
+    assert ran.errors.startswith(f"trimtab: {tmp_path}/nowhere/digits.csv")
+    assert ran.errors.endswith(": No such file or directory\n")
+
+
 def test_a_study_is_exported_to_a_pipe(stub: Stub, run: Run) -> None:
     stub.answers(TABLE)
 

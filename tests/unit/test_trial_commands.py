@@ -72,6 +72,17 @@ def test_of_several_objectives_the_front_is_json_too(stub: Stub, run: Run) -> No
     assert [trial["number"] for trial in json.loads(ran.output)] == [3, 9]
 
 
+def test_a_value_that_is_nested_beyond_all_reading_is_a_word(stub: Stub, run: Run) -> None:
+    deep = "[" * 9000
+    stub.answers(said(samples.trial(7)))
+
+    ran = run("study", "enqueue", "digits", f"x={deep}")
+
+    assert ran.code == 1
+    assert ran.errors.startswith("trimtab: ")
+    assert len(ran.errors.splitlines()) == 1
+
+
 def test_a_point_is_enqueued_with_values_of_every_kind(stub: Stub, run: Run) -> None:
     stub.answers(said(samples.trial(12, state=TrialState.WAITING), status=201))
 
