@@ -3,11 +3,15 @@
 import pytest
 
 from tests.unit import samples
+from tests.unit.samples import NOON
 from tests.unit.stub import Answer, Stub, refused, said
+from trimtab.cli.following import Curves
 from trimtab.client import Client
 from trimtab.errors import StudyNotFound
 from trimtab.handle import StudyHandle
-from trimtab.states import StudyState
+from trimtab.protocol import RecordedReport
+from trimtab.states import Decision, StudyState, TrialState
+from trimtab.watching import Progress
 
 END = (
     said(samples.study(state=StudyState.COMPLETE, complete=40)),
@@ -47,3 +51,24 @@ def test_a_study_that_is_deleted_is_not_waited_for(stub: Stub, client: Client) -
 
     with pytest.raises(StudyNotFound):
         list(StudyHandle(client, "digits", sleep=lambda _: None).watch())
+
+
+def test_a_curve_that_cannot_be_read_is_read_with_the_next_look(stub: Stub, client: Client) -> None:
+    def progress(step: int) -> Progress:
+        running = samples.trial(7, state=TrialState.RUNNING, step=step, metrics={"validation_error": 1 / step})
+        return Progress(samples.study(running=1), None, None, running=(running,))
+
+    before = [
+        RecordedReport(
+            attempt=1, step=step, metrics={"validation_error": 1.0}, verdict=Decision.CONTINUE, reported_at=NOON
+        )
+        for step in (1, 2)
+    ]
+    past = samples.history(7).model_copy(update={"reports": before})
+    stub.answers(*[Answer(503, "<html>")] * 5, said(past))
+    curves = Curves(client)
+
+    first, second = curves.of(progress(2)), curves.of(progress(4))
+
+    assert first == {7: [0.5]}
+    assert second == {7: [1.0, 1.0, 0.25]}
