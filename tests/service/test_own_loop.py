@@ -249,6 +249,19 @@ def test_a_report_outside_the_block_says_how_the_loop_is_written(client: Client)
         trial.report(1, error=0.5)
 
 
+def test_a_second_block_of_a_trial_says_that_it_has_one(client: Client) -> None:
+    client.create_study(spec())
+    trials = iter(trimtab.trials("study", client=client))
+    trial = next(trials)
+    with trial:
+        trial.report(1, error=0.5)
+
+    with pytest.raises(RuntimeError, match="trial 0 was begun before: it has one block of `with trial:`"):
+        trial.__enter__()
+
+    assert states(client) == [TrialState.COMPLETE]
+
+
 def test_a_loop_that_is_left_before_a_trial_begins_gives_it_back(client: Client) -> None:
     client.create_study(spec())
 

@@ -58,6 +58,8 @@ class LoopTrial:
         self._has_reported = False
 
     def __enter__(self) -> Self:
+        if self._held.is_begun:
+            raise RuntimeError(f"trial {self.number} was begun before: it has one block of `with trial:`")
         self._held.__enter__()
         return self
 

@@ -141,6 +141,8 @@ def figures(returned: object, metrics: Sequence[str]) -> dict[str, float]:
 def _number(value: Any) -> float:
     try:
         return float(value)
+    except OverflowError as error:
+        raise ValueError("the objective returned a number that is too large for a float") from error
     except (TypeError, ValueError) as error:
         raise TypeError(f"the objective returned what is no number: {value!r}") from error
 
