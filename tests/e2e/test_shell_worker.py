@@ -107,6 +107,21 @@ def test_a_program_that_fails_is_its_trials_error_with_its_exit_code(client: Cli
     assert (code, attempt.outcome, attempt.message) == (0, Outcome.ERROR, "step 1, exit code 7")
 
 
+@pytest.mark.parametrize(("program", "code"), [("./plain", 126), ("./nowhere", 127)])
+def test_a_program_that_cannot_be_started_burns_no_trial(
+    client: Client, start: START, tmp_path: Path, program: str, code: int
+) -> None:
+    client.create_study(spec(budget={"trials": 1}))
+    (tmp_path / "plain").write_text("echo '{}'")
+
+    said, ended_with = ended(start(program))
+
+    assert ended_with == code
+    assert f"{program} cannot be started: is it there, and may it be executed (chmod +x)?" in said
+    assert [trial.state for trial in client.trials("study")] == [TrialState.WAITING]
+    assert list(tmp_path.glob("trimtab-*")) == []
+
+
 @pytest.mark.parametrize("printed", ["", "epoch 1 of 20", '{"loss": 0.5}'])
 def test_a_program_that_does_not_say_what_the_study_needs_fails_with_the_reason(
     client: Client, start: START, printed: str
