@@ -106,7 +106,7 @@ class Connection:
         try:
             yield from answer.iter_bytes()
         except httpx2.RequestError as error:
-            raise self._unreachable(error) from error
+            raise self._unreachable(error) from None
         finally:
             answer.close()
 
@@ -126,7 +126,7 @@ class Connection:
                 break
             self._sleep(seconds)
         if isinstance(answer, httpx2.RequestError):
-            raise self._unreachable(answer) from answer
+            raise self._unreachable(answer) from None
         return Reply(answer, tries)
 
     def _send(self, request: Request) -> httpx2.Response | httpx2.RequestError:
