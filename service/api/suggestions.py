@@ -25,11 +25,9 @@ def suggest(lease: LeaseDep, wanted: Wanted, replica: ReplicaDep, once: OnceDep)
     return suggestions.suggest(replica, lease, wanted, once=once)
 
 
-# A key may have slashes in it; in a dependency `key` is that of the request.
-@router.put("/{lease_id}/attributes/{attribute_key:path}", responses=problems(*DEAD, errors.InProgress))
+# A key may have slashes in it.
+@router.put("/{lease_id}/attributes/{key:path}", responses=problems(*DEAD, errors.InProgress))
 @needs(Scope.LEASES)
-def put_attribute(
-    lease: LeaseDep, attribute_key: Key, attribute: Attribute, replica: ReplicaDep, once: OnceDep
-) -> Attribute:
+def put_attribute(lease: LeaseDep, key: Key, attribute: Attribute, replica: ReplicaDep, once: OnceDep) -> Attribute:
     """Leave something on record with the trial, any JSON, in place of what was there; renew the lease."""
-    return attributes.put(replica, lease, attribute_key, attribute, once=once)
+    return attributes.put(replica, lease, key, attribute, once=once)

@@ -303,10 +303,30 @@ def test_a_later_attempt_overwrites_an_attribute(client: Client, study: str) -> 
     assert client.trial(study, 0).user_attributes == {"a": "second", "b": "first"}
 
 
-@pytest.mark.parametrize("key", ["", "a" * 513, "a\x00"])
+@pytest.mark.parametrize("key", ["", "a" * 513, "a\x00", ".", ".."])
 def test_a_key_that_cannot_be_stored_is_refused(client: Client, study: str, key: str) -> None:
     with pytest.raises(Invalid, match="key"):
         client.set_attribute(lease_of(client), key, 1)
+
+
+@pytest.mark.parametrize("key", ["%2E", "%2e%2E"])
+def test_a_key_that_means_another_place_in_a_path_is_refused(
+    http: httpx2.Client, client: Client, study: str, key: str
+) -> None:
+    lease = lease_of(client, study)
+
+    path = f"/v1/leases/{lease.id}/attributes/{key}"
+    answer = http.put(path, json={"value": 1}, headers={"Trimtab-Fence": str(lease.fence)})
+
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == ["key"]
+
+
+@pytest.mark.parametrize("path", ["/v1/studies/", "/v1/leases/1/attributes"])
+def test_nobody_is_sent_on_to_another_path(http: httpx2.Client, path: str) -> None:
+    answer = http.get(path, follow_redirects=False)
+
+    assert answer.status_code == 404
 
 
 def test_an_attribute_that_is_too_large_is_refused(client: Client, study: str) -> None:

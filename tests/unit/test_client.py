@@ -237,11 +237,19 @@ def test_a_refusal_is_raised_whole(stub: Stub, client: Client) -> None:
         client.create_study(samples.SPEC)
 
 
-@pytest.mark.parametrize("status", [200, 301, 401, 404, 500])
+@pytest.mark.parametrize("status", [200, 401, 404, 500])
 def test_what_is_not_our_service_is_called_so(stub: Stub, client: Client, status: int) -> None:
     stub.answers(Answer(status, "<html>Hello</html>", {"Content-Type": "text/html"}))
 
     with pytest.raises(Unreachable, match=rf"what answers at {stub.url}/v1/studies/digits .* {status}.*text/html"):
+        client.study("digits")
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_an_answer_that_sends_on_is_no_outage(stub: Stub, client: Client, status: int) -> None:
+    stub.answers(Answer(status, "", {"Location": "https://elsewhere.example/v1"}))
+
+    with pytest.raises(Misconfigured, match=r"says to go to 'https://elsewhere.example/v1'.*TRIMTAB_SERVER"):
         client.study("digits")
 
 
