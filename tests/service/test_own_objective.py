@@ -223,6 +223,12 @@ def test_what_is_no_figure_fails_its_trial_alone(client: Client, returned: objec
     assert client.trial("study", 0).reason == reason
 
 
+def test_what_is_no_figure_may_be_as_long_as_it_likes(client: Client) -> None:
+    optimized(client, lambda trial: "much\0" * 5000 if trial.number == 0 else 0.5, n_trials=2)
+
+    assert [trial.outcome for trial in client.trials("study")] == [Outcome.ERROR, Outcome.COMPLETE]
+
+
 @pytest.mark.parametrize("returned", [float("nan"), float("-inf")])
 def test_a_figure_that_is_not_finite_is_a_trial_that_diverged(client: Client, returned: float) -> None:
     optimized(client, lambda trial: returned if trial.number == 0 else 0.5, n_trials=2)

@@ -8,7 +8,7 @@ from typing import Self, TypeVar
 
 from trimtab.client import Client
 from trimtab.errors import Invalid, LeaseEnded, LeaseLost, Refused, StudyDeleted, TrimtabError
-from trimtab.own.outcomes import message_of, outcome_of
+from trimtab.own.outcomes import kept, message_of, outcome_of
 from trimtab.patience import patiently
 from trimtab.protocol import Lease, Told, Verdict
 from trimtab.requests import Figures
@@ -25,7 +25,7 @@ GONE = (LeaseLost, LeaseEnded, StudyDeleted)
 
 Answer = TypeVar("Answer")
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("trimtab")
 
 
 def give_back(client: Client, lease: Lease) -> None:
@@ -147,7 +147,7 @@ class HeldLease:
     def fail(self, message: str) -> None:
         """Tell that the training came to no figures, and why."""
         _log.warning("%s: %s", self._name, message)
-        self._tell(lambda client, lease: client.tell(lease, Outcome.ERROR, message=message))
+        self._tell(lambda client, lease: client.tell(lease, Outcome.ERROR, message=kept(message)))
 
     def release(self) -> None:
         """Give the trial back to the queue, where the service is there to take it."""

@@ -19,7 +19,7 @@ from trimtab.states import NoLease
 ASK_SECONDS = 20.0
 """An ask waits so long for a trial."""
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("trimtab")
 
 
 def leases(

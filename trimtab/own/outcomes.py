@@ -30,4 +30,9 @@ def message_of(error: BaseException) -> str | None:
     """
     is_pruned = outcome_of(error) is Outcome.PRUNED
     said = str(error).strip() if is_pruned else f"{type(error).__name__}: {error}"
-    return said.replace("\x00", "\\0").encode(errors="replace").decode()[:LONGEST_MESSAGE] or None
+    return kept(said) or None
+
+
+def kept(said: str) -> str:
+    """Return words as the record can hold them."""
+    return said.replace("\x00", "\\0").encode(errors="replace").decode()[:LONGEST_MESSAGE]
