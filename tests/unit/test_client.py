@@ -114,6 +114,7 @@ def test_an_ask_says_who_asks_for_what(stub: Stub, client: Client) -> None:
         "wait": 1.0,
         "host": None,
         "device": None,
+        "device_memory": None,
         "purposes": ["search", "prescription", "confirmation"],
     }
 
@@ -250,6 +251,13 @@ def test_an_answer_that_sends_on_is_no_outage(stub: Stub, client: Client, status
     stub.answers(Answer(status, "", {"Location": "https://elsewhere.example/v1"}))
 
     with pytest.raises(Misconfigured, match=r"says to go to 'https://elsewhere.example/v1'.*TRIMTAB_SERVER"):
+        client.study("digits")
+
+
+def test_an_answer_that_sends_on_without_saying_where_is_no_outage(stub: Stub, client: Client) -> None:
+    stub.answers(Answer(300))
+
+    with pytest.raises(Misconfigured, match="TRIMTAB_SERVER"):
         client.study("digits")
 
 
