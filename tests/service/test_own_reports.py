@@ -2,14 +2,38 @@
 
 from typing import Any
 
+import numpy as np
 import optuna
 import pytest
 
 import trimtab
-from tests.service.runs import EAGER, complete
+from tests.service.runs import EAGER
 from tests.service.specs import spec
 from trimtab.client import Client
+from trimtab.errors import Invalid
 from trimtab.states import TrialState
+
+
+def test_a_step_may_be_a_number_of_numpys(client: Client) -> None:
+    client.create_study(spec(budget={"trials": 1}))
+
+    for trial in trimtab.trials("study", client=client):
+        with trial:
+            for step in np.arange(1, 4):
+                trial.report(step, error=1 / step)
+
+    found = client.trial("study", 0)
+    assert [report.step for report in found.reports] == [1, 2, 3]
+    assert (found.state, found.step) == (TrialState.COMPLETE, 3)
+
+
+@pytest.mark.parametrize("step", [1.5, "1"])
+def test_a_step_that_is_no_integer_is_refused(client: Client, step: Any) -> None:
+    client.create_study(spec(budget={"trials": 1}))
+    (lease,) = client.ask("worker", study="study").leases
+
+    with pytest.raises(Invalid, match="step must be an integer"):
+        client.report(lease, step=step, metrics={"error": 0.5})
 
 
 @pytest.mark.parametrize("pruned", [optuna.TrialPruned(), optuna.TrialPruned(" "), trimtab.Pruned()])

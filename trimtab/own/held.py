@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self, SupportsIndex, TypeVar
 
 from trimtab.client import Client
 from trimtab.errors import Invalid, LeaseEnded, LeaseLost, Refused, StudyDeleted, TrimtabError
@@ -122,7 +122,7 @@ class HeldLease:
             self._gone = error
             raise
 
-    def report(self, step: int, metrics: Figures) -> Verdict:
+    def report(self, step: SupportsIndex, metrics: Figures) -> Verdict:
         """Report a measurement and hear whether to go on.
 
         Raises:

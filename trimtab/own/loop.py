@@ -1,10 +1,11 @@
 """A loop that owns itself: it is given one trial of a study after another."""
 
 import hashlib
+import operator
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, SupportsFloat
+from typing import Any, Self, SupportsFloat, SupportsIndex
 
 from trimtab.client import Client
 from trimtab.own.held import HeldLease
@@ -86,7 +87,7 @@ class LoopTrial:
         """All the randomness of the training: the same for every attempt."""
         return self._held.lease.seed
 
-    def report(self, step: int, /, **metrics: SupportsFloat | None) -> None:
+    def report(self, step: SupportsIndex, /, **metrics: SupportsFloat | None) -> None:
         """Report the measurements at a step, counted from 1.
 
         Raises:
@@ -95,7 +96,7 @@ class LoopTrial:
         """
         self._check_begun()
         verdict = self._held.report(step, metrics)
-        self._step, self._metrics, self._has_reported = step, metrics, True
+        self._step, self._metrics, self._has_reported = operator.index(step), metrics, True
         if verdict.verdict is Decision.STOP:
             raise Pruned(verdict.reason)
 
