@@ -39,8 +39,9 @@ def check(response: httpx2.Response) -> None:
     if response.is_success or response.status_code == httpx2.codes.NOT_MODIFIED:
         return
     if response.is_redirect:
+        place = response.headers.get("Location", "another place")
         raise Misconfigured(
-            f"what answers at {response.url} says to go to {response.headers['Location']!r}, which no Trimtab service "
+            f"what answers at {response.url} says to go to {place!r}, which no Trimtab service "
             "does; set TRIMTAB_SERVER to where the service itself is"
         )
     raise _refusal(response)
