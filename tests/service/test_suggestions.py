@@ -10,10 +10,11 @@ import pytest
 import sqlalchemy as sa
 
 from service.replica import Replica
-from tests.service.record import let_leases_run_out, rows
+from tests.service.long_polls import wait_until
+from tests.service.record import let_leases_run_out, rows, value
 from tests.service.served import Serve
 from tests.service.specs import METRIC, spec
-from tests.service.test_closing import counted
+from tests.service.test_closing import HELD_UP, counted
 from trimtab.client import Client
 from trimtab.errors import Conflict, Invalid, LeaseEnded, LeaseLost, LeaseNotFound, StudyDeleted
 from trimtab.protocol import Lease
@@ -345,6 +346,25 @@ def test_attributes_that_are_too_large_together_are_refused(client: Client, stud
 
     client.set_attribute(lease, "0", large)
     assert set(client.trial(study, 0).user_attributes) == set("0123")
+
+
+def test_attributes_that_come_at_once_are_not_too_large_together_either(
+    client: Client, engine: sa.Engine, study: str
+) -> None:
+    lease = lease_of(client)
+    large = "x" * (MAX_ATTRIBUTE_BYTES - 100)
+    for number in range(3):
+        client.set_attribute(lease, str(number), large)
+
+    with ThreadPoolExecutor(2) as pool:
+        with engine.begin() as holding:
+            holding.execute(sa.text("SELECT FROM trimtab_leases FOR UPDATE"))
+            calls = [pool.submit(client.set_attribute, lease, key, large) for key in ("a", "b")]
+            wait_until(lambda: value(engine, HELD_UP) == 2)
+        errors = [call.exception() for call in calls]
+
+    assert sorted(type(error).__name__ for error in errors) == ["Invalid", "NoneType"]
+    assert len(client.trial(study, 0).user_attributes) == 4
 
 
 def test_an_attribute_of_a_lost_lease_is_refused(client: Client, engine: sa.Engine, study: str) -> None:
