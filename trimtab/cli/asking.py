@@ -21,7 +21,7 @@ class Asking(TyperGroup):
         try:
             return super().invoke(ctx)
         except Refused as error:
-            _end(str(error), code=1)
+            _end(str(error), code=1 if error.is_answer else 2)
         except TrimtabError as error:
             _end(str(error), code=2)
         except OSError as error:
