@@ -5,11 +5,12 @@ import pytest
 from tests.unit import samples
 from tests.unit.samples import NOON
 from tests.unit.stub import Answer, Stub, refused, said
-from trimtab.cli.following import Curves
+from trimtab.cli.following import Curves, Idle
 from trimtab.client import Client
 from trimtab.errors import StudyNotFound
 from trimtab.handle import StudyHandle
-from trimtab.protocol import RecordedReport
+from trimtab.protocol import RecordedReport, Worker
+from trimtab.spec import StudySpec
 from trimtab.states import Decision, StudyState, TrialState
 from trimtab.watching import Progress
 
@@ -51,6 +52,26 @@ def test_a_study_that_is_deleted_is_not_waited_for(stub: Stub, client: Client) -
 
     with pytest.raises(StudyNotFound):
         list(StudyHandle(client, "digits", sleep=lambda _: None).watch())
+
+
+@pytest.mark.parametrize(
+    ("alive", "waits"),
+    [
+        ([], "nobody asks for its trials: start the script again"),
+        ([samples.worker("script")], None),
+    ],
+)
+def test_a_study_without_a_task_that_nobody_asks_for_says_so(
+    stub: Stub, client: Client, alive: list[Worker], waits: str | None
+) -> None:
+    stub.answers(said(samples.page(*alive)))
+    study = samples.study().model_copy(update={"spec": StudySpec(name="digits", task=None)})
+    clock = iter([0.0, 1.0, 4.0])
+    idle = Idle(client, lambda: next(clock))
+
+    seen = [idle.waits(Progress(study, None, None)) for _ in range(2)]
+
+    assert seen == [None, waits]
 
 
 def test_a_curve_that_cannot_be_read_is_read_with_the_next_look(stub: Stub, client: Client) -> None:

@@ -163,11 +163,28 @@ def test_a_study_that_does_not_run_waits_for_nobody(state: StudyState) -> None:
     assert list(installation.of_studies([samples.study(state=state)], [])) == []
 
 
-def test_a_study_without_a_task_waits_for_nobody_in_particular() -> None:
+@pytest.mark.parametrize(
+    ("running", "workers", "found"),
+    [
+        (0, [], [Standing.LOOK]),
+        (0, [TRAINS], [Standing.LOOK]),
+        (0, [samples.worker("script", is_alive=False)], [Standing.LOOK]),
+        (0, [samples.worker("script")], []),
+        (1, [], []),
+    ],
+)
+def test_a_study_without_a_task_waits_for_whoever_asks_for_its_trials(
+    running: int, workers: list[Worker], found: list[Standing]
+) -> None:
     spec = StudySpec(name="ours", task=None)
-    study = Study(**dict(samples.study()) | {"spec": spec})
+    study = Study(**dict(samples.study(running=running)) | {"spec": spec})
 
-    assert list(installation.of_studies([study], [])) == []
+    inspected = list(installation.of_studies([study], workers))
+
+    assert standings(inspected) == found
+    assert {(each.text, each.remedy) for each in inspected} <= {
+        ("digits waits: nobody asks for its trials", "start the script again")
+    }
 
 
 def test_a_worker_that_is_gone_has_no_task() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from trimtab.client import Client
 from trimtab.errors import TrimtabError
 from trimtab.handle.following import outlasting
-from trimtab.installation import command_for, missing_task
+from trimtab.installation import LEFT, START_AGAIN, command_for, is_left, missing_task
 from trimtab.protocol import Study, Trial
 from trimtab.sparklines import curve
 from trimtab.states import StudyState
@@ -107,7 +107,7 @@ class Idle:
         if progress.running or progress.study.state is not StudyState.RUNNING:
             self._asks_at, self._waits = now + PATIENCE_SECONDS, None
         elif now >= self._asks_at:
-            self._asks_at, self._waits = now + PATIENCE_SECONDS, missing_worker(self._client, progress.study)
+            self._asks_at, self._waits = now + PATIENCE_SECONDS, nobody(self._client, progress.study)
         return self._waits
 
 
@@ -118,3 +118,13 @@ def missing_worker(client: Client, study: Study) -> str | None:
     except TrimtabError:
         return None
     return None if task is None else f"no worker that is alive has the task {task}: {command_for(task)}"
+
+
+def nobody(client: Client, study: Study) -> str | None:
+    """Return the same of a study that runs already: one without a task has somebody who asks, or had."""
+    if study.spec.task is not None:
+        return missing_worker(client, study)
+    try:
+        return f"{LEFT}: {START_AGAIN}" if is_left(study, client.workers()) else None
+    except TrimtabError:
+        return None
