@@ -211,7 +211,7 @@ def test_an_error_that_is_caught_fails_its_trial_alone(client: Client, catch: An
     ("returned", "reason"),
     [
         (None, "the objective returned what is no number: None"),
-        (10**400, "the objective returned a number that is too large for a float"),
+        pytest.param(10**400, "the objective returned a number that is too large for a float", id="too large"),
         ("much", "the objective returned what is no number: 'much'"),
         ((0.5, 0.5), "the objective returned 2 figures, and not 1: (0.5, 0.5)"),
     ],
