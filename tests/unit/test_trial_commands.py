@@ -88,7 +88,7 @@ def test_a_value_that_is_nested_beyond_all_reading_is_a_word(stub: Stub, run: Ru
 
     ran = run("study", "enqueue", "digits", f"x={deep}")
 
-    assert ran.code == 1
+    assert ran.code == 2
     assert ran.errors.startswith("trimtab: ")
     assert len(ran.errors.splitlines()) == 1
 
