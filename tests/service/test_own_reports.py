@@ -64,3 +64,15 @@ def test_a_trial_that_is_pruned_with_words_says_them_alone(client: Client) -> No
     trimtab.optimize(objective, study="study", client=client)
 
     assert client.trial("study", 0).reason == "no use in going on"
+
+
+def test_what_comes_back_says_which_study_it_is_and_what_was_done_is_said_by_trimtab(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "trimtab")
+    client.create_study(spec(space=None, budget={"trials": 1}))
+
+    found = trimtab.optimize(lambda trial: 0.5, study="study", client=client)
+
+    assert repr(found) == "FoundStudy('study')"
+    assert {said.name for said in caplog.records if said.getMessage().startswith("trial 0 of study")} == {"trimtab"}

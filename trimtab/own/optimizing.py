@@ -23,7 +23,7 @@ from trimtab.validation import built
 OptunaObjective = Callable[[Any], Any]
 """From a trial to a figure, or to one for each objective. Any: an annotation with Optuna's own class is as good."""
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("trimtab")
 
 
 def optimize(
