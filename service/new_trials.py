@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from service import narrowing, points, sampling
 from service.asking import Asking
 from service.database import autocommit, transaction
+from service.lifecycle import TRIED
 from service.memory import StudyMemory
 from service.replica import Replica
 from service.sampling.control import controlled, is_control
@@ -19,7 +20,6 @@ from trimtab.states import Origin
 
 _log = logging.getLogger(__name__)
 
-_TRIED = "every point of the space was tried"
 _TAKEN = "another trial was given its point meanwhile"
 
 
@@ -118,9 +118,9 @@ def _next_of_sequence(asking: Asking, study: StudyMemory, count: int) -> list[Gr
 def _exhaust(replica: Replica, study: StudyMemory) -> None:
     """Let a study end with the trials that it has. Not in the ask's transaction, of which no answer will be kept."""
     with transaction(replica.engine) as connection:
-        is_complete = asks.exhaust(connection, study.study_id, revision=study.revision, reason=_TRIED)
+        is_complete = asks.exhaust(connection, study.study_id, revision=study.revision, reason=TRIED)
     if is_complete:
-        _log.info("study %(study)s is complete: %(reason)s", {"study": study.spec.name, "reason": _TRIED})
+        _log.info("study %(study)s is complete: %(reason)s", {"study": study.spec.name, "reason": TRIED})
         replica.offers.announce()
         replica.changes.announce()
 

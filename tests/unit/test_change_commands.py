@@ -113,7 +113,7 @@ def test_a_study_is_given_another_priority(stub: Stub, run: Run, number: int) ->
 def test_a_limit_that_is_none_is_said_before_anything_is_sent(stub: Stub, run: Run) -> None:
     ran = run("study", "budget", "digits", "trials=many")
 
-    assert (ran.code, stub.asked) == (1, [])
+    assert (ran.code, stub.asked) == (2, [])
     assert "budget.trials must be an integer" in ran.errors
 
 
@@ -160,3 +160,13 @@ def test_importances_that_there_are_none_of_say_why(stub: Stub, run: Run) -> Non
     stub.answers(said(Importances(method=method, metric="error", trials=1, reason=reason, importances={})))
 
     assert run("study", "importances", "digits").output.splitlines()[-1] == reason
+
+
+def test_a_study_that_a_larger_budget_does_not_reopen_says_why(stub: Stub, run: Run) -> None:
+    study = samples.study(state=StudyState.COMPLETE, complete=4)
+    stub.answers(said(study.model_copy(update={"reason": "every point of the space was tried"})))
+
+    ran = run("study", "budget", "digits", "trials=2000")
+
+    assert ran.output.startswith("study digits is complete: 4 complete")
+    assert ran.output.endswith("; every point of the space was tried\n")
