@@ -10,7 +10,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, JsonValue, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from trimtab.message import Message, ParamName, Scalar, invalid
+from trimtab.message import CONTROL, Message, ParamName, Scalar, invalid
 from trimtab.space import Categorical, Float, Int
 
 MAX_ATTRIBUTE_BYTES = 2**16
@@ -25,7 +25,7 @@ def _no_dots(key: str) -> str:
 
 
 AttributeKey = Annotated[
-    str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=512), AfterValidator(_no_dots)
+    str, StringConstraints(pattern=rf"^[^\t{CONTROL}]+$", max_length=512), AfterValidator(_no_dots)
 ]
 """Any words in one line; Optuna's column has as many characters."""
 
