@@ -95,9 +95,9 @@ def _closing(study: LockedStudy, usage: Usage, spec: StudySpec, budget: Budget) 
 
 def _tried(study: LockedStudy, spec: StudySpec, space: Space | None) -> str | None:
     """Return that all points were tried, whatever the budget; None: they were not, or the new space has others."""
-    if study.closing != TRIED or space is None:
-        return TRIED if study.closing == TRIED else None
-    is_larger = any(not _is_within(space[name], spec.declared[name]) for name in space)
+    if study.closing != TRIED:
+        return None
+    is_larger = space is not None and any(not _is_within(space[name], spec.declared[name]) for name in space)
     return None if is_larger else TRIED
 
 
