@@ -47,7 +47,7 @@ def main() -> None:
         client = ending.enter_context(Client(server, TOKEN))
         client.create_study(spec())
         ending.enter_context(trials(client))
-        processes = process_of(server), _postgres()
+        processes = process_of(server), _postgres(Path(folder))
         rounds = [[_cost_of(server, watchers, processes) for watchers in WATCHERS] for _ in range(ROUNDS)]
         for watchers, costs in zip(WATCHERS, zip(*rounds, strict=True), strict=True):
             print(f"{watchers} watch: {_shown([median(each) for each in zip(*costs, strict=True)])}")
@@ -153,13 +153,10 @@ def process_of(server: str) -> psutil.Process:
     raise LookupError(server)
 
 
-def _postgres() -> psutil.Process:
-    """Return the server that this process started, which is nobody's child any more."""
-    return next(process for process in psutil.process_iter(["name", "ppid"]) if _is_ours(process))
-
-
-def _is_ours(process: psutil.Process) -> bool:
-    return bool(process.name() == "postgres" and process.create_time() > psutil.Process().create_time())
+def _postgres(folder: Path) -> psutil.Process:
+    """Return the server whose files are in a folder."""
+    (noted,) = folder.rglob("postmaster.pid")
+    return psutil.Process(int(noted.read_text().splitlines()[0]))
 
 
 def _delays(client: Client, other: Client) -> str:

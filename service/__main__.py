@@ -186,11 +186,13 @@ def _listener(settings: Settings) -> socket.socket:
         family, kind, protocol, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[
             0
         ]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        # Also when the first request comes at once, it finds somebody who listens.
-        listener.listen(2048)
+        with ExitStack() as closing:
+            listener = closing.enter_context(socket.socket(family, kind, protocol))
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            # Also when the first request comes at once, it finds somebody who listens.
+            listener.listen(2048)
+            closing.pop_all()
     except OSError as error:
         raise Misconfigured(
             f"cannot listen on {settings.host}:{settings.port}: {error.strerror}; {_remedy(error)}"

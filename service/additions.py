@@ -9,11 +9,11 @@ from service.once import UNKEYED, Once
 from service.replica import Replica
 from service.sampling import chance
 from service.settling import close_if_due
-from service.storage import endings, studies, suggestions, trials
 from service.storage import given as stored
+from service.storage import locks, studies, suggestions, trials
 from service.storage.dimensions import stored as stored_point
-from service.storage.endings import LockedStudy
 from service.storage.given import AddedTrial
+from service.storage.locks import LockedStudy
 from service.storage.studies import StudyRow
 from trimtab.errors import Conflict, StudyNotFound
 from trimtab.given import GivenTrial
@@ -34,7 +34,7 @@ def give(replica: Replica, study: str, trial: GivenTrial, *, once: Once = UNKEYE
         Unavailable: The database is away or busy.
     """
     with once.transaction(replica.engine) as connection:
-        locked = endings.lock_study_named(connection, study)
+        locked = locks.lock_study_named(connection, study)
         if locked is None:
             raise StudyNotFound(f"there is no study {study!r}")
         row = studies.require(connection, study)

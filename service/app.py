@@ -66,6 +66,8 @@ def create_app(replica: Replica, operator: Tokens, *, requests_per_second: int =
         description=_DESCRIPTION,
         version=metadata.version("trimtab"),
         lifespan=_lifespan,
+        # A path that is none of ours is not found: nobody is sent on to another one.
+        redirect_slashes=False,
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
         generate_unique_id_function=lambda route: route.name,

@@ -21,7 +21,7 @@ def put(replica: Replica, lease: Reference, key: str, attribute: Attribute, *, o
         Invalid: The attributes of the trial would be too large.
         Unavailable: The database is away or busy.
     """
-    with once.statement(replica.engine) as connection:
+    with once.transaction(replica.engine) as connection:
         is_kept = suggestions.keep_attribute(
             connection, lease, key, attribute.value, lease_seconds=replica.lease_seconds
         )

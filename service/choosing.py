@@ -12,9 +12,8 @@ _SALTS = {Purpose.CONFIRMATION: 1, Purpose.FINAL: 2}
 
 def best_first(ranked: Iterable[tuple[int, Sequence[float]]], direction: Direction) -> list[int]:
     """Return the ids of complete trials by their first value, the best first; of equals the earlier one."""
-    sign = -1.0 if direction is Direction.MAXIMIZE else 1.0
     # Sorting keeps the order of equals, which is that of their numbers.
-    return [trial_id for trial_id, _ in sorted(ranked, key=lambda trial: sign * trial[1][0])]
+    return [trial_id for trial_id, _ in sorted(ranked, key=lambda trial: direction.sign * trial[1][0])]
 
 
 def distinct(trials: Iterable[TrialRow], count: int) -> list[TrialRow]:

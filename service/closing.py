@@ -5,7 +5,7 @@ import logging
 from service.database import transaction
 from service.replica import Replica
 from service.settling import close_if_due
-from service.storage import endings
+from service.storage import locks
 
 _log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ def close(replica: Replica, study_id: int, *, in_a_hurry: bool = False) -> bool:
     """
     with transaction(replica.engine) as connection:
         if in_a_hurry:
-            endings.hurry(connection)
+            locks.hurry(connection)
         known = replica.memory.study(connection, study_id)
         is_closed = known is not None and close_if_due(connection, study_id, spec=known.spec)
     if is_closed and known:

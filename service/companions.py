@@ -12,8 +12,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from service.sampling import chance
-from service.storage import endings, studies
 from service.storage import given as stored
+from service.storage import locks, studies
 from service.storage.studies import StudyRow
 from trimtab.budget import MAX_SECONDS, Budget, Limits
 from trimtab.errors import Conflict, Invalid, StudyNotFound
@@ -61,7 +61,7 @@ def locked_parent(connection: sa.Connection, name: str) -> tuple[StudyRow, TaskS
         StudyNotFound: There is none of that name.
         Conflict: It follows another one itself, or has no task, so nobody knows how to train for it.
     """
-    if endings.lock_study_named(connection, name) is None:
+    if locks.lock_study_named(connection, name) is None:
         raise StudyNotFound(f"there is no study {name!r}")
     parent = studies.require(connection, name)
     if parent.purpose not in _FOLLOWED:
@@ -168,7 +168,7 @@ def _names(parent: str, purpose: Purpose) -> Iterator[str]:
 
 
 def _enqueue(connection: sa.Connection, made: StudyRow, params: Params, number: int) -> None:
-    locked = endings.lock_study_by_id(connection, made.study_id)
+    locked = locks.lock_study_by_id(connection, made.study_id)
     assert locked is not None, "it was just made"
     seed = chance.filling_seed(made.spec.sampler.seed, number)
     point = chance.drawn(made.spec.searched, made.dimensions, _checked(made.spec, params), seed=seed)

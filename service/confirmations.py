@@ -19,7 +19,7 @@ from service.storage.trials import TrialRow
 from trimtab.errors import ConfirmationRunning, NoCompleteTrial, NotFound, SeveralObjectives
 from trimtab.finals import Confirm, Confirmation, ConfirmedTrial
 from trimtab.spec import TaskSpec
-from trimtab.states import Direction, Purpose, TrialState
+from trimtab.states import Purpose, TrialState
 
 CREATED = 201
 
@@ -162,7 +162,7 @@ def described(connection: sa.Connection, confirmation: StudyRow) -> Confirmation
     )
     objective = confirmation.spec.objectives[0]
     confirmed = [_confirmed(trial, originals[trial.number], objective.metric) for trial in page]
-    sign = -1.0 if objective.direction is Direction.MAXIMIZE else 1.0
+    sign = objective.direction.sign
     return Confirmation(
         study=confirmation.spec.name,
         state=confirmation.state,

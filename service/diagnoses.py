@@ -100,7 +100,7 @@ def _before(connection: sa.Connection, study: StudyRow) -> Iterator[StudySpec]:
 
 
 def _rates(found: Iterable[tuple[float, float | None, Metrics]], direction: Direction) -> list[Rate]:
-    sign = 1 if direction is Direction.MINIMIZE else -1
     return [
-        Rate.of(rate, math.inf if value is None else sign * value, finite(metrics)) for rate, value, metrics in found
+        Rate.of(rate, math.inf if value is None else direction.sign * value, finite(metrics))
+        for rate, value, metrics in found
     ]

@@ -15,7 +15,7 @@ from service.once import UNKEYED, Once
 from service.principals import OPERATOR, Principal
 from service.reading_finals import described
 from service.replica import Replica
-from service.storage import audit, endings, studies
+from service.storage import audit, locks, studies
 from service.storage import finals as stored
 from service.storage.dimensions import written
 from service.storage.finals import DueFinal, WantedFinal
@@ -133,7 +133,7 @@ def _make(replica: Replica, due: DueFinal) -> None:
         TestSetRead: Another study has read it meanwhile.
     """
     with transaction(replica.engine) as connection:
-        endings.hurry(connection)
+        locks.hurry(connection)
         study, task = confirmations.locked(connection, due.study)
         asked = stored.take(connection, due.confirmation_id)
         if asked is None:

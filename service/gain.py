@@ -16,7 +16,7 @@ from trimtab.samplers import (
     TpeSampler,
 )
 from trimtab.spec import StudySpec
-from trimtab.states import Direction, Origin, TrialState
+from trimtab.states import Origin, TrialState
 
 FEWEST_TRIALS = 5
 """Of either side: the median of fewer is anybody's guess."""
@@ -59,7 +59,7 @@ def startup_trials(sampler: Sampler) -> int:
 
 
 def _losses(trials: Sequence[EndedTrial], spec: StudySpec) -> list[float]:
-    sign = 1.0 if spec.objectives[0].direction is Direction.MINIMIZE else -1.0
+    sign = spec.objectives[0].direction.sign
     values = [_final(trial) for trial in trials]
     return [sign * value for value in values if value is not None]
 

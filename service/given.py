@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from service import lifecycle
-from service.storage.endings import ClosedLease, Ending
+from service.storage.endings import Ending
+from service.storage.lease_ends import ClosedLease
 from trimtab import lists
 from trimtab.errors import Invalid
 from trimtab.given import GivenTrial

@@ -7,7 +7,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 from service import given, growth, lifecycle
-from service.storage import dimensions, endings, studies, suggestions
+from service.storage import dimensions, locks, studies, suggestions
 from service.storage import given as stored
 from service.storage.given import AddedTrial, TakenTrial
 from service.storage.studies import StudyRow
@@ -73,7 +73,7 @@ def _as_here(trial: TakenTrial, other: StudyRow, study: StudyRow) -> AddedTrial 
 
 
 def _add(connection: sa.Connection, study: StudyRow, trials: Sequence[AddedTrial]) -> None:
-    locked = endings.lock_study_named(connection, study.spec.name)
+    locked = locks.lock_study_named(connection, study.spec.name)
     assert locked is not None, "it was just made"
     best, best_value = None, locked.best_value
     for place, trial in enumerate(trials):

@@ -11,7 +11,7 @@ from service.calls import after_outage, as_told, crowd, gone, look, missing, not
 from service.once import UNKEYED, Once
 from service.replica import Replica
 from service.settling import settle
-from service.storage import endings, leases, models
+from service.storage import lease_ends, leases, locks, models
 from service.storage.leases import LeaseRow, Reference
 from trimtab.errors import Conflict, LeaseEnded, Refused
 from trimtab.protocol import Tell, Told, Verdict
@@ -54,7 +54,7 @@ def tell(replica: Replica, lease: Reference, told: Tell, *, once: Once = UNKEYED
         Conflict: `complete` of a final model that was not sent under this lease.
     """
     with crowd(replica, lease), once.transaction(replica.engine) as connection:
-        study = endings.lock_study(connection, lease.lease_id)
+        study = locks.lock_study(connection, lease.lease_id)
         known = replica.memory.study(connection, study.study_id) if study else None
         if study is None or known is None:
             raise gone(connection, lease.lease_id)
@@ -63,7 +63,7 @@ def tell(replica: Replica, lease: Reference, told: Tell, *, once: Once = UNKEYED
         if told.outcome is Outcome.COMPLETE and known.purpose is Purpose.FINAL:
             _check_final(connection, lease, told)
         outcome = lifecycle.outcome_of(told, known.spec)
-        closed = endings.close_told(connection, lease, told, outcome=outcome)
+        closed = lease_ends.close_told(connection, lease, told, outcome=outcome)
         if closed is None:
             return _told_before(look(connection, lease), told, known.spec)
         ending = lifecycle.ending_by_tell(told, closed, known.spec)

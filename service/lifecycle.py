@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC
 
-from service.storage.endings import ClosedLease, Ending, LockedStudy, Loss, StudyAfter
+from service.storage.endings import Ending, StudyAfter
+from service.storage.lease_ends import ClosedLease, Loss
+from service.storage.locks import LockedStudy
 from service.storage.trials import TrialRow
 from trimtab.message import Metrics
 from trimtab.protocol import Tell
@@ -12,6 +14,9 @@ from trimtab.states import Direction, Outcome, StudyState, TrialState
 
 BY_HAND = "stopped by hand"
 """Why a trial or a study was stopped that somebody stopped."""
+
+TRIED = "every point of the space was tried"
+"""Why a study comes to its end that has found no limit. No budget is large enough to make another point."""
 
 _NAMED = 5
 """Lost attempts that a cause names; the history has all of them."""
@@ -113,14 +118,21 @@ def study_after(study: LockedStudy, ending: Ending, spec: StudySpec) -> StudyAft
     return StudyAfter(study.state, study.reason, failed, leads)
 
 
+def remedy(closing: str | None, otherwise: str) -> str:
+    """Return what helps a study that comes to its end, or has; `otherwise`: where a larger budget does."""
+    return "no budget makes another point: widen the bounds, or create a new study" if closing == TRIED else otherwise
+
+
 def refusal_to_enqueue(study: LockedStudy) -> str | None:
     """Return why a study takes no more trials that are to be trained, and what would help; None: it does."""
     if study.state is StudyState.STOPPED:
         return "the study is stopped: nothing of it is handed out; let it run first"
     if study.state is StudyState.COMPLETE:
-        return "the study is complete: nothing of it is handed out; a larger budget reopens it"
+        helps = remedy(study.closing, "a larger budget reopens it")
+        return f"the study is complete: nothing of it is handed out; {helps}"
     if study.closing:
-        return f"the study comes to its end: {study.closing}; a larger budget lets it go on"
+        helps = remedy(study.closing, "a larger budget lets it go on")
+        return f"the study comes to its end: {study.closing}; {helps}"
     if study.created >= study.budget:
         return f"all {study.budget} trials of the budget exist; a larger budget makes room"
     if study.epochs is not None and study.epochs_used >= study.epochs:
@@ -175,4 +187,4 @@ def _reason(tell: Tell, outcome: Outcome, lease: ClosedLease, spec: StudySpec) -
         return None
     if outcome is not tell.outcome:
         return f"{', '.join(not_finite(tell.metrics, spec))} is not finite"
-    return tell.message or lease.stop_reason
+    return (tell.message or "").strip() or lease.stop_reason

@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 
 from trimtab.objectives import Objective
-from trimtab.states import Direction
 
 _TWO = 2
 
@@ -22,7 +21,7 @@ def front(ranked: Sequence[tuple[int, Sequence[float]]], objectives: Sequence[Ob
     """
     if not ranked:
         return []
-    signs = [1.0 if objective.direction is Direction.MINIMIZE else -1.0 for objective in objectives]
+    signs = [objective.direction.sign for objective in objectives]
     # N trials, O objectives; less is better.
     losses_NO = np.array([values for _, values in ranked]) * signs
     order = np.lexsort(losses_NO.T[::-1])

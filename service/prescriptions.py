@@ -16,7 +16,7 @@ from service.once import UNKEYED, Once
 from service.principals import OPERATOR, Principal
 from service.replica import Replica
 from service.settling import close_if_due
-from service.storage import audit, endings, studies
+from service.storage import audit, locks, studies
 from service.storage.studies import StudyRow
 from trimtab.diagnosis import Edit, Prescription
 from trimtab.errors import Conflict, Invalid, NothingToPrescribe, StudyExists, StudyNotFound
@@ -75,7 +75,7 @@ def location(study: Study) -> dict[str, str]:
 
 def _locked(connection: sa.Connection, name: str) -> StudyRow:
     """Lock the study, so that it is there as long as the one that follows it is being made."""
-    if endings.lock_study_named(connection, name) is None:
+    if locks.lock_study_named(connection, name) is None:
         raise StudyNotFound(f"there is no study {name!r}")
     parent = studies.require(connection, name)
     if parent.purpose not in {Purpose.SEARCH, Purpose.PRESCRIPTION}:

@@ -15,7 +15,7 @@ from service.storage.progress import EndedTrial
 from service.storage.studies import StudyRow
 from trimtab.learned import Progress, ProgressPoint
 from trimtab.objectives import Objective
-from trimtab.states import Direction, Origin, TrialState
+from trimtab.states import Origin, TrialState
 
 MOST_OBJECTIVES = 3
 """Of a hypervolume: with each more it takes many times as long."""
@@ -80,7 +80,7 @@ def _course(good: Sequence[EndedTrial], objectives: Sequence[Objective]) -> _Cou
         return _Course(measure, [], reason="no trial is complete and keeps the constraints")
     if len(objectives) > MOST_OBJECTIVES:
         return _Course(measure, [], reason=f"the hypervolume of more than {MOST_OBJECTIVES} objectives takes too long")
-    signs_M = np.array([1.0 if objective.direction is Direction.MINIMIZE else -1.0 for objective in objectives])
+    signs_M = np.array([objective.direction.sign for objective in objectives])
     losses_NM = np.array([trial.values for trial in good]) * signs_M
     if len(objectives) == 1:
         return _Course(measure, (np.minimum.accumulate(losses_NM[:, 0]) * signs_M[0]).tolist())

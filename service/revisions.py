@@ -4,9 +4,10 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from service.lifecycle import BY_HAND
-from service.spending import reason_to_close, stops_trials
-from service.storage.endings import LockedStudy, Usage
+from service.lifecycle import BY_HAND, TRIED, remedy
+from service.spending import reason_to_close
+from service.storage.closings import Usage
+from service.storage.locks import LockedStudy
 from service.storage.studies import Revision
 from trimtab import grids
 from trimtab.budget import Budget, Limits
@@ -42,7 +43,9 @@ def revise(study: LockedStudy, usage: Usage, spec: StudySpec, change: StudyChang
     """
     budget = _budget(study, usage, spec, change)
     space = _space(spec, change, sampler)
-    closing = _closing_as_it_was(study, spec, space) if change.budget is None else _closing(study, usage, spec, budget)
+    tried = _tried(study, spec, space)
+    closing = study.closing if change.budget is None else _closing(study, usage, spec, budget)
+    closing = tried or (None if closing == TRIED else closing)
     limits = _limits(spec, change)
     state = _state(study, change, budget, closing)
     is_resumed = study.state is StudyState.STOPPED and state is not StudyState.STOPPED
@@ -52,7 +55,7 @@ def revise(study: LockedStudy, usage: Usage, spec: StudySpec, change: StudyChang
         failed_in_a_row=0 if is_resumed else study.failed_in_a_row,
         budget=budget,
         # One that has to end though it is open is ended by the caller: its trials have to hear of it.
-        closing=closing if change.budget is None or state is StudyState.COMPLETE else None,
+        closing=closing if change.budget is None or tried or state is StudyState.COMPLETE else None,
         trial_seconds=limits.trial_seconds,
         step_seconds=limits.step_seconds,
         space=space,
@@ -90,12 +93,12 @@ def _closing(study: LockedStudy, usage: Usage, spec: StudySpec, budget: Budget) 
     return reason_to_close(replace(study, **limits), usage, spec)
 
 
-def _closing_as_it_was(study: LockedStudy, spec: StudySpec, space: Space | None) -> str | None:
-    """Return the same of a budget that stays; None too, if all points were tried and the new space has others."""
-    if space is None or stops_trials(study.closing):
-        return study.closing
-    is_larger = any(not _is_within(space[name], spec.declared[name]) for name in space)
-    return None if is_larger else study.closing
+def _tried(study: LockedStudy, spec: StudySpec, space: Space | None) -> str | None:
+    """Return that all points were tried, whatever the budget; None: they were not, or the new space has others."""
+    if study.closing != TRIED:
+        return None
+    is_larger = space is not None and any(not _is_within(space[name], spec.declared[name]) for name in space)
+    return None if is_larger else TRIED
 
 
 def _is_within(parameter: Parameter, before: Parameter) -> bool:
@@ -158,7 +161,7 @@ def _moved(study: LockedStudy, state: StudyState, *, to: StudyState) -> StudySta
         return to
     if state is StudyState.COMPLETE:
         why = study.reason or f"all {study.budget} trials have ended"
-        raise Conflict(f"the study is complete: {why}; a larger budget reopens it")
+        raise Conflict(f"the study is complete: {why}; {remedy(study.closing, 'a larger budget reopens it')}")
     raise Conflict(f"a {state} study cannot be {to}: let it run first")
 
 

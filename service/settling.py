@@ -3,8 +3,9 @@
 import sqlalchemy as sa
 
 from service import lifecycle, spending
-from service.storage import endings, trials
-from service.storage.endings import Ending, LockedStudy
+from service.storage import closings, endings, locks, trials
+from service.storage.endings import Ending
+from service.storage.locks import LockedStudy
 from trimtab.spec import StudySpec
 from trimtab.states import StudyState
 
@@ -49,10 +50,10 @@ def close_if_due(connection: sa.Connection, study_id: int, *, spec: StudySpec) -
         study_id: Of the study. One that was stopped by hand stays so; its trials end.
         spec: Of the study.
     """
-    study = endings.lock_study_by_id(connection, study_id)
+    study = locks.lock_study_by_id(connection, study_id)
     if study is None or study.state is StudyState.COMPLETE or spending.stops_trials(study.closing):
         return False
-    reason = spending.reason_to_close(study, endings.usage(connection, study_id), spec)
+    reason = spending.reason_to_close(study, closings.usage(connection, study_id), spec)
     if reason is None:
         return False
     close(connection, study_id, reason=reason, spec=spec)
@@ -64,8 +65,8 @@ def close(connection: sa.Connection, study_id: int, *, reason: str, spec: StudyS
 
     It is complete when all have ended.
     """
-    endings.begin_closing(connection, study_id, reason=reason)
+    closings.begin_closing(connection, study_id, reason=reason)
     waiting = trials.waiting(connection, study_id)
     pruned = {trial.trial_id: lifecycle.ending_unheld(trial, spec, reason=reason) for trial in waiting}
     endings.prune_waiting(connection, study_id, pruned)
-    endings.complete(connection, study_id)
+    closings.complete(connection, study_id)

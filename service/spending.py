@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from service.storage.endings import LockedStudy, Usage
+from service.storage.closings import Usage
+from service.storage.locks import LockedStudy
 from trimtab.spec import StudySpec
 from trimtab.states import Direction
 

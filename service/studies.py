@@ -12,7 +12,7 @@ from service.once import UNKEYED, Once
 from service.principals import OPERATOR, Principal
 from service.replica import Replica
 from service.settling import close_if_due
-from service.storage import audit, endings, studies
+from service.storage import audit, closings, deletions, locks, studies
 from trimtab.errors import Conflict, Invalid, StudyExists, StudyNotFound
 from trimtab.protocol import FieldProblem, Page, Study, StudyChange
 from trimtab.spec import StudySpec
@@ -98,7 +98,7 @@ def change(replica: Replica, name: str, wanted: StudyChange, *, principal: Princ
         Unavailable: The database is away or busy.
     """
     with transaction(replica.engine) as connection:
-        locked = endings.lock_study_named(connection, name)
+        locked = locks.lock_study_named(connection, name)
         if locked is None:
             raise StudyNotFound(f"there is no study {name!r}")
         row = studies.require(connection, name)
@@ -109,8 +109,8 @@ def change(replica: Replica, name: str, wanted: StudyChange, *, principal: Princ
         if before.purpose.is_settled and (wanted.budget or wanted.space):
             raise Conflict(f"study {name!r} has the trials that it was made with: it is a {before.purpose}")
         if wanted.budget and wanted.budget.epochs and locked.epochs is None:
-            endings.count_epochs(connection, locked.study_id)
-        usage = endings.usage(connection, locked.study_id)
+            closings.count_epochs(connection, locked.study_id)
+        usage = closings.usage(connection, locked.study_id)
         revised = revisions.revise(locked, usage, before.spec, wanted, sampler=sampling.chosen(row.spec).sampler)
         studies.change(connection, locked.study_id, revised)
         close_if_due(connection, locked.study_id, spec=before.spec)
@@ -138,7 +138,7 @@ def delete(replica: Replica, name: str, *, principal: Principal = OPERATOR) -> N
         Unavailable: The database is away or busy.
     """
     with transaction(replica.engine) as connection:
-        deleted = studies.delete(connection, name)
+        deleted = deletions.delete(connection, name)
         if not deleted:
             raise StudyNotFound(f"there is no study {name!r}")
         for each in deleted:

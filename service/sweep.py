@@ -6,7 +6,7 @@ from service import closing, lifecycle
 from service.database import Held, autocommit, transaction
 from service.replica import Replica
 from service.settling import settle
-from service.storage import endings
+from service.storage import closings, lease_ends, locks
 from trimtab.errors import Unavailable
 from trimtab.states import TrialState
 
@@ -41,7 +41,7 @@ def sweep(replica: Replica) -> int:
 
 def _close(replica: Replica) -> None:
     with autocommit(replica.engine) as connection:
-        used_up = endings.used_up(connection)
+        used_up = closings.used_up(connection)
     for study_id in used_up:
         try:
             closing.close(replica, study_id, in_a_hurry=True)
@@ -55,7 +55,7 @@ def _close(replica: Replica) -> None:
 
 def _over(replica: Replica, *, but: set[int]) -> list[tuple[int, int]]:
     with autocommit(replica.engine) as connection:
-        return endings.over(connection, but=but)
+        return lease_ends.over(connection, but=but)
 
 
 def _end_or_leave(replica: Replica, lease_id: int, study_id: int, held: set[int]) -> bool:
@@ -73,13 +73,13 @@ def _end_or_leave(replica: Replica, lease_id: int, study_id: int, held: set[int]
 
 def _end(replica: Replica, lease_id: int) -> bool:
     with transaction(replica.engine) as connection:
-        endings.hurry(connection)
-        study = endings.lock_study(connection, lease_id)
+        locks.hurry(connection)
+        study = locks.lock_study(connection, lease_id)
         known = replica.memory.study(connection, study.study_id) if study else None
-        closed = endings.close_over(connection, lease_id) if known else None
+        closed = lease_ends.close_over(connection, lease_id) if known else None
         if study is None or known is None or closed is None:
             return False
-        losses = endings.losses(connection, closed.trial_id)
+        losses = lease_ends.losses(connection, closed.trial_id)
         ending = lifecycle.ending_by_silence(closed, known.spec, losses)
         settle(connection, study, closed.trial_id, ending, spec=known.spec, is_lost=True)
     state = ending.state if ending else TrialState.WAITING

@@ -12,8 +12,8 @@ from service.once import UNKEYED, Once
 from service.principals import OPERATOR, Principal
 from service.replica import Replica
 from service.settling import settle
-from service.storage import audit, endings, studies, trials
-from service.storage.endings import LockedStudy
+from service.storage import audit, lease_ends, locks, studies, trials
+from service.storage.locks import LockedStudy
 from service.storage.studies import StudyRow
 from service.storage.trials import TrialRow
 from trimtab.errors import SeveralObjectives, StudyNotFound, TrialEnded, TrialNotFound
@@ -90,7 +90,7 @@ def stop(replica: Replica, study: str, number: int, *, principal: Principal = OP
         Unavailable: The database is away or busy.
     """
     with once.transaction(replica.engine) as connection:
-        locked = endings.lock_study_named(connection, study)
+        locked = locks.lock_study_named(connection, study)
         if locked is None:
             raise StudyNotFound(f"there is no study {study!r}")
         row = studies.require(connection, study)
@@ -173,7 +173,7 @@ def _stop(connection: sa.Connection, locked: LockedStudy, study: StudyRow, trial
     """Stop a trial of a locked study; return whether that changed anything."""
     match trial.state:
         case TrialState.RUNNING:
-            return endings.ask_to_stop(connection, trial.trial_id, reason=lifecycle.BY_HAND)
+            return lease_ends.ask_to_stop(connection, trial.trial_id, reason=lifecycle.BY_HAND)
         case TrialState.WAITING:
             ending = lifecycle.ending_unheld(trial, study.spec, reason=lifecycle.BY_HAND)
             settle(connection, locked, trial.trial_id, ending, spec=study.spec, is_lost=False)

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+    __version__: str
+
     from trimtab.budget import Budget as Budget
     from trimtab.budget import Limits as Limits
     from trimtab.client import Client as Client
@@ -130,10 +132,14 @@ _NAMES = {
 
 _HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
 
+__all__ = [*_HOMES, "load_model"]  # noqa: PLE0604  # each is a text
+
 
 if not TYPE_CHECKING:  # A type checker would take any name for one of ours.
 
     def __getattr__(name: str) -> object:
+        if name == "__version__":
+            return _version()
         if name not in _HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name, obj=__name__)
         globals()[name] = found = getattr(import_module(_HOMES[name]), name)
@@ -141,7 +147,13 @@ if not TYPE_CHECKING:  # A type checker would take any name for one of ours.
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+    return sorted([*globals(), *_HOMES, "__version__"])
+
+
+def _version() -> str:
+    from importlib.metadata import version  # noqa: PLC0415  # takes a while, and few ask
+
+    return version("trimtab")
 
 
 def load_model(path: str | Path, build: Build | None = None) -> Model:

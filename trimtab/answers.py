@@ -7,7 +7,7 @@ from typing import TypeVar
 import httpx2
 from pydantic import BaseModel, ValidationError
 
-from trimtab.errors import Refused, Unreachable, from_problem
+from trimtab.errors import Misconfigured, Refused, Unreachable, from_problem
 from trimtab.protocol import Checkpoint, Problem
 
 Answer = TypeVar("Answer", bound=BaseModel)
@@ -19,6 +19,7 @@ def parsed(response: httpx2.Response, message: type[Answer]) -> Answer:
     Raises:
         Refused: The service said no.
         Unreachable: It is no answer of a service of ours.
+        Misconfigured: As for a check.
     """
     check(response)
     try:
@@ -33,9 +34,16 @@ def check(response: httpx2.Response) -> None:
     Raises:
         Refused: The service said no.
         Unreachable: It is no answer of a service of ours.
+        Misconfigured: Who answers says that the service is elsewhere.
     """
     if response.is_success or response.status_code == httpx2.codes.NOT_MODIFIED:
         return
+    if response.is_redirect:
+        place = response.headers.get("Location", "another place")
+        raise Misconfigured(
+            f"what answers at {response.url} says to go to {place!r}, which no Trimtab service "
+            "does; set TRIMTAB_SERVER to where the service itself is"
+        )
     raise _refusal(response)
 
 

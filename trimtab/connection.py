@@ -55,7 +55,7 @@ class Connection:
         sleep: Callable[[float], object],
         chance: Callable[[], float],
     ) -> None:
-        url = _server_url(server)
+        url = server_url(server)
         self._server = str(url)
         self._timeout = timeout
         self._sleep = sleep
@@ -106,7 +106,7 @@ class Connection:
         try:
             yield from answer.iter_bytes()
         except httpx2.RequestError as error:
-            raise self._unreachable(error) from error
+            raise self._unreachable(error) from None
         finally:
             answer.close()
 
@@ -126,7 +126,7 @@ class Connection:
                 break
             self._sleep(seconds)
         if isinstance(answer, httpx2.RequestError):
-            raise self._unreachable(answer) from answer
+            raise self._unreachable(answer) from None
         return Reply(answer, tries)
 
     def _send(self, request: Request) -> httpx2.Response | httpx2.RequestError:
@@ -206,15 +206,20 @@ def _chunks(path: Path) -> Iterator[bytes]:
             yield chunk
 
 
-def _server_url(server: str) -> httpx2.URL:
+def server_url(server: str) -> httpx2.URL:
+    """Return the URL of a service, which can be shown: it holds no password.
+
+    Raises:
+        Misconfigured: It is none, or holds one.
+    """
+    if "@" in server:
+        raise Misconfigured("the server's URL holds a password, which would be shown: set TRIMTAB_TOKEN instead")
     try:
         url = httpx2.URL(server)
     except httpx2.InvalidURL as error:
         raise Misconfigured(f"the server {server!r} is no URL: {error}; set TRIMTAB_SERVER") from error
     if url.scheme not in {"http", "https"} or not url.host:
         raise Misconfigured(f"the server {server!r} is no http:// or https:// URL; set TRIMTAB_SERVER")
-    if url.userinfo:
-        raise Misconfigured("the server's URL holds a password, which would be shown: set TRIMTAB_TOKEN instead")
     return url
 
 

@@ -63,6 +63,8 @@ class Refused(TrimtabError):
         self.detail = detail
         self.errors = tuple(errors)
         self.retry_after = retry_after
+        self.is_answer = False
+        """Whether the service itself said so; else it was never asked."""
 
     def __str__(self) -> str:
         fields = "; ".join(f"{error.field} {error.message}" for error in self.errors)
@@ -316,7 +318,9 @@ def from_problem(problem: Problem, *, retry_after: int | None = None) -> Refused
     exact = {error.code: error for error in narrowest_first}
     near = {error.status: error for error in narrowest_first}
     error = exact.get(problem.code) or near.get(problem.status, Refused)
-    return error(problem.detail, errors=problem.errors, retry_after=retry_after)
+    refused = error(problem.detail, errors=problem.errors, retry_after=retry_after)
+    refused.is_answer = True
+    return refused
 
 
 def _refusals(error: type[Refused]) -> Iterator[type[Refused]]:

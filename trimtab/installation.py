@@ -5,12 +5,17 @@ from enum import StrEnum
 from typing import Annotated
 
 from trimtab.message import Lax, Message
-from trimtab.protocol import PROTOCOL, Study, Version, Worker
+from trimtab.protocol import Study, Version, Worker
 from trimtab.states import StudyState, TokenKind
 from trimtab.tasks import TASKS
 
 CLOCK_SECONDS = 5.0
 """By which clocks may differ: the service's is read to the second, and an answer may take one or two."""
+
+LEFT = "nobody asks for its trials"
+"""Said of a study without a task: whoever trains it is no worker that could be named."""
+
+START_AGAIN = "start the script again"
 
 
 class Standing(StrEnum):
@@ -71,13 +76,9 @@ def of_token(token: str, source: str) -> Inspected:
 
 
 def of_versions(here: str, there: Version) -> Iterator[Inspected]:
-    """Judge the release of this client, and what serves."""
+    """Judge the release of this client, and what serves. Where their protocols differ, the service says so itself."""
     serving = f"service {there.service}, protocol {there.protocol}, client {here}"
-    if there.protocol != PROTOCOL:
-        yield wrong(
-            "versions", serving, f"this client speaks protocol {PROTOCOL}: install trimtab {there.service} here"
-        )
-    elif there.service != here:
+    if there.service != here:
         yield look("versions", serving, f"they understand each other; to have the same: trimtab {there.service}")
     else:
         yield ok("versions", serving)
@@ -113,8 +114,12 @@ def of_workers(workers: Iterable[Worker]) -> Iterator[Inspected]:
 def of_studies(studies: Iterable[Study], workers: Sequence[Worker]) -> Iterator[Inspected]:
     """Judge the studies that wait for somebody to train them."""
     for study in studies:
-        if study.state is StudyState.RUNNING and (task := missing_task(study, workers)):
+        if study.state is not StudyState.RUNNING:
+            continue
+        if task := missing_task(study, workers):
             yield wrong("study", f"{study.name} waits: no worker that is alive has the task {task}", command_for(task))
+        elif is_left(study, workers):
+            yield look("study", f"{study.name} waits: {LEFT}", START_AGAIN)
 
 
 def missing_task(study: Study, workers: Iterable[Worker]) -> str | None:
@@ -122,6 +127,12 @@ def missing_task(study: Study, workers: Iterable[Worker]) -> str | None:
     task = study.spec.task.name if study.spec.task else None
     alive = (worker for worker in workers if worker.is_alive)
     return None if task is None or any(task in worker.tasks for worker in alive) else task
+
+
+def is_left(study: Study, workers: Iterable[Worker]) -> bool:
+    """Return whether a study without a task has trials that nobody asks for, as far as that is to be seen."""
+    askers = (worker for worker in workers if worker.is_alive and not worker.tasks)
+    return study.spec.task is None and not study.counts.running and not any(askers)
 
 
 def command_for(task: str) -> str:

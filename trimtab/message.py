@@ -33,7 +33,12 @@ Step = Annotated[int, Field(ge=1, lt=2**31)]
 Scalar = bool | int | float | Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=500)]
 """A value of a parameter."""
 
-Tag = Annotated[str, StringConstraints(pattern=r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]{0,62}[^\s\x00-\x1f\x7f])?$")]
+CONTROL = r"\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
+"""What moves a cursor, ends a line, or turns the direction of writing, but for the tab: as part of a class."""
+
+_TAG = rf"^[^\s{CONTROL}]([^\t{CONTROL}]{{0,62}}[^\s{CONTROL}])?$"
+
+Tag = Annotated[str, StringConstraints(pattern=_TAG)]
 """A word or a few to find a study again by, at most 64 characters."""
 
 

@@ -1,6 +1,7 @@
 """Calls that outlast a service that is away: a training must not end for that."""
 
 import logging
+import math
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -20,12 +21,27 @@ Answer = TypeVar("Answer")
 _log = logging.getLogger(__name__)
 
 
-def patiently(call: Callable[[], Answer], *, sleep: Callable[[float], object] = time.sleep) -> Answer:
-    """Call until the service has an answer that lasts, however long that takes."""
+def patiently(
+    call: Callable[[], Answer],
+    *,
+    deadline: float = math.inf,
+    sleep: Callable[[float], object] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> Answer:
+    """Call until the service has an answer that lasts, however long that takes.
+
+    Args:
+        call: To the service.
+        deadline: By the clock; there is no waiting beyond it, and what was heard last is raised.
+        sleep: Waits, in seconds.
+        clock: In seconds.
+    """
     for seconds in pauses(random.Random()):  # noqa: S311  # it spreads callers in time, no more
         try:
             return call()
         except PASSING as error:
+            if clock() + seconds >= deadline:
+                raise
             said = {"seconds": seconds, "error": error}
             _log.warning("the service has no answer, trying again in %(seconds).1f s: %(error)s", said)
             sleep(seconds)

@@ -1,6 +1,6 @@
 """What people see of studies, trials and workers in a terminal or in a pipe."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from rich.console import Group, RenderableType
@@ -17,9 +17,11 @@ BAR_COLUMNS = 40
 
 
 def studies_table(studies: Iterable[Study]) -> Table:
-    """Return a line for each study."""
-    table = _table("STUDY", "STATE", "FINISHED", "RUNNING", "PRUNED", "FAILED", "TASK", "CREATED")
-    for study in studies:
+    """Return a line for each study; tags and priorities where one has any."""
+    listed = list(studies)
+    marks = {name: mark for name, mark in _MARKS.items() if any(map(mark, listed))}
+    table = _table("STUDY", "STATE", "FINISHED", "RUNNING", "PRUNED", "FAILED", "TASK", *marks, "CREATED")
+    for study in listed:
         counts = study.counts
         table.add_row(
             study.name,
@@ -29,6 +31,7 @@ def studies_table(studies: Iterable[Study]) -> Table:
             str(counts.pruned),
             str(counts.fail),
             _task(study),
+            *(mark(study) for mark in marks.values()),
             _time(study.created_at),
         )
     return table
@@ -51,6 +54,8 @@ def study_view(study: Study, best: BestTrial | None) -> RenderableType:
         objective=", ".join(f"{objective.direction} {objective.metric}" for objective in study.spec.objectives),
         sampler=_settings(sampler.model_dump()),
         pruner=_settings(pruner.model_dump()),
+        tags=_tags(study),
+        priority=_priority(study),
         created=_time(study.created_at),
         ended=_time(study.completed_at),
     )
@@ -204,6 +209,18 @@ def _when(parameter: Float | Int | Categorical) -> Text:
 def _task(study: Study) -> str:
     task = study.spec.task
     return f"{task.name} on {task.data.dataset}" if task else "none"
+
+
+def _tags(study: Study) -> Text:
+    return _plain(", ".join(study.spec.tags))
+
+
+def _priority(study: Study) -> str:
+    return str(study.spec.priority) if study.spec.priority else ""
+
+
+_MARKS: Mapping[str, Callable[[Study], str | Text]] = {"TAGS": _tags, "PRIORITY": _priority}
+"""What few studies have, by the head of its column."""
 
 
 def _settings(fields: dict[str, object]) -> str:

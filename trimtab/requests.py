@@ -1,10 +1,11 @@
 """Requests: what the client's verbs send."""
 
 import math
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import SupportsFloat
+from typing import SupportsFloat, SupportsIndex
 from uuid import uuid4
 
 from trimtab.data import DatasetName
@@ -113,6 +114,14 @@ def checkpoint_path(lease: Lease) -> str:
 def fence_of(lease: Lease) -> dict[str, str]:
     """Return the header that every request on a lease has."""
     return {"Trimtab-Fence": str(lease.fence)}
+
+
+def whole(step: SupportsIndex | None) -> object:
+    """Return a step as it goes out: an integer of numpy's as one of Python's; what is none as it is, to be refused."""
+    try:
+        return None if step is None else operator.index(step)
+    except TypeError:
+        return step
 
 
 def finite(metrics: Figures) -> dict[str, float | None]:

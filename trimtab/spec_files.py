@@ -2,12 +2,13 @@
 
 import json
 import re
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from typing import Any
 
 import yaml
 
 from trimtab.errors import Invalid
+from trimtab.protocol import FieldProblem
 from trimtab.spec import StudySpec
 from trimtab.validation import from_json
 
@@ -19,7 +20,20 @@ def spec_of(text: bytes) -> StudySpec:
         Invalid: It is neither, a key stands twice in it, or some field is not as it must be.
     """
     is_json = text.lstrip().startswith(b"{")
-    return from_json(StudySpec, json.dumps(_json(text) if is_json else _yaml(text)))
+    found = _json(text) if is_json else _yaml(text)
+    if found is None:
+        raise Invalid("the file is empty: a study has at least a name and a task")
+    if problems := list(_shortened(found)):
+        raise Invalid("not valid", errors=problems)
+    return from_json(StudySpec, json.dumps(found))
+
+
+def _shortened(found: object) -> Iterator[FieldProblem]:
+    """Yield what stands there by its name alone, as on the command line and in Python it may."""
+    for field in ("task", "sampler", "pruner"):
+        name = found.get(field) if isinstance(found, dict) else None
+        if isinstance(name, str):
+            yield FieldProblem(field=field, message=f"must be an object, not a text: write {{name: {name}}}")
 
 
 def _json(text: bytes) -> Any:

@@ -106,6 +106,11 @@ class Direction(StrEnum):
     MINIMIZE = "minimize"
     MAXIMIZE = "maximize"
 
+    @property
+    def sign(self) -> float:
+        """What a value is multiplied by to become a loss, of which less is better."""
+        return 1.0 if self is Direction.MINIMIZE else -1.0
+
 
 class NoLease(StrEnum):
     """Why an ask came back empty."""

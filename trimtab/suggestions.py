@@ -7,15 +7,26 @@ suggest "beta2": float, 0.9 to 0.9999          --> 0.995        the same name ag
 import json
 from typing import Annotated, Self
 
-from pydantic import Field, JsonValue, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, JsonValue, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
-from trimtab.message import Message, ParamName, Scalar, invalid
+from trimtab.message import CONTROL, Message, ParamName, Scalar, invalid
 from trimtab.space import Categorical, Float, Int
 
 MAX_ATTRIBUTE_BYTES = 2**16
 """Of the JSON of one attribute."""
 
-AttributeKey = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=512)]
+
+def _no_dots(key: str) -> str:
+    """Refuse what means another place in a path: whoever sends it would leave it out of there."""
+    if key in {".", ".."}:
+        raise PydanticCustomError("dots", "must not be . or ..")
+    return key
+
+
+AttributeKey = Annotated[
+    str, StringConstraints(pattern=rf"^[^\t{CONTROL}]+$", max_length=512), AfterValidator(_no_dots)
+]
 """Any words in one line; Optuna's column has as many characters."""
 
 

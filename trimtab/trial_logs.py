@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from trimtab.message import Array, Message
+from trimtab.message import CONTROL, Array, Message
 
 MAX_LINE = 2_000
 """Characters of a line."""
@@ -26,12 +26,9 @@ MAX_LINES = 1_000
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 """What sets a terminal's colours, cursor or title. Source: ECMA-48, section 5.4; xterm's control sequences."""
 
-_CONTROL = r"\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
-"""What moves a cursor, ends a line, or turns the direction of writing; of these only the tab is text."""
+_UNPRINTABLE = re.compile(f"[{CONTROL}\ud800-\udfff]")
 
-_UNPRINTABLE = re.compile(f"[{_CONTROL}\ud800-\udfff]")
-
-LineText = Annotated[str, StringConstraints(pattern=f"^[^{_CONTROL}]*$", max_length=MAX_LINE)]
+LineText = Annotated[str, StringConstraints(pattern=f"^[^{CONTROL}]*$", max_length=MAX_LINE)]
 LineNumber = Annotated[int, Field(ge=0, lt=2**31 - MAX_LINES)]
 
 

@@ -1,5 +1,6 @@
 """What people see of trials in a terminal or in a pipe."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import Group, RenderableType
@@ -77,6 +78,9 @@ def _parts(trial: TrialHistory) -> Iterator[RenderableType]:
         yield _curves(trial)
     yield ""
     yield params_table(trial.params)
+    if trial.user_attributes:
+        yield ""
+        yield _attributes(trial)
     if trial.history:
         yield ""
         yield _attempts(trial.history)
@@ -94,6 +98,14 @@ def _curves(trial: TrialHistory) -> Table:
         values = list(curve(trial.reports, metric).values())
         line = sparkline(values, CURVE_COLUMNS)
         table.add_row(Text(printable(metric)), line, _number(values[0]), _number(values[-1]))
+    return table
+
+
+def _attributes(trial: Trial) -> Table:
+    table = _table("USER ATTRIBUTE", "VALUE")
+    for name, value in trial.user_attributes.items():
+        said = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        table.add_row(Text(printable(name)), Text(printable(said)))
     return table
 
 

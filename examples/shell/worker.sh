@@ -6,7 +6,8 @@
 # The program finds the params of a trial in PARAMS, a JSON object, and its seed in SEED. After each step it prints one
 # line, its measurements: a JSON object such as {"validation_error": 0.12}, with null for what is not finite. If it ends
 # with 0 the trial is complete, with what the last line says; else the trial has failed. It is killed (SIGTERM) where the
-# trial is told to stop, or is another worker's by now; then the next trial begins, until the study has ended.
+# trial is told to stop, or is another worker's by now; then the next trial begins, until the study has ended. One that
+# cannot be started (126, 127) is the end of it all, and its trial goes back to the queue.
 #
 # Needed: sh, curl 7.71 or newer, and what every POSIX system has: cat, kill, mkdir, mkfifo, od, rm, sed, sleep, tr.
 # TRIMTAB_SERVER says where the service is, TRIMTAB_TOKEN or TRIMTAB_TOKEN_FILE what opens it. Texts among the params
@@ -24,6 +25,7 @@ mkdir -m 700 "$folder" || exit 2
 mkfifo "$folder/steps"
 # In a file: what stands on a command line everybody on the machine can read.
 printf 'Authorization: Bearer %s\n' "$token" >"$folder/token"
+unset TRIMTAB_TOKEN TRIMTAB_TOKEN_FILE # The program needs neither.
 
 lease= # While it is not empty there is somebody to be told how the trial ends.
 fence=1
@@ -101,12 +103,19 @@ train() {
     heart=$!
     "$@" >"$folder/steps" &
     trainer=$!
-    while read -r line; do
+    while read -r line || [ -n "$line" ]; do # The last line may have no newline.
         metrics=$line
         report || break
     done <"$folder/steps"
     end_training
-    [ -n "$outcome" ] || [ "$ended" -eq 0 ] || outcome=error
+    case $outcome:$ended in
+    :0) ;;
+    :126 | :127)
+        printf '%s cannot be started: is it there, and may it be executed (chmod +x)? The trial goes back\n' "$1" >&2
+        leave "$ended"
+        ;;
+    :*) outcome=error ;;
+    esac
 }
 
 # Tells how the trial ended.

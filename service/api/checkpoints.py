@@ -7,7 +7,7 @@ from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from service import checkpoints, files
-from service.api.dependencies import LeaseDep, ReplicaDep
+from service.api.dependencies import DEAD, LeaseDep, ReplicaDep
 from service.api.files import FILE, FILE_BODY, OCTETS, check_declared, received
 from service.api.idempotency import once_by_address
 from service.api.problems import problems
@@ -20,13 +20,11 @@ from trimtab.protocol import SHA256, Checkpoint
 
 router = APIRouter(prefix="/v1/leases", tags=["leases"], route_class=ScopedRoute)
 
-_DEAD = (errors.LeaseNotFound, errors.LeaseLost, errors.LeaseEnded, errors.StudyDeleted)
-
 
 @router.put(
     "/{lease_id}/checkpoint",
     openapi_extra=FILE_BODY,
-    responses=problems(*_DEAD, errors.StepConflict, errors.InProgress),
+    responses=problems(*DEAD, errors.StepConflict, errors.InProgress),
 )
 @needs(Scope.LEASES)
 async def put_checkpoint(
@@ -59,7 +57,7 @@ async def put_checkpoint(
                 "Trimtab-SHA256": {"description": "Of the body, in hexadecimal.", "schema": {"type": "string"}},
             },
         },
-        **problems(*_DEAD, errors.CheckpointNotFound),
+        **problems(*DEAD, errors.CheckpointNotFound),
     },
 )
 @needs(Scope.LEASES)

@@ -9,6 +9,7 @@ from service import calls
 from service.principals import Principal
 from service.replica import Replica
 from service.storage.leases import Reference
+from trimtab import errors
 from trimtab.message import StudyName as Name
 from trimtab.protocol import MAX_WAIT_SECONDS
 
@@ -33,6 +34,9 @@ async def _principal(request: Request) -> Principal:
     principal: Principal = request.scope["principal"]
     return principal
 
+
+DEAD = (errors.LeaseNotFound, errors.LeaseLost, errors.LeaseEnded, errors.StudyDeleted)
+"""What any call on a lease may hear, where it is not live."""
 
 PrincipalDep = Annotated[Principal, Depends(_principal)]
 ReplicaDep = Annotated[Replica, Depends(_replica)]

@@ -25,13 +25,13 @@ GivenKey = Annotated[
 ]
 
 
-async def _once(request: Request, key: GivenKey = None) -> Once:
-    return once_of(request, key, await request.body())
+async def _once(request: Request, given: GivenKey = None) -> Once:
+    return once_of(request, given, await request.body())
 
 
-async def once_by_address(request: Request, key: GivenKey = None) -> Once:
+async def once_by_address(request: Request, given: GivenKey = None) -> Once:
     """Return the request by its key where the address says what the body is, which may be too large to be held."""
-    return once_of(request, key, b"")
+    return once_of(request, given, b"")
 
 
 def once_of(request: Request, key: str | None, body: bytes) -> Once:

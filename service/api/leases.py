@@ -6,7 +6,7 @@ import time
 from fastapi import APIRouter, Request
 
 from service import asks, leases, reports
-from service.api.dependencies import LeaseDep, PrincipalDep, ReplicaDep
+from service.api.dependencies import DEAD, LeaseDep, PrincipalDep, ReplicaDep
 from service.api.idempotency import OnceDep
 from service.api.problems import problems
 from service.api.scopes import ScopedRoute, needs
@@ -18,9 +18,8 @@ from trimtab.states import NoLease
 
 router = APIRouter(prefix="/v1", tags=["leases"], route_class=ScopedRoute)
 
-DEAD = (errors.LeaseNotFound, errors.LeaseLost, errors.LeaseEnded, errors.StudyDeleted, errors.InProgress)
-_ON_A_LEASE = problems(*DEAD)
-_ON_A_REPORT = problems(*DEAD, errors.StepConflict)
+_ON_A_LEASE = problems(*DEAD, errors.InProgress)
+_ON_A_REPORT = problems(*DEAD, errors.InProgress, errors.StepConflict)
 
 
 @router.post("/leases", responses=problems(errors.StudyNotFound, errors.InProgress))
@@ -57,7 +56,7 @@ def heartbeat(lease: LeaseDep, replica: ReplicaDep, once: OnceDep) -> Verdict:
     return leases.heartbeat(replica, lease, once=once)
 
 
-@router.put("/leases/{lease_id}/result", responses=problems(*DEAD, errors.Conflict))
+@router.put("/leases/{lease_id}/result", responses=problems(*DEAD, errors.InProgress, errors.Conflict))
 @needs(Scope.LEASES)
 def tell(lease: LeaseDep, told: Tell, replica: ReplicaDep, once: OnceDep) -> Told:
     """Tell how the lease ended."""

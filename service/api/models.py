@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.concurrency import run_in_threadpool
 
 from service import models
-from service.api.dependencies import LeaseDep, ReplicaDep
+from service.api.dependencies import DEAD, LeaseDep, ReplicaDep
 from service.api.files import FILE_BODY, check_declared, received
 from service.api.idempotency import once_by_address
 from service.api.problems import problems
@@ -20,13 +20,11 @@ from trimtab.protocol import SHA256
 
 router = APIRouter(prefix="/v1/leases", tags=["leases"], route_class=ScopedRoute)
 
-_DEAD = (errors.LeaseNotFound, errors.LeaseLost, errors.LeaseEnded, errors.StudyDeleted)
-
 
 @router.put(
     "/{lease_id}/model",
     openapi_extra=FILE_BODY,
-    responses=problems(*_DEAD, errors.Conflict, errors.InProgress),
+    responses=problems(*DEAD, errors.Conflict, errors.InProgress),
 )
 @needs(Scope.LEASES)
 async def put_model(

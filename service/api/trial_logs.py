@@ -37,7 +37,8 @@ async def _asked(
     number: TrialNumber,
     attempt: Annotated[int | None, Query(ge=1, lt=2**31, description="Only of this attempt.")] = None,
     tail: Annotated[
-        int | None, Query(ge=0, le=FIRST_LINES + LAST_LINES, description="Begin so many lines before the end.")
+        int | None,
+        Query(ge=0, le=FIRST_LINES + LAST_LINES, description="Begin so many lines before the end; a cursor beats it."),
     ] = None,
     cursor: Cursor = None,
     limit: Limit = 100,

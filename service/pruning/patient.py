@@ -17,8 +17,7 @@ def judge(pruner: PatientPruner, standing: Standing, direction: Direction) -> Ju
     best_before, best_after = _best(before, direction), _best(after, direction)
     if best_before is None or best_after is None:
         return GO_ON
-    sign = 1 if direction is Direction.MINIMIZE else -1
-    if not sign * best_before + pruner.min_delta < sign * best_after:
+    if not direction.sign * best_before + pruner.min_delta < direction.sign * best_after:
         return GO_ON
     return stop(
         f"step {standing.step}: best of the last {len(after)} reports {best_after:.6g}, "

@@ -101,7 +101,7 @@ class View:
     @cached_property
     def signs_M(self) -> Floats:
         """What turns a value into a loss, of which less is better."""
-        return np.array([1.0 if direction is Direction.MINIMIZE else -1.0 for direction in self.directions])
+        return np.array([direction.sign for direction in self.directions])
 
     @cached_property
     def lacks_value_N(self) -> Bools:

@@ -31,8 +31,8 @@ _LEARNING_RATES = sa.text("""
 
 def top(connection: sa.Connection, study_id: int, direction: Direction, *, limit: int) -> list[int]:
     """Return the ids of up to `limit` complete and feasible trials, the best by the first objective first."""
-    sign = 1 if direction is Direction.MINIMIZE else -1
-    return list(connection.execute(_TOP, {"study_id": study_id, "sign": sign, "limit": limit}).scalars())
+    values = {"study_id": study_id, "sign": direction.sign, "limit": limit}
+    return list(connection.execute(_TOP, values).scalars())
 
 
 def outcomes(connection: sa.Connection, study_id: int) -> dict[Outcome, int]:

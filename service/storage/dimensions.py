@@ -124,7 +124,7 @@ def _value(parameter: Float | Int | Categorical, stored: float) -> Scalar:
         case Float(scale=Scale.REVERSE_LOG, low=low, high=high):
             return _snapped(1.0 - stored, low, high)
         case Float():
-            return stored
+            return float(stored)  # A whole number has come through JSON as an int.
 
 
 def _snapped(value: float, *bounds: float) -> float:

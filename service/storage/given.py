@@ -11,7 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from service.storage.dimensions import Dimension, Point
-from service.storage.endings import CONSTRAINT_PREFIX, Ending, LockedStudy
+from service.storage.endings import CONSTRAINT_PREFIX, Ending
+from service.storage.locks import LockedStudy
 from service.storage.suggestions import GIVEN
 from trimtab.message import FlatParams, Metrics
 from trimtab.states import TrialState

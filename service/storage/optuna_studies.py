@@ -9,7 +9,7 @@ from optuna.exceptions import DuplicatedStudyError
 from optuna.study import StudyDirection
 from optuna.study._frozen import FrozenStudy
 
-from service.storage import studies
+from service.storage import deletions
 from service.storage.optuna_checks import name as checked_name
 
 Kind = Literal["user", "system"]
@@ -79,7 +79,7 @@ def delete(connection: sa.Connection, study_id: int) -> None:
         KeyError: There is no such study.
     """
     # One of the service's must leave tombstones, by which its workers learn of it.
-    if studies.delete(connection, get(connection, study_id).study_name):
+    if deletions.delete(connection, get(connection, study_id).study_name):
         return
     if connection.execute(_DELETE, {"study_id": study_id}).rowcount == 0:
         raise_missing(study_id)

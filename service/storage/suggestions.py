@@ -105,6 +105,10 @@ _GROW = sa.text("""
     UPDATE trimtab_studies SET space = CAST(:space AS json), revision = revision + 1 WHERE study_id = :study_id
 """)
 
+# What another call of the lease has kept meanwhile is seen by the statement after the one that waits for it, not by
+# that one itself.
+_LOCK_LEASE = sa.text(f"SELECT FROM trimtab_leases WHERE {LIVE} FOR NO KEY UPDATE")
+
 _KEEP_ATTRIBUTE = sa.text(f"""
     WITH lease AS (
       UPDATE trimtab_leases SET {RENEWED} WHERE {LIVE}
@@ -161,10 +165,11 @@ def grow(connection: sa.Connection, study_id: int, space: Space) -> None:
 
 
 def keep_attribute(connection: sa.Connection, lease: Reference, key: str, value: Any, *, lease_seconds: float) -> bool:
-    """Store an attribute of the trial, in place of the one of that key, and renew the lease.
+    """Store an attribute of the trial, in place of the one of that key, and renew the lease. In a transaction.
 
     Returns:
         False, with nothing stored, if the lease is not live, or the attributes of the trial would be too large.
     """
     values = {**vars(lease), "lease_seconds": lease_seconds, "key": key, "value": json.dumps(value, ensure_ascii=False)}
+    connection.execute(_LOCK_LEASE, vars(lease))
     return connection.execute(_KEEP_ATTRIBUTE, values).one_or_none() is not None

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+from importlib.metadata import version
 from pathlib import Path
 from types import FunctionType
 
@@ -44,7 +45,12 @@ def test_no_public_name_is_that_of_a_module() -> None:
 
 
 def test_public_names_are_listed() -> None:
-    assert {*PUBLIC, "load_model"} <= set(dir(trimtab))
+    assert {*PUBLIC, "load_model", "__version__"} <= set(dir(trimtab))
+    assert {*trimtab.__all__} == {*PUBLIC, "load_model"}
+
+
+def test_the_package_says_its_version() -> None:
+    assert trimtab.__version__ == version("trimtab")
 
 
 def test_a_name_that_is_not_there_is_an_error() -> None:

@@ -3,21 +3,22 @@
 import json
 from typing import Any
 
-import yaml
-
 from tests.docs.pages import Block
 from trimtab.spec import StudySpec
+from trimtab.spec_files import spec_of
 
 _TRAINED = {"name": "shown", "task": {"name": "mlp"}}
 _TOLD = {"name": "shown", "task": None, "space": {"x": {"type": "float", "low": 0, "high": 1}}}
 
 
 def accept(block: Block) -> StudySpec:
-    """Return the study that a JSON or YAML block says, or is a part of: the task, the space, or one and more fields.
+    """Return the study that a YAML block says; or that a JSON block says, or is a part of: the task, the space, fields.
 
     Raises:
-        ValueError: It is no such thing.
+        ValueError, Invalid: It is no such thing.
     """
+    if block.language == "yaml":
+        return spec_of(block.text.encode()).resolved()
     found = _parts(_read(block))
     try:
         return StudySpec.model_validate(_TRAINED | found).resolved()
@@ -28,8 +29,6 @@ def accept(block: Block) -> StudySpec:
 
 
 def _read(block: Block) -> Any:
-    if block.language == "yaml":
-        return yaml.safe_load(block.text)
     # One field of a study may stand alone, without the braces around it.
     text = block.text.strip()
     return json.loads(text if text.startswith("{") else f"{{{text}}}")

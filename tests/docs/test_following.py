@@ -7,6 +7,7 @@ import pytest
 from tests.docs import commands, pages, specs, transcripts
 from tests.docs.following import Reader
 from tests.docs.pages import Block
+from trimtab.errors import Invalid
 
 SHOWN = """
 scans running: 12/40 finished, best 0.0312 (trial 3)
@@ -90,7 +91,7 @@ def test_a_block_that_does_not_work_is_found_out(wrong: Block, reader: Reader, m
     monkeypatch.setenv("TRIMTAB_SERVER", reader.server)
     monkeypatch.setenv("TRIMTAB_TOKEN", "none")
 
-    with pytest.raises((AssertionError, ValueError)):
+    with pytest.raises((AssertionError, ValueError, Invalid)):
         reader.follow(wrong)
 
 

@@ -54,6 +54,7 @@ def test_an_error_of_the_users_code_is_the_trials_with_the_line_where_it_came_up
     assert attempt.message is not None
     assert attempt.message.startswith("LookupError: there is no such layer (own_tasks.py, line ")
     assert attempt.message.endswith(': raise LookupError("there is no such layer"))')
+    assert "Traceback (most recent call last):" in [line.text.strip() for line in client.logs("study", 0)]
 
 
 def test_a_worker_that_was_not_told_of_a_task_leaves_it_alone(server: str, client: Client, workers: Workers) -> None:

@@ -107,6 +107,21 @@ def test_a_program_that_fails_is_its_trials_error_with_its_exit_code(client: Cli
     assert (code, attempt.outcome, attempt.message) == (0, Outcome.ERROR, "step 1, exit code 7")
 
 
+@pytest.mark.parametrize(("program", "code"), [("./plain", 126), ("./nowhere", 127)])
+def test_a_program_that_cannot_be_started_burns_no_trial(
+    client: Client, start: START, tmp_path: Path, program: str, code: int
+) -> None:
+    client.create_study(spec(budget={"trials": 1}))
+    (tmp_path / "plain").write_text("echo '{}'")
+
+    said, ended_with = ended(start(program))
+
+    assert ended_with == code
+    assert f"{program} cannot be started: is it there, and may it be executed (chmod +x)?" in said
+    assert [trial.state for trial in client.trials("study")] == [TrialState.WAITING]
+    assert list(tmp_path.glob("trimtab-*")) == []
+
+
 @pytest.mark.parametrize("printed", ["", "epoch 1 of 20", '{"loss": 0.5}'])
 def test_a_program_that_does_not_say_what_the_study_needs_fails_with_the_reason(
     client: Client, start: START, printed: str
@@ -118,6 +133,25 @@ def test_a_program_that_does_not_say_what_the_study_needs_fails_with_the_reason(
     assert code == 0
     assert '"code":"invalid"' in said
     assert client.trial("study", 0).outcome is Outcome.ERROR
+
+
+def test_a_last_line_without_newline_counts(client: Client, start: START) -> None:
+    client.create_study(spec(budget={"trials": 1}))
+
+    said, code = ended(start("printf", '{"error": 0.9}\n{"error": 0.5}'))
+
+    assert (code, said) == (0, 'trial 0: complete after 2 steps: {"error": 0.5}\n')
+
+
+def test_a_program_is_not_given_the_token(client: Client, start: START, tmp_path: Path) -> None:
+    client.create_study(spec(budget={"trials": 1}))
+
+    ended(start("sh", "-c", "env >seen; echo '{\"error\": 0.5}'"))
+
+    seen = (tmp_path / "seen").read_text()
+    assert "PARAMS=" in seen
+    assert TOKEN not in seen
+    assert "TRIMTAB_TOKEN" not in seen
 
 
 def test_a_silent_program_keeps_its_trial(client: Client, start: START, engine: sa.Engine, tmp_path: Path) -> None:

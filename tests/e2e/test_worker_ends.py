@@ -100,7 +100,9 @@ def test_a_missing_device_ends_a_worker_with_one_line(server: str, workers: Work
 
 
 def test_a_service_that_is_not_there_ends_a_worker_with_one_line(workers: Workers) -> None:
-    worker = workers.start("http://127.0.0.1:9", constants={"workers.slot.FIRST_CONTACT_SECONDS": 0.5, "trimtab.retries.TRIES": 1})
+    worker = workers.start(
+        "http://127.0.0.1:9", constants={"workers.slot.FIRST_CONTACT_SECONDS": 0.5, "trimtab.retries.TRIES": 1}
+    )
 
     assert worker.wait() == 2
     assert complaint(worker.said()).startswith("trimtab: no answer from http://127.0.0.1:9")

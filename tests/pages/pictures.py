@@ -24,6 +24,7 @@ from tests.e2e.running import REPOSITORY, TOKEN, Workers, serving, wait_for
 from tests.pages.browsing import PHONE, People, Windows, browsing, windows
 from trimtab.client import Client
 from trimtab.spec import StudySpec
+from trimtab.states import TrialState
 from trimtab.validation import built
 
 FOLDER = REPOSITORY / "docs" / "pictures"
@@ -56,7 +57,7 @@ class Picture:
     """A picture of a page.
 
     Args:
-        path: Of the page.
+        path: Of the page; `{pruned}` is the number of a trial that was stopped early.
         part: A selector of what is shown of it; None: what is seen first.
         height: Of the window.
         options: Of the browser's context.
@@ -87,8 +88,9 @@ PICTURES = {
     "importances": Picture(f"/studies/{STUDY}", "[data-figure$='/importances']"),
     "contour": Picture(f"/studies/{STUDY}", "[data-figure$='/contour']", options=DARK),
     "trials": Picture(f"/studies/{STUDY}/trials?sort=value.validation_error", height=700),
-    "trial": Picture(f"/studies/{STUDY}/trials/30", height=1000),
+    "trial": Picture(f"/studies/{STUDY}/trials/{{pruned}}", height=1000),
     "workers": Picture("/workers", height=420),
+    "new": Picture("/new", height=1000),
 }
 
 
@@ -97,9 +99,10 @@ def main() -> int:
     wanted = sys.argv[1:] or list(PICTURES)
     FOLDER.mkdir(exist_ok=True)
     with _studies() as shown:
+        pruned = [trial.number for trial in shown.people.client.trials(STUDY, TrialState.PRUNED)]
         for name in wanted:
             picture = PICTURES[name]
-            _take(shown.open(picture.path, **picture.window), picture.part, name)
+            _take(shown.open(picture.path.format(pruned=pruned[-1]), **picture.window), picture.part, name)
     return 0
 
 

@@ -235,6 +235,11 @@ SCENARIOS: dict[str, Scenario] = {
         _other, lambda caller, _: caller.send("POST", "/v1/studies", body(warm_start={"study": "other"}), key="k")
     ),
     "delete study": Scenario(_running, _delete, gone=404),
+    "delete a study with its final model": Scenario(_final, _delete, gone=404),
+    "change tags and priority": Scenario(
+        _running,
+        lambda caller, _: caller.send("PATCH", "/v1/studies/study", {"tags": ["a", "b"], "priority": -1}),
+    ),
     "pause study": Scenario(_running, lambda caller, _: caller.send("PATCH", "/v1/studies/study", {"state": "paused"})),
     "resume study": Scenario(
         _paused, lambda caller, _: caller.send("PATCH", "/v1/studies/study", {"state": "running"})

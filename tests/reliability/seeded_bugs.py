@@ -18,7 +18,18 @@ from service import app as application
 from service import lifecycle, once, prepared
 from service.database import autocommit, transaction
 from service.once import Once
-from service.storage import asks, audit, endings, given, keys, studies, suggestions, trial_logs
+from service.storage import (
+    asks,
+    audit,
+    closings,
+    deletions,
+    endings,
+    given,
+    keys,
+    lease_ends,
+    suggestions,
+    trial_logs,
+)
 from service.storage.keys import Key
 
 Patch = pytest.MonkeyPatch
@@ -260,7 +271,7 @@ BUGS = {
         _create_while_closing, Proof.CRASH_POINTS, "was not told to stop", "ask a study that comes to its end"
     ),
     "who runs is not told that the study comes to its end": Bug(
-        in_statement(endings, "_STOP_ALL", "AND stop_reason IS NULL", "AND false"),
+        in_statement(closings, "_STOP_ALL", "AND stop_reason IS NULL", "AND false"),
         Proof.CRASH_POINTS,
         "was not told to stop",
         "tell what meets the target",
@@ -284,7 +295,7 @@ BUGS = {
         commit_after(asks, "create_trial"), Proof.CRASH_POINTS, "COMMIT: .* not .*'leases'", "ask"
     ),
     "a second transaction in tell": Bug(
-        commit_after(endings, "close_told"), Proof.CRASH_POINTS, r"COMMIT: studies: \[", "tell complete"
+        commit_after(lease_ends, "close_told"), Proof.CRASH_POINTS, r"COMMIT: studies: \[", "tell complete"
     ),
     "a commit after the answer": Bug(
         _commit_after_the_answer, Proof.CRASH_POINTS, r"after the answer: \['COMMIT'\]", "create study"
@@ -293,10 +304,10 @@ BUGS = {
         _note_apart, Proof.CRASH_POINTS, r"audit: \[|studies: \[", "delete study"
     ),
     "a change is committed before it is noted": Bug(
-        commit_after(studies, "delete"), Proof.CRASH_POINTS, r"COMMIT: audit: \[", "delete study"
+        commit_after(deletions, "delete"), Proof.CRASH_POINTS, r"COMMIT: audit: \[", "delete study"
     ),
     "leases of a deleted study are forgotten": Bug(
-        in_statement(studies, "_BURY", r"\(ended_at IS NULL OR", "(false AND ended_at IS NULL AND"),
+        in_statement(deletions, "_BURY", r"\(ended_at IS NULL OR", "(false AND ended_at IS NULL AND"),
         Proof.STATE_MACHINE,
         "LeaseNotFound, not StudyDeleted",
     ),

@@ -6,7 +6,7 @@ _PARTS = {
     "studies": """
         SELECT o.study_name, s.state, s.reason, s.budget, s.created, s.added, s.finished, s.failed_in_a_row,
           s.closing, s.epochs, s.epochs_used, s.target, s.patience,
-          CAST(s.space AS text), s.best_value,
+          CAST(s.space AS text), s.best_value, CAST(s.tags AS text), s.priority,
           (SELECT number FROM trimtab_trials b WHERE b.trial_id = s.best_trial_id), s.ended_at IS NULL
         FROM trimtab_studies s JOIN studies o USING (study_id)""",
     "trials": """

@@ -1,5 +1,6 @@
 """Every parameter that a spec may have is one that Optuna draws from without a word."""
 
+import json
 import warnings
 from collections.abc import Callable
 from typing import TypeVar
@@ -61,6 +62,15 @@ def drawn(parameter: Float | Int, seed: int) -> float:
     value = params(found, sampling.suggest(spec, view, number=seed).point)["x"]
     assert isinstance(value, int | float)
     return value
+
+
+@pytest.mark.parametrize("scale", [Scale.LINEAR, Scale.LOG])
+def test_a_whole_number_that_came_through_json_is_a_float_where_the_parameter_is_one(scale: Scale) -> None:
+    found = dimensions(Space({"x": Float(low=1, high=4, scale=scale)}))
+
+    value = params(found, json.loads('{"x": 2}'))["x"]
+
+    assert type(value) is float
 
 
 @given(floats(), st.integers(0, 99))

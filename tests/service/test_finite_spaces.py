@@ -9,6 +9,7 @@ import pytest
 from tests.service.served import Serve
 from tests.service.specs import METRIC, spec
 from trimtab.client import Client
+from trimtab.errors import Conflict
 from trimtab.states import NoLease, StudyState
 
 SPACE: dict[str, Any] = {
@@ -76,6 +77,34 @@ def test_a_study_that_ends_by_its_points_lets_running_trials_come_to_their_end(c
     assert (len(leases), empty.leases) == (4, [])
     assert (closing.state, closing.closing) == (StudyState.RUNNING, TRIED)
     assert (study.state, study.reason) == (StudyState.COMPLETE, TRIED)
+
+
+@pytest.mark.parametrize("is_running", [False, True])
+def test_no_budget_reopens_a_study_whose_points_were_all_tried(client: Client, is_running: bool) -> None:
+    client.create_study(spec(space={"layers": SPACE["layers"]}, budget={"trials": 1000}))
+    leases = client.ask("worker", study="study", count=4).leases
+    assert client.ask("worker", study="study").leases == []
+    for lease in leases[is_running:]:
+        client.tell(lease, "complete", metrics={METRIC: 0.5})
+
+    changed = client.change_study("study", budget=2000)
+    with pytest.raises(Conflict, match="no budget makes another point: widen the bounds, or create a new study"):
+        client.enqueue("study", {"layers": 1})
+
+    assert (changed.state, changed.spec.budget.trials) == (
+        StudyState.RUNNING if is_running else StudyState.COMPLETE,
+        2000,
+    )
+    assert changed.closing == TRIED
+    assert client.ask("worker", study="study").leases == []
+
+
+def test_a_study_whose_points_were_all_tried_says_what_would_set_it_running(client: Client) -> None:
+    client.create_study(spec(space={"layers": SPACE["layers"]}, budget={"trials": 1000}))
+    work(client, "worker")
+
+    with pytest.raises(Conflict, match=f"{TRIED}; no budget makes another point"):
+        client.change_study("study", state=StudyState.RUNNING)
 
 
 @pytest.mark.parametrize("sampler", ["auto", "tpe", "random", "nsga2", "qmc", "grid"])

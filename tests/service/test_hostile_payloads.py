@@ -29,7 +29,7 @@ from trimtab.protocol import Lease
 MOST_MEBIBYTES = 64
 MOST_AT_ONCE_MEBIBYTES = 128
 
-TAKES_ANYTHING = {("/v1/workers", "cursor"), ("/v1/leases/{lease_id}/attributes/{attribute_key}", "attribute_key")}
+TAKES_ANYTHING = {("/v1/workers", "cursor"), ("/v1/leases/{lease_id}/attributes/{key}", "key")}
 """Where a list goes on, after the name of a worker: any printable one. What a trial calls what it leaves on record."""
 
 LINE = re.compile(r"20\d\d-\d\d-\d\d [\d:,]+ [A-Z]+ \S+ |    ")
@@ -82,7 +82,7 @@ class Attacked:
     def filled(self, path: str, **parameters: str) -> str:
         """Return a path with what there is for its parameters, or with these."""
         there = {"name": "study", "number": "0", "lease_id": self.lease.id, "token_id": "1"}
-        there |= {"attribute_key": "a"} | parameters
+        there |= {"key": "a"} | parameters
         return path.format(**there)
 
     def now(self) -> record.Rows:

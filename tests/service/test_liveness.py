@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from service import liveness
 from service.database import autocommit
 from service.replica import Replica
-from service.storage import endings
+from service.storage import lease_ends
 from service.sweep import sweep
 from tests.service import record
 from tests.service.long_polls import wait_until
@@ -146,7 +146,7 @@ def test_a_lease_that_was_found_before_an_outage_is_not_ended_after_it(
     record.be_away(engine, seconds=AWAY)
 
     with autocommit(replica.engine) as connection:
-        closed = endings.close_over(connection, int(lease.id))
+        closed = lease_ends.close_over(connection, int(lease.id))
 
     assert closed is None
 

@@ -1,5 +1,6 @@
 """A loop that owns itself: what it is given, and what its trials become however their blocks are left."""
 
+import threading
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -16,10 +17,10 @@ from tests.service.long_polls import wait_until
 from tests.service.runs import EAGER, complete, lease_of
 from tests.service.specs import METRIC, number, spec
 from trimtab.client import Client
-from trimtab.errors import Invalid, StudyNotFound
+from trimtab.errors import Invalid, StudyNotFound, Unreachable
 from trimtab.own import held, offers
 from trimtab.own.loop import LoopTrial
-from trimtab.protocol import Leases
+from trimtab.protocol import Lease, Leases
 from trimtab.states import Outcome, TrialState
 
 
@@ -248,6 +249,19 @@ def test_a_report_outside_the_block_says_how_the_loop_is_written(client: Client)
         trial.report(1, error=0.5)
 
 
+def test_a_second_block_of_a_trial_says_that_it_has_one(client: Client) -> None:
+    client.create_study(spec())
+    trials = iter(trimtab.trials("study", client=client))
+    trial = next(trials)
+    with trial:
+        trial.report(1, error=0.5)
+
+    with pytest.raises(RuntimeError, match="trial 0 was begun before: it has one block of `with trial:`"):
+        trial.__enter__()
+
+    assert states(client) == [TrialState.COMPLETE]
+
+
 def test_a_loop_that_is_left_before_a_trial_begins_gives_it_back(client: Client) -> None:
     client.create_study(spec())
 
@@ -292,6 +306,78 @@ def test_another_attempt_goes_on_from_what_was_left(client: Client, tmp_path: Pa
     assert starts == [0, 3]
     assert found.read_text() == "weights"
     assert [(trial.state, trial.step) for trial in client.trials("study")] == [(TrialState.COMPLETE, 4)]
+
+
+def test_an_attempt_with_nothing_left_to_train_ends_with_what_was_reported_at_its_checkpoint(
+    client: Client, tmp_path: Path
+) -> None:
+    client.create_study(spec(budget={"trials": 1}))
+    left = tmp_path / "left"
+    left.write_text("weights")
+
+    def begin(trial: LoopTrial) -> None:
+        trial.report(1, error=0.5)
+        trial.checkpoint(left)
+        trial.report(2, error=0.75)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(client, begin)
+    train(client, lambda trial: trial.resume(tmp_path / "found"))
+
+    (found,) = client.trials("study")
+    assert (found.state, found.values, found.step) == (TrialState.COMPLETE, {METRIC: 0.5}, 1)
+
+
+def test_a_checkpoint_of_no_step_says_what_comes_first(client: Client, tmp_path: Path) -> None:
+    client.create_study(spec())
+
+    with pytest.raises(RuntimeError, match="trial 0 has no step to go on from: report one before its checkpoint"):
+        train(client, lambda trial: trial.checkpoint(tmp_path / "left"))
+
+
+def test_an_interrupt_does_not_wait_for_a_service_that_is_away(
+    client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    client.create_study(spec())
+    told: list[Outcome] = []
+
+    def tell(lease: Lease, outcome: Outcome, **_: Any) -> None:
+        told.append(outcome)
+        raise Unreachable("nothing answers") if len(told) == 1 else AssertionError("told again")
+
+    monkeypatch.setattr(client, "tell", tell)
+    with pytest.raises(KeyboardInterrupt):
+        train(client, ending(KeyboardInterrupt()))
+
+    assert told == [Outcome.RELEASED]
+    assert "trial 0 of study: not given back, its lease runs out: nothing answers" in caplog.text
+
+
+def test_a_block_is_left_without_its_heartbeat(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    client.create_study(spec())
+    begun, answered = threading.Event(), threading.Event()
+
+    def heartbeat(_: Lease) -> None:
+        begun.set()
+        answered.wait(10)
+        raise Unreachable("nothing answers")
+
+    monkeypatch.setattr(client, "heartbeat", heartbeat)
+    monkeypatch.setattr(held, "HEARTBEATS_PER_LEASE", 3000)
+    monkeypatch.setattr(held, "JOIN_SECONDS", 0.01)
+
+    def interrupted(_: LoopTrial) -> None:
+        begun.wait(10)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(client, interrupted)
+    is_free = not answered.is_set()
+    answered.set()
+
+    assert is_free
+    assert states(client) == [TrialState.WAITING]
 
 
 def test_a_silent_training_keeps_its_lease(client: Client, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,9 +15,10 @@ from tests.service import record
 from tests.service.long_polls import wait_until
 from tests.service.specs import spec
 from trimtab.client import Client
-from trimtab.errors import Conflict, Invalid, StepConflict, StudyExists
-from trimtab.own import held
+from trimtab.errors import Conflict, Invalid, StepConflict, StudyExists, Unreachable
+from trimtab.own import held, offers
 from trimtab.own.results import FoundStudy
+from trimtab.protocol import Leases
 from trimtab.spec import StudySpec, TaskSpec
 from trimtab.states import Direction, Outcome, StudyState, TrialState
 
@@ -160,6 +161,37 @@ def test_what_a_trial_leaves_on_record_is_there_for_all_to_read(client: Client) 
     assert study.best_trial.user_attrs == {"parameters": {"count": 10, "shared": [True, None]}}
 
 
+def test_what_becomes_json_is_left_on_record_as_that(client: Client) -> None:
+    study = optimized(client, lambda trial: trial.set_user_attr("sizes", {1: (64, 64)}) or 0.0, n_trials=1)
+
+    assert study.best_trial.user_attrs == {"sizes": {"1": [64, 64]}}
+
+
+@pytest.mark.parametrize("value", [object(), {1, 2}, float("nan"), {(1, 2): 3}])
+def test_what_is_no_json_is_refused_by_its_key(client: Client, value: object) -> None:
+    with pytest.raises(Invalid, match="the user attribute 'sizes' is nothing that JSON can say"):
+        optimized(client, lambda trial: trial.set_user_attr("sizes", value), n_trials=1)
+
+
+def test_a_step_below_zero_is_an_error_as_it_is_in_optuna(client: Client) -> None:
+    with pytest.raises(ValueError, match="steps are counted from 0"):
+        optimized(client, lambda trial: trial.report(0.5, -1), n_trials=1)
+
+
+def test_a_range_that_its_steps_do_not_meet_is_warned_of_as_optuna_warns(client: Client) -> None:
+    def objective(trial: Any) -> float:
+        trial.suggest_float("even", 0.0, 0.3, step=0.1)
+        with pytest.warns(UserWarning, match="rate: steps of 0.3 from 0.0 do not meet 1.0: the largest value is 0.9"):
+            trial.suggest_float("rate", 0.0, 1.0, step=0.3)
+        with pytest.warns(UserWarning, match="units: steps of 3 from 0 do not meet 10: the largest value is 9"):
+            trial.suggest_int("units", 0, 10, step=3)
+        return 0.0
+
+    study = optimized(client, objective, n_trials=1)
+
+    assert study.best_trial.params["rate"] <= 0.9
+
+
 def test_an_error_fails_its_trial_and_is_raised(client: Client) -> None:
     with pytest.raises(ZeroDivisionError):
         optimized(client, lambda trial: 1 / trial.number)
@@ -179,6 +211,7 @@ def test_an_error_that_is_caught_fails_its_trial_alone(client: Client, catch: An
     ("returned", "reason"),
     [
         (None, "the objective returned what is no number: None"),
+        pytest.param(10**400, "the objective returned a number that is too large for a float", id="too large"),
         ("much", "the objective returned what is no number: 'much'"),
         ((0.5, 0.5), "the objective returned 2 figures, and not 1: (0.5, 0.5)"),
     ],
@@ -188,6 +221,12 @@ def test_what_is_no_figure_fails_its_trial_alone(client: Client, returned: objec
 
     assert [trial.state.name for trial in study.trials] == ["FAIL", "COMPLETE"]
     assert client.trial("study", 0).reason == reason
+
+
+def test_what_is_no_figure_may_be_as_long_as_it_likes(client: Client) -> None:
+    optimized(client, lambda trial: "much\0" * 5000 if trial.number == 0 else 0.5, n_trials=2)
+
+    assert [trial.outcome for trial in client.trials("study")] == [Outcome.ERROR, Outcome.COMPLETE]
 
 
 @pytest.mark.parametrize("returned", [float("nan"), float("-inf")])
@@ -308,6 +347,32 @@ def test_time_that_is_over_begins_no_more_trials(client: Client) -> None:
 
     assert study.trials == []
     assert client.study("study").state is StudyState.RUNNING
+
+
+def test_a_service_that_is_away_is_not_waited_for_beyond_the_time(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asks = []
+
+    def ask(*_: Any, **told: Any) -> Leases:
+        asks.append(told["wait"])
+        raise Unreachable("nothing answers") if len(asks) == 1 else AssertionError("asked again")
+
+    monkeypatch.setattr(client, "ask", ask)
+    study = optimized(client, lambda trial: 0.5, timeout=0.1)
+
+    assert len(asks) == 1
+    assert study.trials == []
+
+
+def test_a_trial_that_comes_when_the_time_is_over_goes_back(client: Client) -> None:
+    client.create_study(spec(space=None))
+    clock = iter([0.0, 1.0, 61.0, 62.0])
+
+    found = list(offers.leases(client, "study", seconds=60, clock=lambda: next(clock)))
+
+    assert found == []
+    assert [trial.state for trial in client.trials("study")] == [TrialState.WAITING]
 
 
 def test_the_directions_of_a_study_stay_as_they_are(client: Client) -> None:

@@ -191,6 +191,9 @@ def call_everything(served: Served) -> None:
     client.trial("study", 0)
     client.study("study")
     list(client.workers())
+    for table in ("trials", "reports"):
+        list(client.exported("study", "csv", table=table))
+    list(client.studies(tag="none", state="running"))
     served.http.get("/metrics")
     served.http.get("/")
     for part in ("", "/curves", "/plane"):

@@ -56,7 +56,7 @@ RIGHTS = {
     ("post", "/v1/leases/{lease_id}/heartbeat"): WORKS,
     ("post", "/v1/leases/{lease_id}/logs"): WORKS,
     ("post", "/v1/leases/{lease_id}/suggestions"): WORKS,
-    ("put", "/v1/leases/{lease_id}/attributes/{attribute_key}"): WORKS,
+    ("put", "/v1/leases/{lease_id}/attributes/{key}"): WORKS,
     ("put", "/v1/leases/{lease_id}/result"): WORKS,
     ("put", "/v1/leases/{lease_id}/checkpoint"): WORKS,
     ("get", "/v1/leases/{lease_id}/checkpoint"): WORKS,

@@ -56,7 +56,9 @@ def test_the_data_set_of_a_task_is_named_beside_it(client: Client) -> None:
     [
         ({"data": "iris", "task": None, "space": SPACE}, "data goes with the name of a task"),
         ({"trials": 3, "budget": {"seconds": 5.0}}, "either trials or a budget"),
-        ({"samplr": "tpe"}, "samplr"),
+        ({"samplr": "tpe"}, r"samplr is unknown; did you mean sampler\?"),
+        ({"trails": 4}, r"trails is unknown; did you mean trials\?"),
+        ({"dta": "iris"}, r"dta is unknown; did you mean data\?"),
         ({"sampler": "tpee"}, "sampler"),
     ],
 )

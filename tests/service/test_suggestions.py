@@ -10,10 +10,11 @@ import pytest
 import sqlalchemy as sa
 
 from service.replica import Replica
-from tests.service.record import let_leases_run_out, rows
+from tests.service.long_polls import wait_until
+from tests.service.record import let_leases_run_out, rows, value
 from tests.service.served import Serve
 from tests.service.specs import METRIC, spec
-from tests.service.test_closing import counted
+from tests.service.test_closing import HELD_UP, counted
 from trimtab.client import Client
 from trimtab.errors import Conflict, Invalid, LeaseEnded, LeaseLost, LeaseNotFound, StudyDeleted
 from trimtab.protocol import Lease
@@ -303,10 +304,30 @@ def test_a_later_attempt_overwrites_an_attribute(client: Client, study: str) -> 
     assert client.trial(study, 0).user_attributes == {"a": "second", "b": "first"}
 
 
-@pytest.mark.parametrize("key", ["", "a" * 513, "a\x00"])
+@pytest.mark.parametrize("key", ["", "a" * 513, "a\x00", ".", ".."])
 def test_a_key_that_cannot_be_stored_is_refused(client: Client, study: str, key: str) -> None:
     with pytest.raises(Invalid, match="key"):
         client.set_attribute(lease_of(client), key, 1)
+
+
+@pytest.mark.parametrize("key", ["%2E", "%2e%2E"])
+def test_a_key_that_means_another_place_in_a_path_is_refused(
+    http: httpx2.Client, client: Client, study: str, key: str
+) -> None:
+    lease = lease_of(client, study)
+
+    path = f"/v1/leases/{lease.id}/attributes/{key}"
+    answer = http.put(path, json={"value": 1}, headers={"Trimtab-Fence": str(lease.fence)})
+
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == ["key"]
+
+
+@pytest.mark.parametrize("path", ["/v1/studies/", "/v1/leases/1/attributes"])
+def test_nobody_is_sent_on_to_another_path(http: httpx2.Client, path: str) -> None:
+    answer = http.get(path, follow_redirects=False)
+
+    assert answer.status_code == 404
 
 
 def test_an_attribute_that_is_too_large_is_refused(client: Client, study: str) -> None:
@@ -325,6 +346,25 @@ def test_attributes_that_are_too_large_together_are_refused(client: Client, stud
 
     client.set_attribute(lease, "0", large)
     assert set(client.trial(study, 0).user_attributes) == set("0123")
+
+
+def test_attributes_that_come_at_once_are_not_too_large_together_either(
+    client: Client, engine: sa.Engine, study: str
+) -> None:
+    lease = lease_of(client)
+    large = "x" * (MAX_ATTRIBUTE_BYTES - 100)
+    for number in range(3):
+        client.set_attribute(lease, str(number), large)
+
+    with ThreadPoolExecutor(2) as pool:
+        with engine.begin() as holding:
+            holding.execute(sa.text("SELECT FROM trimtab_leases FOR UPDATE"))
+            calls = [pool.submit(client.set_attribute, lease, key, large) for key in ("a", "b")]
+            wait_until(lambda: value(engine, HELD_UP) == 2)
+        errors = [call.exception() for call in calls]
+
+    assert sorted(type(error).__name__ for error in errors) == ["Invalid", "NoneType"]
+    assert len(client.trial(study, 0).user_attributes) == 4
 
 
 def test_an_attribute_of_a_lost_lease_is_refused(client: Client, engine: sa.Engine, study: str) -> None:

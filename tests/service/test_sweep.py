@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 
 from service.database import transaction
 from service.replica import Replica
-from service.storage import endings
+from service.storage import lease_ends
 from service.sweep import sweep
 from tests.service import record
 from tests.service.runs import lease_of
@@ -100,7 +100,7 @@ def test_a_lease_is_looked_at_again_when_it_is_ended(client: Client, replica: Re
     lease = lease_of(client)
 
     with transaction(replica.engine) as connection:
-        closed = endings.close_over(connection, int(lease.id))
+        closed = lease_ends.close_over(connection, int(lease.id))
 
     assert closed is None
     client.heartbeat(lease)

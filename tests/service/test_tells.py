@@ -88,13 +88,14 @@ def test_a_pruned_trial_keeps_its_last_figures(client: Client, lease: Lease) -> 
     assert (trial.values, trial.metrics, trial.step) == ({"error": 0.5}, {"error": 0.5, "loss": 2.0}, 4)
 
 
-def test_a_pruned_trial_says_why_it_was_stopped(client: Client) -> None:
+@pytest.mark.parametrize("message", [None, "", " "])
+def test_a_pruned_trial_says_why_it_was_stopped(client: Client, message: str | None) -> None:
     client.create_study(spec(pruner=EAGER))
     complete(client, [0.1])
     lease = lease_of(client)
     verdict = report(client, lease, 1, 0.5)
 
-    client.tell(lease, "pruned")
+    client.tell(lease, "pruned", message=message)
 
     assert client.trial("study", 1).reason == verdict.reason
 

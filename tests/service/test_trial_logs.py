@@ -137,6 +137,16 @@ def test_the_client_sends_lines_as_a_terminal_would_show_them(client: Client, le
     assert texts(client) == [" 30%", "red", "bell\\x07", "x" * (MAX_LINE - 1) + "…", "\\udcff"]
 
 
+@pytest.mark.parametrize("character", ["x", '"', "\U0001f4c8"])
+def test_a_thousand_of_the_longest_lines_are_kept(client: Client, lease: Lease, character: str) -> None:
+    written = [f"{number:03}".ljust(MAX_LINE, character) for number in range(1000)]
+
+    kept = client.keep_lines(lease, written, first=5)
+
+    assert kept.next == 1005
+    assert [(line.line, line.text) for line in client.logs("study", 0)] == [*enumerate(written, start=5)]
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [

@@ -88,6 +88,12 @@ def test_the_interval_of_a_share_is_wilsons(wrong: int, examples: int) -> None:
     assert wilson(wrong / examples, examples) == pytest.approx((expected.low, expected.high), abs=1e-12)
 
 
+def test_the_interval_of_a_share_ends_exactly_where_none_or_all_are_wrong() -> None:
+    for examples in range(1, 1000):
+        assert wilson(0.0, examples)[0] == 0.0
+        assert wilson(1.0, examples)[1] == 1.0
+
+
 def test_the_interval_of_a_regression_error_is_that_of_the_bootstrap() -> None:
     squares_N = np.random.default_rng(0).normal(size=200) ** 2
     expected = stats.bootstrap(

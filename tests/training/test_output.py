@@ -16,6 +16,7 @@ from tests.unit.samples import LEASE
 from tests.unit.stub import TOKEN, Answer, Asked, Stub, refused, said, serving
 from trimtab.client import Client
 from trimtab.errors import LeaseLost
+from trimtab.logs import about
 from trimtab.spec import TaskSpec
 from trimtab.trial_logs import Logged
 from workers.delivery import Delivery
@@ -138,6 +139,27 @@ def test_a_service_that_does_not_answer_holds_up_nothing(service: Service, monke
             pass
 
     assert time.monotonic() - began_at < 5
+
+
+def test_the_workers_log_has_what_is_written_while_the_service_is_away(
+    service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("workers.delivery.EVERY_SECONDS", 0.01)
+    monkeypatch.setattr("workers.delivery.CLOSE_SECONDS", 0.1)
+    caplog.set_level("INFO", logger="workers.delivery")
+    service.may_answer.clear()
+
+    with writing("import sys; print('one', flush=True); sys.stdin.read(); print('two', flush=True)") as process:
+        assert process.stdin
+        with Delivery(service.client, LEASE, output_of(process)):
+            wait_for(lambda: "| one" in caplog.text)
+            process.stdin.close()
+            wait_for(lambda: "| two" in caplog.text)
+            service.may_answer.set()
+
+    lines = [record for record in caplog.records if "|" in record.message]
+    assert [record.args for record in lines] == [{**about(LEASE), "text": text} for text in ("one", "two")]
+    wait_for(lambda: service.kept == {0: "one", 1: "two"})
 
 
 def test_lines_of_a_lease_that_is_lost_are_no_error_and_no_more_are_sent(

@@ -1,4 +1,4 @@
-"""`trimtab study pause|resume|stop|budget`, and what was learned: what they send and what they print."""
+"""`trimtab study pause|resume|stop|budget|tag|priority`, and what was learned: what they send and what they print."""
 
 import json
 
@@ -9,6 +9,7 @@ from tests.unit.commands import Run
 from tests.unit.stub import Stub, refused, said
 from trimtab.errors import Conflict
 from trimtab.learned import ImportanceMethod, Importances
+from trimtab.protocol import Study
 from trimtab.pruners import MedianPruner, NoPruner
 from trimtab.replay import PrunerReplay, Replay, StoppedTrial
 from trimtab.states import StudyState
@@ -46,6 +47,12 @@ REPLAY = Replay(
 )
 
 
+def changed(**fields: object) -> Study:
+    """Return a study whose spec was changed."""
+    study = samples.study()
+    return study.model_copy(update={"spec": study.spec.model_copy(update=fields)})
+
+
 @pytest.mark.parametrize(("verb", "state"), [("pause", "paused"), ("resume", "running"), ("stop", "stopped")])
 def test_a_study_is_paused_resumed_and_stopped(stub: Stub, run: Run, verb: str, state: str) -> None:
     stub.answers(said(samples.study(state=StudyState(state), complete=3)))
@@ -66,10 +73,47 @@ def test_a_budget_is_made_larger_and_without_a_limit(stub: Stub, run: Run) -> No
     assert json.loads(ran.output)["name"] == "digits"
 
 
+@pytest.mark.parametrize(
+    ("typed", "tags", "line"),
+    [
+        (["ours", "first try"], ["ours", "first try"], "study digits has the tags ours, first try"),
+        (["--none"], [], "study digits has no tags"),
+    ],
+)
+def test_a_study_is_given_the_tags_that_are_named_and_no_others(
+    stub: Stub, run: Run, typed: list[str], tags: list[str], line: str
+) -> None:
+    stub.answers(said(changed(tags=tuple(tags))))
+
+    ran = run("study", "tag", "digits", *typed)
+
+    assert (stub.asked[0].method, stub.asked[0].path) == ("PATCH", "/v1/studies/digits")
+    assert stub.asked[0].body["tags"] == tags
+    assert ran.output == f"{line}\n"
+
+
+@pytest.mark.parametrize("typed", [[], ["ours", "--none"]])
+def test_tags_are_not_taken_away_by_leaving_them_out(stub: Stub, run: Run, typed: list[str]) -> None:
+    ran = run("study", "tag", "digits", *typed)
+
+    assert (ran.code, stub.asked) == (2, [])
+    assert "give either TAGS or --none" in ran.errors
+
+
+@pytest.mark.parametrize("number", [7, -1])
+def test_a_study_is_given_another_priority(stub: Stub, run: Run, number: int) -> None:
+    stub.answers(said(changed(priority=number)))
+
+    ran = run("study", "priority", "digits", str(number))
+
+    assert (stub.asked[0].body["priority"], stub.asked[0].body["tags"]) == (number, None)
+    assert ran.output == f"study digits has the priority {number}\n"
+
+
 def test_a_limit_that_is_none_is_said_before_anything_is_sent(stub: Stub, run: Run) -> None:
     ran = run("study", "budget", "digits", "trials=many")
 
-    assert (ran.code, stub.asked) == (1, [])
+    assert (ran.code, stub.asked) == (2, [])
     assert "budget.trials must be an integer" in ran.errors
 
 
@@ -116,3 +160,13 @@ def test_importances_that_there_are_none_of_say_why(stub: Stub, run: Run) -> Non
     stub.answers(said(Importances(method=method, metric="error", trials=1, reason=reason, importances={})))
 
     assert run("study", "importances", "digits").output.splitlines()[-1] == reason
+
+
+def test_a_study_that_a_larger_budget_does_not_reopen_says_why(stub: Stub, run: Run) -> None:
+    study = samples.study(state=StudyState.COMPLETE, complete=4)
+    stub.answers(said(study.model_copy(update={"reason": "every point of the space was tried"})))
+
+    ran = run("study", "budget", "digits", "trials=2000")
+
+    assert ran.output.startswith("study digits is complete: 4 complete")
+    assert ran.output.endswith("; every point of the space was tried\n")

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,12 @@ def test_a_study_that_may_never_end_says_so(stub: Stub, run: Run) -> None:
     ]
 
 
+def test_the_version_is_said_without_a_service(stub: Stub, run: Run) -> None:
+    ran = run("--version")
+
+    assert (ran.code, ran.output, stub.asked) == (0, f"{version('trimtab')}\n", [])
+
+
 def test_a_name_is_enough(stub: Stub, run: Run) -> None:
     stub.answers(said(samples.study(), status=201))
 
@@ -84,7 +91,7 @@ def test_a_study_is_created_from_standard_input(stub: Stub, run: Run) -> None:
 def test_a_spec_at_fault_names_its_fields_in_one_line(stub: Stub, run: Run) -> None:
     ran = run("study", "create", "-f", "-", given='{"name": "x", "task": {"name": "mlp"}, "budget": {"trials": 0}}')
 
-    assert ran.code == 1
+    assert ran.code == 2
     assert ran.errors == "trimtab: not valid: budget.trials must be at least 1, not 0\n"
     assert stub.asked == []
 

@@ -114,6 +114,7 @@ def test_an_ask_says_who_asks_for_what(stub: Stub, client: Client) -> None:
         "wait": 1.0,
         "host": None,
         "device": None,
+        "device_memory": None,
         "purposes": ["search", "prescription", "confirmation"],
     }
 
@@ -237,11 +238,26 @@ def test_a_refusal_is_raised_whole(stub: Stub, client: Client) -> None:
         client.create_study(samples.SPEC)
 
 
-@pytest.mark.parametrize("status", [200, 301, 401, 404, 500])
+@pytest.mark.parametrize("status", [200, 401, 404, 500])
 def test_what_is_not_our_service_is_called_so(stub: Stub, client: Client, status: int) -> None:
     stub.answers(Answer(status, "<html>Hello</html>", {"Content-Type": "text/html"}))
 
     with pytest.raises(Unreachable, match=rf"what answers at {stub.url}/v1/studies/digits .* {status}.*text/html"):
+        client.study("digits")
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_an_answer_that_sends_on_is_no_outage(stub: Stub, client: Client, status: int) -> None:
+    stub.answers(Answer(status, "", {"Location": "https://elsewhere.example/v1"}))
+
+    with pytest.raises(Misconfigured, match=r"says to go to 'https://elsewhere.example/v1'.*TRIMTAB_SERVER"):
+        client.study("digits")
+
+
+def test_an_answer_that_sends_on_without_saying_where_is_no_outage(stub: Stub, client: Client) -> None:
+    stub.answers(Answer(300))
+
+    with pytest.raises(Misconfigured, match="TRIMTAB_SERVER"):
         client.study("digits")
 
 

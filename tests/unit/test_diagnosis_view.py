@@ -102,7 +102,7 @@ class Run:
 def test_the_command_line_asks_for_a_diagnosis_of_a_study_or_a_trial(stub: Stub, run: Run) -> None:
     stub.answers(said(BIASED), said(BIASED))
 
-    shown, machine = run("diagnose", "study"), run("diagnose", "study", "--trial", "7", "--json")
+    shown, machine = run("diagnosis", "study"), run("diagnosis", "study", "--trial", "7", "--json")
 
     assert [asked.path for asked in stub.asked] == [
         "/v1/studies/study/diagnosis",

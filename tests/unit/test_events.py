@@ -102,6 +102,26 @@ def test_what_is_no_stream_of_ours_is_said_to_be_none() -> None:
         heard(stub, stream("event: study\ndata: {}\n\n"))
 
 
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [(Answer(200, "<html>", {"Content-Type": "text/html"}), "is no stream of events"), (CUT, "ended before it began")],
+)
+def test_what_tells_nothing_is_not_asked_again_and_again(answer: Answer, said: str) -> None:
+    with serving() as stub, pytest.raises(Unreachable, match=said):
+        heard(stub, *[answer] * 3)
+
+    assert len(stub.asked) == 1
+
+
+def test_streams_that_end_before_they_begin_are_an_outage(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trimtab.client.events.OUTAGE_SECONDS", 0.0)
+
+    with serving() as stub, pytest.raises(Unreachable, match="ended before it began"):
+        heard(stub, stream(study(last=0)), *[CUT] * 20)
+
+    assert len(stub.asked) < 5
+
+
 def test_an_event_is_its_fields_up_to_an_empty_line_and_comments_are_nothing() -> None:
     lines = [": keep-alive", "", "event: trial", "id:7", "data: {}", "", "event: half", "data: {}"]
 

@@ -3,11 +3,16 @@
 import pytest
 
 from tests.unit import samples
+from tests.unit.samples import NOON
 from tests.unit.stub import Answer, Stub, refused, said
+from trimtab.cli.following import Curves, Idle
 from trimtab.client import Client
 from trimtab.errors import StudyNotFound
 from trimtab.handle import StudyHandle
-from trimtab.states import StudyState
+from trimtab.protocol import RecordedReport, Worker
+from trimtab.spec import StudySpec
+from trimtab.states import Decision, StudyState, TrialState
+from trimtab.watching import Progress
 
 END = (
     said(samples.study(state=StudyState.COMPLETE, complete=40)),
@@ -47,3 +52,44 @@ def test_a_study_that_is_deleted_is_not_waited_for(stub: Stub, client: Client) -
 
     with pytest.raises(StudyNotFound):
         list(StudyHandle(client, "digits", sleep=lambda _: None).watch())
+
+
+@pytest.mark.parametrize(
+    ("alive", "waits"),
+    [
+        ([], "nobody asks for its trials: start the script again"),
+        ([samples.worker("script")], None),
+    ],
+)
+def test_a_study_without_a_task_that_nobody_asks_for_says_so(
+    stub: Stub, client: Client, alive: list[Worker], waits: str | None
+) -> None:
+    stub.answers(said(samples.page(*alive)))
+    study = samples.study().model_copy(update={"spec": StudySpec(name="digits", task=None)})
+    clock = iter([0.0, 1.0, 4.0])
+    idle = Idle(client, lambda: next(clock))
+
+    seen = [idle.waits(Progress(study, None, None)) for _ in range(2)]
+
+    assert seen == [None, waits]
+
+
+def test_a_curve_that_cannot_be_read_is_read_with_the_next_look(stub: Stub, client: Client) -> None:
+    def progress(step: int) -> Progress:
+        running = samples.trial(7, state=TrialState.RUNNING, step=step, metrics={"validation_error": 1 / step})
+        return Progress(samples.study(running=1), None, None, running=(running,))
+
+    before = [
+        RecordedReport(
+            attempt=1, step=step, metrics={"validation_error": 1.0}, verdict=Decision.CONTINUE, reported_at=NOON
+        )
+        for step in (1, 2)
+    ]
+    past = samples.history(7).model_copy(update={"reports": before})
+    stub.answers(*[Answer(503, "<html>")] * 5, said(past))
+    curves = Curves(client)
+
+    first, second = curves.of(progress(2)), curves.of(progress(4))
+
+    assert first == {7: [0.5]}
+    assert second == {7: [1.0, 1.0, 0.25]}

@@ -35,6 +35,22 @@ def test_a_study_is_a_line_of_the_list() -> None:
     assert line.startswith("digits running 13/40 2 4 1 mlp on digits 2026-")
 
 
+def test_tags_and_priorities_are_shown_where_there_are_any() -> None:
+    plain = samples.study("plain")
+    marked = samples.study("marked")
+    marked = marked.model_copy(
+        update={"spec": marked.spec.model_copy(update={"tags": ("ours", "night"), "priority": 5})}
+    )
+
+    header, *shown = words(rendering.studies_table([marked, plain]))
+
+    assert header == "STUDY STATE FINISHED RUNNING PRUNED FAILED TASK TAGS PRIORITY CREATED"
+    assert "mlp on digits ours, night 5 2026-" in shown[0]
+    assert "mlp on digits 2026-" in shown[1]
+    assert {"tags ours, night", "priority 5"} <= set(words(rendering.study_view(marked, None)))
+    assert not [line for line in words(rendering.study_view(plain, None)) if line.startswith(("tags", "priority"))]
+
+
 def test_a_study_is_shown_with_its_space_and_its_best_params() -> None:
     study = samples.study(running=2, complete=8, pruned=4)
 

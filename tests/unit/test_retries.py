@@ -153,10 +153,11 @@ def test_a_network_that_fails_for_a_moment_is_not_noticed(pauses: list[float], e
 def test_a_network_that_fails_for_long_is_given_up(pauses: list[float]) -> None:
     with (
         client_of(failing(httpx2.ConnectError("refused")), pauses) as client,
-        pytest.raises(Unreachable, match=r"no answer from http://tune: refused; .*TRIMTAB_SERVER"),
+        pytest.raises(Unreachable, match=r"no answer from http://tune: refused; .*TRIMTAB_SERVER") as given_up,
     ):
         client.study("digits")
 
+    assert (given_up.value.__cause__, given_up.value.__suppress_context__) == (None, True)
     assert pauses == pytest.approx([0.2, 0.4, 0.8, 1.6])
 
 

@@ -11,6 +11,7 @@ from tests.unit.samples import NOON
 from tests.unit.stub import Answer, Stub, refused, said
 from trimtab.errors import TrialNotFound
 from trimtab.protocol import Page
+from trimtab.spec import StudySpec, TaskSpec
 from trimtab.trial_logs import LogLine
 
 TABLE = Answer(200, "number,state\n0,complete\n", {"Content-Type": "text/csv"})
@@ -28,6 +29,17 @@ def test_a_study_is_exported_to_a_file_whose_name_says_how(stub: Stub, run: Run,
     assert (ran.code, ran.output) == (0, "")
     assert stub.asked[0].query == {"format": "csv", "table": "reports"}
     assert (tmp_path / "digits.csv").read_text() == TABLE.text
+
+
+def test_a_file_that_cannot_be_written_is_one_line(stub: Stub, run: Run, tmp_path: Path) -> None:
+    stub.answers(TABLE)
+
+    ran = run("study", "export", "digits", str(tmp_path / "nowhere/digits.csv"))
+
+    assert (ran.code, ran.output) == (2, "")
+    assert len(ran.errors.splitlines()) == 1
+    assert ran.errors.startswith(f"trimtab: {tmp_path}/nowhere/digits.csv")
+    assert ran.errors.endswith(": No such file or directory\n")
 
 
 def test_a_study_is_exported_to_a_pipe(stub: Stub, run: Run) -> None:
@@ -53,6 +65,24 @@ def test_what_a_training_wrote_is_shown_from_its_end(stub: Stub, run: Run) -> No
     assert (stub.asked[0].path, stub.asked[0].query["tail"]) == ("/v1/studies/digits/trials/7/logs", "2")
     assert ran.output == "epoch 1\nepoch [31m 9\n"
     assert ran.errors == "… 8 lines are not kept\n"
+
+
+@pytest.mark.parametrize(
+    ("attempts", "task", "why"),
+    [
+        (0, TaskSpec(name="mlp"), "it waits for a worker"),
+        (1, TaskSpec(name="mlp"), "its training has written none"),
+        (1, None, "what your own code writes stays where it runs"),
+    ],
+)
+def test_a_trial_without_lines_says_why(stub: Stub, run: Run, attempts: int, task: TaskSpec | None, why: str) -> None:
+    trial = samples.history(7).model_copy(update={"attempts": attempts})
+    study = samples.study().model_copy(update={"spec": StudySpec(name="digits", task=task)})
+    stub.answers(said(Page[LogLine](items=[])), said(trial), said(study))
+
+    ran = run("study", "logs", "digits", "7")
+
+    assert (ran.code, ran.output, ran.errors) == (0, "", f"trial 7 has no lines: {why}\n")
 
 
 def test_what_a_training_writes_is_followed_to_its_end(stub: Stub, run: Run) -> None:

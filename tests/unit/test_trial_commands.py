@@ -44,6 +44,16 @@ def test_trials_are_listed_by_state_and_no_more_than_wanted(stub: Stub, run: Run
     assert [trial["number"] for trial in json.loads(ran.output)] == [0]
 
 
+def test_a_trial_is_shown_with_what_it_left_on_record_of_itself(stub: Stub, run: Run) -> None:
+    left = {"note": "a\nfine one", "shape": [8, True, None]}
+    stub.answers(said(samples.history(7).model_copy(update={"user_attributes": left})))
+
+    ran = run("study", "trial", "digits", "7")
+
+    lines = [" ".join(line.split()) for line in ran.output.splitlines()]
+    assert lines[lines.index("USER ATTRIBUTE VALUE") :][1:3] == ["note a fine one", "shape [8, true, null]"]
+
+
 def test_a_trial_is_shown_with_its_curve_and_its_attempts(stub: Stub, run: Run) -> None:
     lost = Attempt(fence=1, attempt=1, worker="gpu0", outcome=Outcome.LOST, leased_at=NOON, seconds=3.0)
     errors = [0.8, 0.4, None, 0.1]
@@ -70,6 +80,17 @@ def test_of_several_objectives_the_front_is_json_too(stub: Stub, run: Run) -> No
     ran = run("study", "best", "digits", "--json")
 
     assert [trial["number"] for trial in json.loads(ran.output)] == [3, 9]
+
+
+def test_a_value_that_is_nested_beyond_all_reading_is_a_word(stub: Stub, run: Run) -> None:
+    deep = "[" * 9000
+    stub.answers(said(samples.trial(7)))
+
+    ran = run("study", "enqueue", "digits", f"x={deep}")
+
+    assert ran.code == 2
+    assert ran.errors.startswith("trimtab: ")
+    assert len(ran.errors.splitlines()) == 1
 
 
 def test_a_point_is_enqueued_with_values_of_every_kind(stub: Stub, run: Run) -> None:

@@ -1,5 +1,6 @@
 """Groups of commands that ask the service, and how they end where it says no."""
 
+import errno
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,9 +21,13 @@ class Asking(TyperGroup):
         try:
             return super().invoke(ctx)
         except Refused as error:
-            _end(error, code=1)
+            _end(str(error), code=1 if error.is_answer else 2)
         except TrimtabError as error:
-            _end(error, code=2)
+            _end(str(error), code=2)
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # Who reads the output has left; that is dealt with further out.
+                raise
+            _end(_said(error), code=2)
 
 
 def verbs(help_: str | None = None) -> typer.Typer:
@@ -40,6 +45,10 @@ def leaving(goes_on: str) -> Iterator[None]:
         raise typer.Exit(130) from None
 
 
-def _end(error: TrimtabError, *, code: int) -> NoReturn:
-    typer.echo(f"trimtab: {printable(str(error))}", err=True)
+def _said(error: OSError) -> str:
+    return f"{error.filename}: {error.strerror}" if error.filename else str(error)
+
+
+def _end(said: str, *, code: int) -> NoReturn:
+    typer.echo(f"trimtab: {printable(said)}", err=True)
     sys.exit(code)

@@ -1,4 +1,4 @@
-"""`trimtab study pause|resume|stop|budget|delete`: change a study, or take it away."""
+"""`trimtab study pause|resume|stop|budget|tag|priority|delete`: change a study, or take it away."""
 
 from typing import Annotated
 
@@ -11,7 +11,7 @@ from trimtab.cli.points import point
 from trimtab.cli.printing import say, show
 from trimtab.client import Client
 from trimtab.protocol import Study
-from trimtab.rendering import budget_line, counts_line
+from trimtab.rendering import budget_line, counts_line, printable
 from trimtab.states import StudyState
 
 app = verbs()
@@ -43,11 +43,38 @@ def budget(
     limits: Annotated[list[str], typer.Argument(help=f"LIMIT=NUMBER, or LIMIT=null for none: {_LIMITS}.")],
     as_json: Json = False,
 ) -> None:
-    """Change what a study may use up. More of it sets a complete study running again."""
+    """Change what a study may use up. More of it sets a complete study running again, unless every point was tried."""
     wanted = point(limits)
     with Client() as client:
         changed = client.change_study(name, budget=wanted)
     show(changed, _state_line, as_json=as_json, soft_wrap=True)
+
+
+@app.command()
+def tag(
+    name: Name,
+    tags: Annotated[list[str] | None, typer.Argument(help="All that it is to have.")] = None,
+    none: Annotated[bool, typer.Option("--none", help="It is to have none.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Change the tags of a study: words to find it again by."""
+    if bool(tags) == none:
+        raise typer.BadParameter("give either TAGS or --none")
+    with Client() as client:
+        changed = client.change_study(name, tags=tags or [])
+    show(changed, _tags_line, as_json=as_json, soft_wrap=True)
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+def priority(
+    name: Name,
+    number: Annotated[int, typer.Argument(help="0 where nothing was said; the highest is served first.")],
+    as_json: Json = False,
+) -> None:
+    """Change which studies workers are given trials of first."""
+    with Client() as client:
+        changed = client.change_study(name, priority=number)
+    show(changed, _priority_line, as_json=as_json, soft_wrap=True)
 
 
 @app.command()
@@ -64,6 +91,16 @@ def _change(name: str, state: StudyState, *, as_json: bool) -> None:
     show(changed, _state_line, as_json=as_json, soft_wrap=True)
 
 
+def _tags_line(study: Study) -> str:
+    tags = ", ".join(map(printable, study.spec.tags))
+    return f"study {study.name} has {f'the tags {tags}' if tags else 'no tags'}"
+
+
+def _priority_line(study: Study) -> str:
+    return f"study {study.name} has the priority {study.spec.priority}"
+
+
 def _state_line(study: Study) -> str:
     budget = budget_line(study.spec.budget, study.used)
-    return f"study {study.name} is {study.state}: {counts_line(study.counts)}; {budget}"
+    why = f"; {printable(study.reason)}" if study.reason else ""
+    return f"study {study.name} is {study.state}: {counts_line(study.counts)}; {budget}{why}"

@@ -40,7 +40,12 @@ def create(
     trials: Annotated[int | None, typer.Option(help="How many trials; 100 where nothing is said.")] = None,
     file: Annotated[
         typer.FileBinaryRead | None,
-        typer.Option("--file", "-f", help="The whole spec, JSON or YAML, instead of all others; - for standard input."),
+        typer.Option(
+            "--file",
+            "-f",
+            metavar="FILE",
+            help="The whole spec, JSON or YAML, instead of all others; - for standard input.",
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:

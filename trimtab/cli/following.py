@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from trimtab.client import Client
-from trimtab.errors import TrialNotFound, TrimtabError
+from trimtab.errors import TrimtabError
 from trimtab.handle.following import outlasting
-from trimtab.installation import command_for, missing_task
+from trimtab.installation import LEFT, START_AGAIN, command_for, is_left, missing_task
 from trimtab.protocol import Study, Trial
 from trimtab.sparklines import curve
 from trimtab.states import StudyState
@@ -66,7 +67,7 @@ class Curves:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._known: dict[int, tuple[int, dict[int, float | None]]] = {}
+        self._known: dict[int, tuple[int | None, dict[int, float | None]]] = {}
 
     def of(self, progress: Progress) -> dict[int, Curve]:
         """Return the curves of the trials that run, of the first few."""
@@ -75,19 +76,15 @@ class Curves:
         self._known = {trial.number: self._grown(trial, metric) for trial in shown}
         return {number: [points[step] for step in sorted(points)] for number, (_, points) in self._known.items()}
 
-    def _grown(self, trial: Trial, metric: str) -> tuple[int, dict[int, float | None]]:
-        attempts, points = self._known.get(trial.number) or (None, {})
-        if attempts != trial.attempts:
-            points = self._read(trial, metric)
+    def _grown(self, trial: Trial, metric: str) -> tuple[int | None, dict[int, float | None]]:
+        """Return the points of a trial, and which attempt they were read at; None: they could not be, so again."""
+        read_at, points = self._known.get(trial.number) or (None, {})
+        if read_at != trial.attempts:
+            with suppress(TrimtabError):
+                points = curve(self._client.trial(trial.study, trial.number).reports, metric)
+                read_at = trial.attempts
         assert trial.step is not None
-        return trial.attempts, {**points, trial.step: trial.metrics.get(metric)}
-
-    def _read(self, trial: Trial, metric: str) -> dict[int, float | None]:
-        try:
-            reports = self._client.trial(trial.study, trial.number).reports
-        except TrialNotFound:
-            return {}
-        return curve(reports, metric)
+        return read_at, {**points, trial.step: trial.metrics.get(metric)}
 
 
 class Idle:
@@ -110,7 +107,7 @@ class Idle:
         if progress.running or progress.study.state is not StudyState.RUNNING:
             self._asks_at, self._waits = now + PATIENCE_SECONDS, None
         elif now >= self._asks_at:
-            self._asks_at, self._waits = now + PATIENCE_SECONDS, missing_worker(self._client, progress.study)
+            self._asks_at, self._waits = now + PATIENCE_SECONDS, nobody(self._client, progress.study)
         return self._waits
 
 
@@ -121,3 +118,13 @@ def missing_worker(client: Client, study: Study) -> str | None:
     except TrimtabError:
         return None
     return None if task is None else f"no worker that is alive has the task {task}: {command_for(task)}"
+
+
+def nobody(client: Client, study: Study) -> str | None:
+    """Return the same of a study that runs already: one without a task has somebody who asks, or had."""
+    if study.spec.task is not None:
+        return missing_worker(client, study)
+    try:
+        return f"{LEFT}: {START_AGAIN}" if is_left(study, client.workers()) else None
+    except TrimtabError:
+        return None

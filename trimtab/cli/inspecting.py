@@ -7,10 +7,12 @@ from importlib.metadata import version
 
 import httpx2
 
-from trimtab import installation, settings
+from trimtab import answers, installation, settings
 from trimtab.client import Client
-from trimtab.errors import Forbidden, Misconfigured, Refused, Unauthorized, Unreachable
+from trimtab.connection import server_url
+from trimtab.errors import Forbidden, Misconfigured, ProtocolMismatch, Refused, Unauthorized, Unreachable
 from trimtab.installation import Inspected, look, ok, wrong
+from trimtab.protocol import Health
 
 _PATIENCE_SECONDS = 5.0
 _STUDIES = 100
@@ -26,9 +28,13 @@ def inspect(environment: Mapping[str, str]) -> Iterator[Inspected]:
     """Yield each thing that was looked at as soon as it was."""
     server = settings.server(environment)
     try:
-        with httpx2.Client(timeout=_PATIENCE_SECONDS, trust_env=not _is_here(server)) as http:
+        url = server_url(server)
+        with httpx2.Client(timeout=_PATIENCE_SECONDS, trust_env=not settings.is_loopback(url.host)) as http:
             answer = http.get(f"{server.rstrip('/')}/readyz")
-    except (httpx2.RequestError, httpx2.InvalidURL) as error:
+    except Misconfigured as error:
+        yield wrong("service", str(error), _START)
+        return
+    except httpx2.RequestError as error:
         yield wrong("service", f"nothing answers at {server}: {error}", _START)
         return
     reached = _reached(server, answer)
@@ -38,16 +44,15 @@ def inspect(environment: Mapping[str, str]) -> Iterator[Inspected]:
         yield from _with_token(environment, server)
 
 
-def _is_here(server: str) -> bool:
-    return settings.is_loopback(httpx2.URL(server).host)
-
-
 def _reached(server: str, answer: httpx2.Response) -> Inspected:
-    if answer.is_success and answer.text.replace(" ", "") == '{"status":"ok"}':
+    try:
+        is_ours = answers.parsed(answer, Health).status == "ok"
+    except Refused as error:
+        return wrong("service", f"{server} is there and cannot serve: {error}", "look into the log of the service")
+    except Unreachable:
+        is_ours = False
+    if is_ours:
         return ok("service", f"{server} is up")
-    if "problem+json" in answer.headers.get("Content-Type", ""):
-        detail = answer.json().get("detail", "")
-        return wrong("service", f"{server} is there and cannot serve: {detail}", "look into the log of the service")
     return wrong("service", f"what answers at {server} is no Trimtab service", _START)
 
 
@@ -65,6 +70,8 @@ def _with_token(environment: Mapping[str, str], server: str) -> Iterator[Inspect
             yield installation.of_token(token, source)
             yield from installation.of_versions(version("trimtab"), found)
             yield from _who_trains_what(client)
+    except ProtocolMismatch as error:
+        yield wrong("versions", str(error), f"this client is trimtab {version('trimtab')}: have the same release here")
     except Unauthorized:
         yield wrong("token", f"the service does not take the one from {source}", _OURS)
     except Misconfigured as error:

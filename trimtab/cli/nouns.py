@@ -1,11 +1,13 @@
 """The command line as a whole. Of its nouns only the one that is used is imported: help must come at once."""
 
 from importlib import import_module
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
+
+import trimtab
 
 _HELP = """Tune deep networks: studies and workers of a Trimtab service.
 
@@ -47,10 +49,16 @@ class Noun(TyperCommand):
         return self.found().make_context(*args, **extra)
 
 
+def _say_version(is_wanted: bool) -> None:
+    if is_wanted:
+        typer.echo(trimtab.__version__)
+        raise typer.Exit
+
+
 def command() -> TyperGroup:
     """Return the command line."""
     app = typer.Typer(help=_HELP, no_args_is_help=True, rich_markup_mode=None)
-    app.callback()(_nothing)
+    app.callback()(_options)
     found = get_command(app)
     assert isinstance(found, TyperGroup)
     for name, (module, help_) in _NOUNS.items():
@@ -58,5 +66,9 @@ def command() -> TyperGroup:
     return found
 
 
-def _nothing() -> None:
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say which this is, and end.")
+    ] = False,
+) -> None:
     """Do nothing: each noun has verbs of its own."""

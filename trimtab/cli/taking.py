@@ -48,14 +48,28 @@ def logs(
     """Show what the trainings of a trial wrote. With --json: an object on each line."""
     with leaving(f"the trial goes on. Come back: trimtab study logs {name} {number} --follow"), Client() as client:
         read = client.follow_logs if follow else client.logs
-        _echo(read(name, number, tail=tail, attempt=attempt), as_json=as_json)
+        is_silent = not _echo(read(name, number, tail=tail, attempt=attempt), as_json=as_json)
+        if is_silent and tail != 0:
+            typer.echo(_why_silent(client, name, number), err=True)
 
 
-def _echo(lines: Iterable[LogLine], *, as_json: bool) -> None:
+def _why_silent(client: Client, name: str, number: int) -> str:
+    if not client.trial(name, number).attempts:
+        return f"trial {number} has no lines: it waits for a worker"
+    if client.study(name).spec.task is None:
+        return f"trial {number} has no lines: what your own code writes stays where it runs"
+    return f"trial {number} has no lines: its training has written none"
+
+
+def _echo(lines: Iterable[LogLine], *, as_json: bool) -> bool:
+    """Print lines; return whether there were any."""
+    is_any = False
     for line in lines:
+        is_any = True
         if as_json:
             typer.echo(line.model_dump_json())
             continue
         if line.left_out:
             typer.echo(f"… {line.left_out} lines are not kept", err=True)
         typer.echo(printable(line.text))
+    return is_any

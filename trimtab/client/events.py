@@ -60,10 +60,17 @@ class EventCalls(Calls):
         answer = self._connection.open(request)
         answers.check(answer)
         with closing(answer):
-            yield from _understood(answer)
+            is_empty = True
+            for event in _understood(answer):
+                is_empty = False
+                yield event
+        if is_empty:
+            raise Unreachable(f"the stream of events from {answer.url} ended before it began")
 
 
 def _understood(answer: httpx2.Response) -> Iterator[Event]:
+    if not answer.headers.get("Content-Type", "").startswith("text/event-stream"):
+        raise Unreachable(f"what answers at {answer.url} is no stream of events")
     try:
         for each in sent(answer.iter_lines()):
             if event := understood(each):

@@ -1,7 +1,9 @@
 """The worker's verbs: ask, report, tell, and checkpoints."""
 
+import operator
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import SupportsIndex
 
 from trimtab import answers
 from trimtab.client.calls import PAGE, Calls
@@ -23,7 +25,7 @@ from trimtab.protocol import (
     Verdicts,
     Worker,
 )
-from trimtab.requests import REPLAYED, Figures, Request, checkpoint_path, fence_of, finite, new_key, on_lease
+from trimtab.requests import REPLAYED, Figures, Request, checkpoint_path, fence_of, finite, new_key, on_lease, whole
 from trimtab.states import ALIKE, NoLease, Outcome, Purpose
 from trimtab.validation import built
 
@@ -88,7 +90,7 @@ class LeaseCalls(Calls):
         found = answers.parsed(response, Leases)
         return self._renewed(found) if REPLAYED in response.headers else found
 
-    def report(self, lease: Lease, *, step: int, metrics: Figures) -> Verdict:
+    def report(self, lease: Lease, *, step: SupportsIndex, metrics: Figures) -> Verdict:
         """Report the measurements at a step, renew the lease and hear whether to go on. Twice is the same as once.
 
         Raises:
@@ -97,7 +99,7 @@ class LeaseCalls(Calls):
             StepConflict: The step was reported with other metrics, or is behind one that was.
             StudyDeleted: The study is gone.
         """
-        report = built(Report, {"step": step, "metrics": finite(metrics)})
+        report = built(Report, {"step": whole(step), "metrics": finite(metrics)})
         return self._call(Verdict, on_lease(lease, "POST", "reports", report))
 
     def report_many(self, reports: Iterable[LeaseReport]) -> list[Verdict | Refused]:
@@ -122,7 +124,7 @@ class LeaseCalls(Calls):
         outcome: Outcome | str,
         *,
         metrics: Figures | None = None,
-        step: int | None = None,
+        step: SupportsIndex | None = None,
         message: str | None = None,
         split: str | None = None,
     ) -> Told:
@@ -142,10 +144,10 @@ class LeaseCalls(Calls):
             StudyDeleted: The study is gone.
         """
         figures = finite(metrics or {})
-        fields = {"outcome": outcome, "metrics": figures, "step": step, "message": message, "split": split}
+        fields = {"outcome": outcome, "metrics": figures, "step": whole(step), "message": message, "split": split}
         return self._call(Told, on_lease(lease, "PUT", "result", built(Tell, fields)))
 
-    def put_checkpoint(self, lease: Lease, path: Path, *, step: int, sha256: str) -> Checkpoint:
+    def put_checkpoint(self, lease: Lease, path: Path, *, step: SupportsIndex, sha256: str) -> Checkpoint:
         """Send the state of the training after a step, for the next attempt, and renew the lease. Twice is as once.
 
         Args:
@@ -161,7 +163,7 @@ class LeaseCalls(Calls):
             Invalid: The file is not the one of that SHA-256.
             OSError: It cannot be read.
         """
-        query: dict[str, str | int] = {"step": step, "sha256": sha256}
+        query: dict[str, str | int] = {"step": operator.index(step), "sha256": sha256}
         request = Request("PUT", checkpoint_path(lease), query=query, headers=fence_of(lease), file=path)
         return self._call(Checkpoint, request)
 

@@ -1,5 +1,6 @@
 """Logs of trials: keep what a training writes, read it, follow it."""
 
+import json
 from collections.abc import Iterator, Sequence
 
 from trimtab.client.calls import PAGE, Calls
@@ -7,6 +8,9 @@ from trimtab.protocol import Lease, Page
 from trimtab.requests import Request, on_lease, study_path
 from trimtab.trial_logs import Logged, LogLine, NewLines, readable
 from trimtab.validation import built
+
+PART_BYTES = 2**19
+"""Of lines that are sent at once: half of what the service takes as one body."""
 
 WAIT_SECONDS = 20.0
 """For which the service is asked to wait for lines, again and again."""
@@ -27,7 +31,9 @@ class TrialLogCalls(Calls):
             LeaseLost, LeaseEnded, StudyDeleted: As for a report.
         """
         body = built(NewLines, {"first": first, "lines": tuple(map(readable, lines))})
-        return self._call(Logged, on_lease(lease, "POST", "logs", body))
+        for part in _parts(body):
+            kept = self._call(Logged, on_lease(lease, "POST", "logs", part))
+        return kept
 
     def logs(self, name: str, number: int, *, tail: int | None = None, attempt: int | None = None) -> Iterator[LogLine]:
         """Return what the trainings of a trial wrote, in its order.
@@ -65,6 +71,19 @@ class TrialLogCalls(Calls):
             page = self._call(Page[LogLine], Request("GET", _path(name, number), query=query, wait=WAIT_SECONDS))
             yield from page.items
             place = page.next
+
+
+def _parts(body: NewLines) -> Iterator[NewLines]:
+    """Yield lines in bodies that are not too large; by their numbers they are the same as one."""
+    first, lines, size = body.first, list[str](), 0
+    for text in body.lines:
+        more = len(json.dumps(text, ensure_ascii=False).encode()) + 1
+        if lines and size + more > PART_BYTES:
+            yield NewLines(first=first, lines=tuple(lines))
+            first, lines, size = first + len(lines), [], 0
+        lines.append(text)
+        size += more
+    yield NewLines(first=first, lines=tuple(lines))
 
 
 def _path(name: str, number: int) -> str:

@@ -1,6 +1,6 @@
 """A study as people have it in their hands: `trimtab.study("digits")`, and every verb on it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from trimtab.client import Client
 from trimtab.errors import Invalid
@@ -11,6 +11,8 @@ from trimtab.handle.lessons import LessonVerbs
 from trimtab.handle.state import StateVerbs
 from trimtab.handle.trials import TrialVerbs
 from trimtab.message import Message
+from trimtab.nearness import did_you_mean
+from trimtab.protocol import FieldProblem
 from trimtab.spec import StudySpec
 from trimtab.validation import built
 
@@ -64,6 +66,7 @@ def create_study(
         Invalid: That is no study; the errors say which field is at fault.
         StudyExists: The name is taken by a study of another spec.
     """
+    _check_names(others)
     fields = {"name": name, "task": _task(task, data), **{key: _named(key, value) for key, value in others.items()}}
     if trials is not None:
         if "budget" in others:
@@ -72,6 +75,15 @@ def create_study(
     spec = built(StudySpec, fields)
     there = client or Client()
     return StudyHandle(there, there.create_study(spec).name)
+
+
+def _check_names(others: Iterable[str]) -> None:
+    """Refuse what neither a spec nor `create_study` itself knows, with a name of either that is near."""
+    known = {*StudySpec.model_fields, "data", "trials", "client"}
+    unknown = [name for name in others if name not in known]
+    if unknown:
+        problems = [FieldProblem(field=name, message=f"is unknown{did_you_mean(name, known)}") for name in unknown]
+        raise Invalid("not valid", errors=problems)
 
 
 def _task(task: object, data: str | None) -> object:

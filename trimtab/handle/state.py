@@ -42,7 +42,7 @@ class StateVerbs(Named):
         """Hand out trials again.
 
         Raises:
-            Conflict: It is complete: give it a larger budget.
+            Conflict: It is complete: give it a larger budget, or bounds with other points where every one was tried.
         """
         return self.client.change_study(self.name, state=StudyState.RUNNING)
 

@@ -4,25 +4,38 @@ import logging
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self, SupportsIndex, TypeVar
 
 from trimtab.client import Client
 from trimtab.errors import Invalid, LeaseEnded, LeaseLost, Refused, StudyDeleted, TrimtabError
-from trimtab.own.outcomes import message_of, outcome_of
+from trimtab.own.outcomes import kept, message_of, outcome_of
 from trimtab.patience import patiently
-from trimtab.protocol import Lease, Verdict
+from trimtab.protocol import Lease, Told, Verdict
 from trimtab.requests import Figures
 from trimtab.states import Decision, Outcome
 
 HEARTBEATS_PER_LEASE = 3
 """Two may go astray."""
 
+JOIN_SECONDS = 0.5
+"""Whoever leaves a block does not wait for a heartbeat that nobody answers; one that comes late does no harm."""
+
 GONE = (LeaseLost, LeaseEnded, StudyDeleted)
 """What is said of a lease that is over: nobody waits for what comes of its training."""
 
 Answer = TypeVar("Answer")
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("trimtab")
+
+
+def give_back(client: Client, lease: Lease) -> None:
+    """Give a trial back to the queue. Whoever does so wants to end: it is said once, and else the lease runs out."""
+    try:
+        client.tell(lease, Outcome.RELEASED)
+    except TrimtabError as error:
+        _log.warning("trial %s of %s: not given back, its lease runs out: %s", lease.trial, lease.study, error)
+    else:
+        _log.info("trial %s of %s: %s", lease.trial, lease.study, Outcome.RELEASED)
 
 
 class HeldLease:
@@ -60,14 +73,17 @@ class HeldLease:
 
     def __exit__(self, _: object, error: BaseException | None, trace: TracebackType | None) -> bool:
         self._is_left.set()
-        self._thread.join()
+        self._thread.join(JOIN_SECONDS)
         if error is None or self._is_told:
             return False
         if self._gone and isinstance(error, GONE):
             _log.warning("%s: dropped: %s", self._name, error)
             return True
         outcome = outcome_of(error)
-        self._tell(outcome, message=message_of(error))
+        if outcome is Outcome.RELEASED:
+            self.release()
+        else:
+            self._tell(lambda client, lease: client.tell(lease, outcome, message=message_of(error)))
         return outcome is Outcome.PRUNED
 
     @property
@@ -106,7 +122,7 @@ class HeldLease:
             self._gone = error
             raise
 
-    def report(self, step: int, metrics: Figures) -> Verdict:
+    def report(self, step: SupportsIndex, metrics: Figures) -> Verdict:
         """Report a measurement and hear whether to go on.
 
         Raises:
@@ -116,14 +132,14 @@ class HeldLease:
         self._verdict = self.call(lambda client, lease: client.report(lease, step=step, metrics=metrics))
         return self._verdict
 
-    def complete(self, metrics: Figures) -> None:
-        """Tell the final figures.
+    def complete(self, metrics: Figures, *, step: int | None = None) -> None:
+        """Tell the final figures, and the step that they belong to; None: the last one reported.
 
         Raises:
             Invalid: They lack a metric that the study needs, which is the end of the trial too.
         """
         try:
-            self._tell(Outcome.COMPLETE, metrics=metrics)
+            self._tell(lambda client, lease: client.tell(lease, Outcome.COMPLETE, metrics=metrics, step=step))
         except Invalid as error:
             self.fail(str(error))
             raise
@@ -131,16 +147,17 @@ class HeldLease:
     def fail(self, message: str) -> None:
         """Tell that the training came to no figures, and why."""
         _log.warning("%s: %s", self._name, message)
-        self._tell(Outcome.ERROR, message=message)
+        self._tell(lambda client, lease: client.tell(lease, Outcome.ERROR, message=kept(message)))
 
     def release(self) -> None:
-        """Give the trial back to the queue."""
-        self._tell(Outcome.RELEASED)
+        """Give the trial back to the queue, where the service is there to take it."""
+        give_back(self._client, self.lease)
+        self._is_told = True
 
-    def _tell(self, outcome: Outcome, *, metrics: Figures | None = None, message: str | None = None) -> None:
+    def _tell(self, verb: Callable[[Client, Lease], Told]) -> None:
         """Tell how the lease ended, unless it is over: then there is nobody to hear it."""
         try:
-            told = self.call(lambda client, lease: client.tell(lease, outcome, metrics=metrics, message=message))
+            told = self.call(verb)
         except GONE as error:
             _log.warning("%s: dropped: %s", self._name, error)
         else:

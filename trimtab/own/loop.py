@@ -1,10 +1,11 @@
 """A loop that owns itself: it is given one trial of a study after another."""
 
 import hashlib
+import operator
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, SupportsFloat
+from typing import Any, Self, SupportsFloat, SupportsIndex
 
 from trimtab.client import Client
 from trimtab.own.held import HeldLease
@@ -53,10 +54,13 @@ class LoopTrial:
 
     def __init__(self, held: HeldLease) -> None:
         self._held = held
-        self._step = 0
+        self._step: int | None = None
         self._metrics: Figures = {}
+        self._has_reported = False
 
     def __enter__(self) -> Self:
+        if self._held.is_begun:
+            raise RuntimeError(f"trial {self.number} was begun before: it has one block of `with trial:`")
         self._held.__enter__()
         return self
 
@@ -65,7 +69,7 @@ class LoopTrial:
     ) -> bool:
         is_hidden = self._held.__exit__(kind, error, trace)
         if error is None and not self._held.is_told:
-            self._held.complete(self._metrics)
+            self._held.complete(self._metrics, step=self._step)
         return is_hidden
 
     @property
@@ -83,7 +87,7 @@ class LoopTrial:
         """All the randomness of the training: the same for every attempt."""
         return self._held.lease.seed
 
-    def report(self, step: int, /, **metrics: SupportsFloat | None) -> None:
+    def report(self, step: SupportsIndex, /, **metrics: SupportsFloat | None) -> None:
         """Report the measurements at a step, counted from 1.
 
         Raises:
@@ -92,7 +96,7 @@ class LoopTrial:
         """
         self._check_begun()
         verdict = self._held.report(step, metrics)
-        self._step, self._metrics = step, metrics
+        self._step, self._metrics, self._has_reported = operator.index(step), metrics, True
         if verdict.verdict is Decision.STOP:
             raise Pruned(verdict.reason)
 
@@ -103,30 +107,43 @@ class LoopTrial:
             Invalid: They lack a metric that the study needs.
         """
         self._check_begun()
-        self._held.complete(metrics)
+        self._held.complete(metrics, step=self._step)
 
     def checkpoint(self, path: str | Path) -> None:
         """Send the state of the training after the step that was reported last: what another attempt goes on from.
 
         Raises:
-            Invalid: Nothing was reported yet.
+            RuntimeError: Nothing was reported yet.
             BodyTooLarge: The file is over the service's limit.
             OSError: It cannot be read.
         """
         self._check_begun()
+        step = self._step
+        if step is None or not self._has_reported:
+            raise RuntimeError(f"trial {self.number} has no step to go on from: report one before its checkpoint")
         with Path(path).open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        self._held.call(lambda client, lease: client.put_checkpoint(lease, Path(path), step=self._step, sha256=sha256))
+        self._held.call(lambda client, lease: client.put_checkpoint(lease, Path(path), step=step, sha256=sha256))
 
     def resume(self, path: str | Path) -> int:
         """Fetch what an earlier attempt sent, into a file; return the step that it is from. 0: there is nothing.
+
+        What was reported at that step is what the trial ends with, unless there is more to report.
 
         Raises:
             OSError: The file cannot be written.
         """
         self._check_begun()
         found = self._held.call(lambda client, lease: client.get_checkpoint(lease, Path(path)))
-        return found.step if found else 0
+        if found is None:
+            return 0
+        self._step, self._metrics = found.step, self._measured(found.step)
+        return found.step
+
+    def _measured(self, step: int) -> Figures:
+        """Return what was reported at a step, by the latest attempt that came to it."""
+        past = self._held.call(lambda client, lease: client.trial(lease.study, lease.trial))
+        return next((report.metrics for report in reversed(past.reports) if report.step == step), {})
 
     def _check_begun(self) -> None:
         if not self._held.is_begun:

@@ -1,9 +1,13 @@
 """The trial that an objective is called with: Optuna's words, said to the service."""
 
+import json
+import math
 import warnings
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any, TypeVar
 
+from trimtab.errors import Invalid
 from trimtab.message import Scalar
 from trimtab.own.held import HeldLease
 from trimtab.space import Categorical, Float, Int, Scale
@@ -62,11 +66,13 @@ class ObjectiveTrial:
             Invalid: There is no such range, or the study knows another parameter of that name.
         """
         spacing = None if step is None else float(step)
+        _warn_if_cut(name, low, high, step)
         fields = {"low": float(low), "high": float(high), "step": spacing, "scale": _scale(is_log=log)}
         return self._kept(name, float(self._suggest(name, built(Float, fields))))
 
     def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
         """Return an integer in [low, high]; otherwise as `suggest_float`."""
+        _warn_if_cut(name, low, high, step)
         fields = {"low": int(low), "high": int(high), "step": int(step), "scale": _scale(is_log=log)}
         return self._kept(name, int(self._suggest(name, built(Int, fields))))
 
@@ -80,8 +86,11 @@ class ObjectiveTrial:
         """Report a figure of the objective at a step, counted from 0; the service counts from 1.
 
         Raises:
+            ValueError: The step is negative.
             StepConflict: The step is behind one that was reported.
         """
+        if step < 0:
+            raise ValueError(f"steps are counted from 0: there is none before, such as {step}")
         if int(step) + 1 == self._step:
             warnings.warn(f"step {step} was reported before: the first figure stays", stacklevel=2)
             return
@@ -94,12 +103,13 @@ class ObjectiveTrial:
         return verdict is not None and verdict.verdict is Decision.STOP
 
     def set_user_attr(self, key: str, value: Any) -> None:
-        """Leave something on record: anything that is JSON.
+        """Leave something on record: anything that is JSON, or becomes it. A tuple is a list then, a key a text.
 
         Raises:
             Invalid: It is not, or has more than 64 KiB.
         """
-        self._held.call(lambda client, lease: client.set_attribute(lease, key, value))
+        sent = _as_json(key, value)
+        self._held.call(lambda client, lease: client.set_attribute(lease, key, sent))
         self._user_attrs[key] = value
 
     def _suggest(self, name: str, parameter: Float | Int | Categorical) -> Scalar:
@@ -108,6 +118,24 @@ class ObjectiveTrial:
     def _kept(self, name: str, value: Value) -> Value:
         self._params[name] = value
         return value
+
+
+def _as_json(key: str, value: Any) -> Any:
+    try:
+        return json.loads(json.dumps(value, allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise Invalid(f"the user attribute {key!r} is nothing that JSON can say: {error}") from error
+
+
+def _warn_if_cut(name: str, low: float, high: float, step: float | None) -> None:
+    """Warn where the largest value cannot be met by steps from the smallest, which is rarely meant."""
+    if not step or not all(map(math.isfinite, (low, high, step))):
+        return
+    first, last, each = (Decimal(str(number)) for number in (low, high, step))
+    if (last - first) % each:
+        largest = first + (last - first) // each * each
+        text = f"{name}: steps of {step} from {low} do not meet {high}: the largest value is {largest}"
+        warnings.warn(text, stacklevel=3)
 
 
 def _scale(*, is_log: bool) -> Scale:

@@ -14,6 +14,7 @@ from trimtab.own.held import HeldLease
 from trimtab.own.objective import ObjectiveTrial
 from trimtab.own.offers import leases
 from trimtab.own.results import FoundStudy
+from trimtab.patience import PASSING
 from trimtab.protocol import Study
 from trimtab.spec import StudySpec
 from trimtab.states import Direction, StudyState
@@ -22,7 +23,7 @@ from trimtab.validation import built
 OptunaObjective = Callable[[Any], Any]
 """From a trial to a figure, or to one for each objective. Any: an annotation with Optuna's own class is as good."""
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("trimtab")
 
 
 def optimize(
@@ -46,7 +47,7 @@ def optimize(
             `TrialPruned`.
         study: Its name.
         n_trials: Of the study in all, whoever runs them; one that has fewer is given more. None: 100 of a new one.
-        timeout: Seconds after which no more trials are begun here.
+        timeout: Seconds after which no more trials are begun here, nor a service that is away is waited for.
         catch: Exceptions that end their trial alone. Any other ends its trial, and is raised.
         direction: `minimize` or `maximize`. None: as the study has it; a new one minimizes.
         directions: The same where the objective returns several figures.
@@ -66,7 +67,7 @@ def optimize(
         held = HeldLease(service, lease)
         with suppress(*caught), held:
             _run(objective, held, begun.spec)
-    _warn_if_stopped(service.study(study))
+    _warn_if_stopped(service, study)
     return FoundStudy(service, begun)
 
 
@@ -85,17 +86,23 @@ def _begun(client: Client, name: str, n_trials: int | None, directions: Sequence
         found = client.create_study(spec)
     except StudyExists:
         found = client.study(name)
-    if found.spec.task is not None:
-        raise StudyExists(f"the study {name!r} is there with a task, which workers train; take another name")
-    there = [objective.direction for objective in found.spec.objectives]
-    if directions and there != [objective.direction for objective in spec.objectives]:
-        raise StudyExists(f"the study {name!r} is there with other directions: {', '.join(there)}; take another name")
-    if found.state is StudyState.STOPPED:
-        raise Conflict(f"the study {name!r} was stopped: {found.reason}; set it running again, or take another name")
+    _check(found, spec if directions else None)
     given = found.spec.budget.trials
     if n_trials is not None and given is not None and given < n_trials:
         return client.change_study(name, budget=n_trials)
     return found
+
+
+def _check(found: Study, wanted: StudySpec | None) -> None:
+    """Refuse a study that is not one for the objective; `wanted` is None where it may have any directions."""
+    name = found.name
+    if found.spec.task is not None:
+        raise StudyExists(f"the study {name!r} is there with a task, which workers train; take another name")
+    there = [objective.direction for objective in found.spec.objectives]
+    if wanted and there != [objective.direction for objective in wanted.objectives]:
+        raise StudyExists(f"the study {name!r} is there with other directions: {', '.join(there)}; take another name")
+    if found.state is StudyState.STOPPED:
+        raise Conflict(f"the study {name!r} was stopped: {found.reason}; set it running again, or take another name")
 
 
 def _spec(name: str, n_trials: int | None, directions: Sequence[Direction | str]) -> StudySpec:
@@ -134,10 +141,14 @@ def figures(returned: object, metrics: Sequence[str]) -> dict[str, float]:
 def _number(value: Any) -> float:
     try:
         return float(value)
+    except OverflowError as error:
+        raise ValueError("the objective returned a number that is too large for a float") from error
     except (TypeError, ValueError) as error:
         raise TypeError(f"the objective returned what is no number: {value!r}") from error
 
 
-def _warn_if_stopped(study: Study) -> None:
-    if study.state is StudyState.STOPPED:
-        _log.warning("the study %s was stopped: %s", study.name, study.reason)
+def _warn_if_stopped(client: Client, name: str) -> None:
+    with suppress(*PASSING):
+        study = client.study(name)
+        if study.state is StudyState.STOPPED:
+            _log.warning("the study %s was stopped: %s", study.name, study.reason)

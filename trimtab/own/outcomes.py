@@ -24,6 +24,15 @@ def outcome_of(error: BaseException) -> Outcome:
 
 
 def message_of(error: BaseException) -> str | None:
-    """Return what an exception says, as the record can hold it; None: it says nothing."""
-    said = str(error) if isinstance(error, Pruned) else f"{type(error).__name__}: {error}"
-    return said.replace("\x00", "\\0").encode(errors="replace").decode()[:LONGEST_MESSAGE] or None
+    """Return what an exception says, as the record can hold it; None: it says nothing.
+
+    The name of one that prunes says nothing: why the trial was told to stop is on record.
+    """
+    is_pruned = outcome_of(error) is Outcome.PRUNED
+    said = str(error).strip() if is_pruned else f"{type(error).__name__}: {error}"
+    return kept(said) or None
+
+
+def kept(said: str) -> str:
+    """Return words as the record can hold them."""
+    return said.replace("\x00", "\\0").encode(errors="replace").decode()[:LONGEST_MESSAGE]

@@ -59,6 +59,9 @@ class FoundStudy:
         self._client = client
         self._metrics = [objective.metric for objective in study.spec.objectives]
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.study_name!r})"
+
     @property
     def trials(self) -> list[FoundTrial]:
         """All trials by number, whoever trained them."""

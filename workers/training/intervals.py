@@ -36,4 +36,5 @@ def wilson(share: float, examples: int) -> tuple[float, float]:
     spread = _Z**2 / examples
     middle = (share + spread / 2) / (1 + spread)
     half = _Z / (1 + spread) * math.sqrt(share * (1 - share) / examples + spread / (4 * examples))
-    return max(0.0, middle - half), min(1.0, middle + half)
+    # The ends that are exact are so for certain: elsewhere rounding leaves a little.
+    return 0.0 if share <= 0 else middle - half, 1.0 if share >= 1 else middle + half
