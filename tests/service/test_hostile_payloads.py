@@ -29,8 +29,13 @@ from trimtab.protocol import Lease
 MOST_MEBIBYTES = 64
 MOST_AT_ONCE_MEBIBYTES = 128
 
-TAKES_ANYTHING = {("/v1/workers", "cursor"), ("/v1/leases/{lease_id}/attributes/{key}", "key")}
-"""Where a list goes on, after the name of a worker: any printable one. What a trial calls what it leaves on record."""
+TAKES_ANYTHING = {
+    ("/v1/workers", "cursor"),
+    ("/v1/leases/{lease_id}/attributes/{key}", "key"),
+    ("/v1/studies", "tag"),
+}
+"""Where a list goes on, after the name of a worker: any printable one. What a trial calls what it leaves on record. What
+people call what they find a study by."""
 
 LINE = re.compile(r"20\d\d-\d\d-\d\d [\d:,]+ [A-Z]+ \S+ |    ")
 """How a line of the log begins: a record, or what belongs to the one above."""
