@@ -34,8 +34,8 @@ TAKES_ANYTHING = {
     ("/v1/leases/{lease_id}/attributes/{key}", "key"),
     ("/v1/studies", "tag"),
 }
-"""Where a list goes on, after the name of a worker: any printable one. What a trial calls what it leaves on record. What
-people call what they find a study by."""
+"""Where a list goes on, after the name of a worker: any printable one. What a trial calls what it leaves on record.
+What people find a study by."""
 
 LINE = re.compile(r"20\d\d-\d\d-\d\d [\d:,]+ [A-Z]+ \S+ |    ")
 """How a line of the log begins: a record, or what belongs to the one above."""
