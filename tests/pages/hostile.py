@@ -6,7 +6,7 @@ from tests.pages.trained import Trained
 from tests.pages.watched import Followed
 
 OVERRIDE = "\N{RIGHT-TO-LEFT OVERRIDE}"
-TAG = f"<img src=x onerror=alert(1)>{OVERRIDE}gnp.exe"
+TAG = "<img src=x onerror=alert(1)>\N{HEBREW LETTER ALEF}\N{HEBREW LETTER BET}"
 REASON = f"</td></tr></table><script>alert('reason')</script>{OVERRIDE}<a href='https://elsewhere.invalid'>help</a>"
 LINE = f"</script><script>alert('line')</script>{OVERRIDE}{{{{7*7}}}}"
 CHOICES = [
