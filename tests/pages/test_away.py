@@ -19,7 +19,7 @@ def line(page: Page) -> Locator:
     return page.locator("#connection")
 
 
-@pytest.mark.parametrize("path", [f"/studies/{WATCHED}", "/", "/workers"])
+@pytest.mark.parametrize("path", [f"/studies/{WATCHED}", "/"])
 def test_a_page_says_that_the_service_is_away_and_comes_back_by_itself(
     browser: Browser, pages_database_url: str, client: Client, path: str
 ) -> None:
