@@ -9,6 +9,7 @@ OVERRIDE = "\N{RIGHT-TO-LEFT OVERRIDE}"
 TAG = "<img src=x onerror=alert(1)>\N{HEBREW LETTER ALEF}\N{HEBREW LETTER BET}"
 REASON = f"</td></tr></table><script>alert('reason')</script>{OVERRIDE}<a href='https://elsewhere.invalid'>help</a>"
 LINE = f"</script><script>alert('line')</script>{OVERRIDE}{{{{7*7}}}}"
+KEY = "<script>alert('key')</script>"
 CHOICES = [
     "<script>alert('choice')</script>",
     "<b>bold</b><a href='https://elsewhere.invalid'>x</a>",
@@ -29,7 +30,7 @@ def run(study: Followed) -> Trained:
     """Run a few trials; one of them fails, and says why."""
     failed = study.ask()
     study.client.keep_lines(failed, [LINE], first=0)
-    study.client.set_attribute(failed, LINE, REASON)
+    study.client.set_attribute(failed, KEY, REASON)
     study.client.tell(failed, "error", message=REASON)
     for number in range(1, 6):
         lease = study.ask()

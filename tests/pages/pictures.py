@@ -78,7 +78,7 @@ DARK = {"color_scheme": "dark"}
 ON_A_PHONE = {"viewport": PHONE}
 
 PICTURES = {
-    "studies": Picture("/", height=300),
+    "studies": Picture("/", height=380),
     "study": Picture(f"/studies/{STUDY}"),
     "study-phone": Picture(f"/studies/{STUDY}", options=ON_A_PHONE),
     "curves": Picture(f"/studies/{STUDY}", "#curves"),
@@ -89,8 +89,8 @@ PICTURES = {
     "contour": Picture(f"/studies/{STUDY}", "[data-figure$='/contour']", options=DARK),
     "trials": Picture(f"/studies/{STUDY}/trials?sort=value.validation_error", height=700),
     "trial": Picture(f"/studies/{STUDY}/trials/{{pruned}}", height=1000),
-    "workers": Picture("/workers", height=420),
-    "new": Picture("/new", height=1000),
+    "workers": Picture("/workers", height=500),
+    "new": Picture("/new", height=850),
 }
 
 
@@ -134,7 +134,9 @@ def _take(page: Page, part: str | None, name: str) -> None:
     expect(shown).not_to_have_class(re.compile("waiting"))
     page.wait_for_timeout(SETTLED_MS)
     taken = Image.open(io.BytesIO(shown.screenshot() if part else page.screenshot()))
-    taken.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(FOLDER / f"{name}.png", optimize=True)
+    # Colours that are seldom are kept: one red cross matters.
+    few = taken.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    few.save(FOLDER / f"{name}.png", optimize=True)
 
 
 if __name__ == "__main__":
