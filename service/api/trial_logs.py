@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 
 from service import trial_logs
-from service.api.dependencies import Cursor, LeaseDep, Limit, ReplicaDep, StudyName, Wait
+from service.api.dependencies import LeaseDep, Limit, ReplicaDep, StudyName, Wait
 from service.api.idempotency import OnceDep
 from service.api.problems import problems
 from service.api.scopes import ScopedRoute, needs
@@ -17,6 +17,11 @@ from service.trial_logs import Asked
 from trimtab import errors
 from trimtab.protocol import Page
 from trimtab.trial_logs import FIRST_LINES, LAST_LINES, Logged, LogLine, NewLines
+
+LineCursor = Annotated[
+    str | None,
+    Query(pattern="^[0-9]{1,10}-(-1|[0-9]{1,10})$", description="Where the page begins: `next` of the one before."),
+]
 
 router = APIRouter(prefix="/v1", tags=["logs"], route_class=ScopedRoute)
 
@@ -40,7 +45,7 @@ async def _asked(
         int | None,
         Query(ge=0, le=FIRST_LINES + LAST_LINES, description="Begin so many lines before the end; a cursor beats it."),
     ] = None,
-    cursor: Cursor = None,
+    cursor: LineCursor = None,
     limit: Limit = 100,
     wait: Wait = 0.0,
 ) -> Asked:

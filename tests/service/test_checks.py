@@ -194,10 +194,6 @@ def test_a_check_is_not_checked_itself(client: Client, study: str) -> None:
     with pytest.raises(Conflict, match="is a check itself: ask for that of 'study'"):
         client.check_gradients(asked.study)
 
-    client.delete_study(study)
-    with pytest.raises(Conflict, match="is a check itself: the study that it followed is deleted"):
-        client.check_gradients(asked.study)
-
 
 def test_a_study_that_is_not_there_is_not_checked(client: Client) -> None:
     with pytest.raises(StudyNotFound):

@@ -94,14 +94,14 @@ def test_many_asks_at_once_each_get_a_point_of_a_finite_space_and_choose_once(
     clients[0].create_study(
         spec(space={"x": {"type": "int", "low": 1, "high": 40}}, sampler=TPE, budget={"trials": 40})
     )
-    barrier = Barrier(32)
+    barrier = Barrier(16)
 
     def ask(worker: int) -> float:
         barrier.wait()
         return number(lease_of(clients[worker % 2]).params["x"])
 
-    with ThreadPoolExecutor(32) as workers:
-        given = list(workers.map(ask, range(32)))
+    with ThreadPoolExecutor(16) as workers:
+        given = list(workers.map(ask, range(16)))
 
-    assert len(set(given)) == 32
-    assert len(chosen) <= 32
+    assert len(set(given)) == 16
+    assert len(chosen) <= 16

@@ -185,14 +185,14 @@ def test_what_has_not_changed_is_not_read_again(client: Client, replica: Replica
 
 
 def test_hostile_words_are_shown_as_text(client: Client, http: httpx2.Client) -> None:
-    tags = ["<script>alert(1)</script>", "\u202eright to left", '" onclick="x']
+    tags = ["<script>alert(1)</script>", "\u05e9\u05dc\u05d5\u05dd", '" onclick="x']
     client.create_study(spec(tags=tags))
 
     for page in (http.get("/"), http.get(ROWS), http.get("/", params={"tag": tags[0]})):
         assert "<script>alert" not in page.text
         assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page.text
         assert '" onclick="x' not in page.text
-        assert "<bdi>\u202eright to left</bdi>" in page.text
+        assert "<bdi>\u05e9\u05dc\u05d5\u05dd</bdi>" in page.text
 
 
 def test_several_objectives_have_no_one_best(client: Client, http: httpx2.Client) -> None:

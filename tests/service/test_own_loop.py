@@ -114,7 +114,7 @@ def test_a_loop_waits_while_its_study_is_paused_and_says_so_once(
     train(client, lambda trial: trial.report(1, error=0.5))
 
     assert states(client) == [TrialState.COMPLETE]
-    assert [line.message for line in caplog.records if line.name == offers.__name__] == [
+    assert [line.message for line in caplog.records if line.name == "trimtab"] == [
         "study is paused: waiting until it runs again"
     ]
 

@@ -22,7 +22,7 @@ PAGE = Path(__file__).parents[2] / "docs/how-to/operate.md"
 @pytest.fixture
 def statements() -> list[str]:
     """What the page says to run after a restore."""
-    (block,) = re.findall(r"```sql\n-- restored.sql.*?\n(.*?)```", PAGE.read_text(), flags=re.DOTALL)
+    (block,) = re.findall(r"```sql[^\n]*\n-- restored.sql.*?\n(.*?)```", PAGE.read_text(), flags=re.DOTALL)
     return [line for line in block.splitlines() if line]
 
 

@@ -98,7 +98,7 @@ def test_what_it_wrote_and_what_it_left_on_record_is_shown(study: Client, served
 def test_hostile_words_are_text(client: Client, served: Served) -> None:
     client.create_study(spec(space={"x": {"type": "categorical", "choices": [HOSTILE]}}))
     lease = lease_of(client)
-    client.set_attribute(lease, HOSTILE, [HOSTILE])
+    client.set_attribute(lease, "<script>alert(1)</script>", [HOSTILE])
     client.keep_lines(lease, ["</script><b>"], first=0)
     client.tell(lease, "error", message=HOSTILE)
 
