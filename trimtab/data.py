@@ -1,7 +1,7 @@
 """What a task is trained on: a data set, and how its examples are dealt out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
@@ -107,6 +107,19 @@ class DataSpec(Message):
 
 
 @dataclass(frozen=True)
+class Missing:
+    """Examples that have no value in a column.
+
+    Args:
+        examples: How many.
+        first_row: The first of them, counted from 1; None: that was not noted.
+    """
+
+    examples: int
+    first_row: int | None = None
+
+
+@dataclass(frozen=True)
 class DatasetFacts:
     """What is known of a data set without its examples.
 
@@ -119,6 +132,7 @@ class DatasetFacts:
         labels: What the classes are called, in the order of their numbers.
         class_sizes: Examples of each class.
         categories: Those of the columns that hold no numbers and no times.
+        missing: Of each column that lacks values, which.
     """
 
     problem: Problem
@@ -129,6 +143,7 @@ class DatasetFacts:
     labels: tuple[str, ...] = ()
     class_sizes: tuple[int, ...] = ()
     categories: tuple[str, ...] = ()
+    missing: Mapping[str, Missing] = field(default_factory=dict)
 
 
 def _numbered(count: int) -> tuple[str, ...]:

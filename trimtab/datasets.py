@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from trimtab.data import BUILT_IN, ColumnName, DatasetFacts, DatasetName, Problem, Sha256
+from trimtab.data import BUILT_IN, ColumnName, DatasetFacts, DatasetName, Missing, Problem, Sha256
 from trimtab.message import Array, Lax, Message, Text
 
 
@@ -32,12 +32,14 @@ class DatasetColumn(Message):
     Args:
         categories: How many there are; None: it holds none.
         missing: Examples that have no value in it; None: it was put by a release that did not count them.
+        first_missing: The row of the first of them, counted from 1; None: there is none, or that was not noted.
     """
 
     name: ColumnName
     kind: Annotated[ColumnKind, Lax]
     categories: int | None = None
     missing: int | None = None
+    first_missing: int | None = None
 
 
 class ClassCount(Message):
@@ -82,6 +84,9 @@ class DatasetDescription(Message):
             labels=tuple(found.label for found in self.classes),
             class_sizes=tuple(found.examples for found in self.classes),
             categories=tuple(column.name for column in self.columns if column.kind is ColumnKind.CATEGORY),
+            missing={
+                column.name: Missing(column.missing, column.first_missing) for column in self.columns if column.missing
+            },
         )
 
 

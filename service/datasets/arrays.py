@@ -50,7 +50,7 @@ def read(path: Path, *, target: str | None, kind: TargetKind, most_bytes: int) -
         refuse("y", f"has the shape {y_N.shape}: one value for each of the {len(x)} examples of X is needed")
     if not len(y_N):
         refuse("X", "has no rows")
-    learned = targets.read(pa.chunked_array([pa.array(_plain(y_N))]), "y", kind, is_typed=True)
+    learned = targets.read(_column(y_N), "y", kind, is_typed=True)
     return _table(x, learned) if x.ndim == _TABLE else _images(x, learned)
 
 
@@ -90,6 +90,13 @@ def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any], int]:
     return shape, dtype, file.tell()
 
 
+def _column(y_N: NDArray[Any]) -> pa.ChunkedArray:
+    try:
+        return pa.chunked_array([pa.array(_plain(y_N))])
+    except UnicodeDecodeError:  # Bytes that were no text, as halves of surrogate pairs.
+        refuse("y", "holds what is not UTF-8: rename it")
+
+
 def _plain(y_N: NDArray[Any]) -> NDArray[Any]:
     """Return values as Arrow takes them: in this machine's order of bytes, and no longer than a double."""
     return y_N.astype(np.float64 if y_N.dtype.kind == "f" else y_N.dtype.newbyteorder("="))
@@ -115,6 +122,8 @@ def _table(x_ND: NDArray[Any], learned: Target) -> Content:
 
 
 def _images(x: NDArray[Any], learned: Target) -> Content:
+    if x.dtype.kind not in _NUMBERS:
+        refuse("X", f"holds {x.dtype}: images are whole numbers from 0 to 255")
     images_NCHW = x[:, None] if x.ndim == _GREY else x
     channels, height, width = images_NCHW.shape[1:]
     if channels > _MOST_CHANNELS >= width:

@@ -1,6 +1,7 @@
 """The columns that examples are told apart by."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -28,11 +29,10 @@ class Column:
     values: NDArray[Any]
     categories: tuple[str, ...] = ()
 
-    @property
-    def missing(self) -> int:
-        """How many rows have no value in it."""
-        is_missing_N = self.values < 0 if self.kind is ColumnKind.CATEGORY else np.isnan(self.values)
-        return int(np.count_nonzero(is_missing_N))
+    @cached_property
+    def missing_rows(self) -> NDArray[np.intp]:
+        """Which rows have no value in it, counted from 0."""
+        return np.flatnonzero(self.values < 0 if self.kind is ColumnKind.CATEGORY else np.isnan(self.values))
 
     @property
     def is_constant(self) -> bool:
@@ -51,7 +51,7 @@ def read(name: str, values: pa.ChunkedArray, problems: Problems, *, is_typed: bo
         is_typed: Whether the file itself says what is text and what is a number.
     """
     values = numbers.plain(values)
-    if numbers.is_binary(values.type):
+    if numbers.is_misencoded(values):
         problems.add(f"column {name}", numbers.NOT_TEXT)
         return None
     if not _is_known(values.type):

@@ -109,11 +109,21 @@ def _file(member: tarfile.TarInfo, problems: Problems) -> _File | None:
         problems.add(name, "is no file but a link or a device")
     elif path.suffix.lower() not in _ENDINGS:
         problems.add(name, "is no .png, .jpg or .jpeg")
+    elif not _is_utf8(path.parent.name):
+        problems.add(name, "lies in a folder whose name is not UTF-8: rename it")
     elif not path.parent.name:
         problems.add(name, "lies in no folder: the folder that an image lies in is its class")
     else:
         return _File(member, str(path), path.parent.name)
     return None
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:  # Bytes that are no text come as halves of surrogate pairs.
+        return False
+    return True
 
 
 def _check_one_folder(names: Iterable[str]) -> None:

@@ -15,7 +15,8 @@ LARGEST = 1e38
 
 NOT_TEXT = "holds what is not UTF-8: save the file as UTF-8"
 
-_NANOSECONDS = 1e9
+_OF_A_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+"""How many of a unit."""
 
 
 def is_number(kind: pa.DataType) -> bool:
@@ -48,6 +49,17 @@ def is_binary(kind: pa.DataType) -> bool:
     return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
 
+def is_misencoded(values: pa.ChunkedArray) -> bool:
+    """Return whether it holds bytes, as themselves or as words."""
+    if not is_text(values.type):
+        return is_binary(values.type)
+    try:
+        values.validate(full=True)
+    except pa.ArrowInvalid:
+        return True
+    return False
+
+
 def plain(values: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return a column without a dictionary, with words that stand for nothing as missing."""
     if pa.types.is_dictionary(values.type):
@@ -62,14 +74,9 @@ def plain(values: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def floats(values: pa.ChunkedArray) -> NDArray[np.float64]:
     """Return numbers or times, in seconds (of dates since 1970, UTC), as (N,); NaN is missing."""
-    kind, scale = values.type, 1.0
-    if is_point_in_time(kind) or is_length_of_time(kind):
-        unit, scale = _fine(kind)
-        values = values.cast(unit, safe=False).cast(pa.int64())
-    elif not pa.types.is_float64(kind):
-        values = values.cast(pa.float64(), safe=False)
-    numbers: NDArray[np.float64] = values.to_numpy().astype(np.float64, copy=False)
-    return numbers if scale == 1.0 else numbers / scale
+    if is_point_in_time(values.type) or is_length_of_time(values.type):
+        return _seconds(values)
+    return _doubles(values)
 
 
 def check_finite(numbers_N: NDArray[np.float64], column: str, problems: Problems) -> None:
@@ -80,8 +87,19 @@ def check_finite(numbers_N: NDArray[np.float64], column: str, problems: Problems
         problems.add(cell(int(row), column), f"{what}: give a number that can be trained with, or leave it empty")
 
 
-def _fine(kind: pa.DataType) -> tuple[pa.DataType, float]:
-    """Return a finer type that casts to integers, and how many of its units are a second."""
-    if is_point_in_time(kind):
-        return pa.timestamp("us"), 1e6
-    return (pa.time64("ns") if pa.types.is_time(kind) else pa.duration("ns")), _NANOSECONDS
+def _doubles(values: pa.ChunkedArray) -> NDArray[np.float64]:
+    if not pa.types.is_float64(values.type):
+        values = values.cast(pa.float64(), safe=False)
+    numbers: NDArray[np.float64] = values.to_numpy().astype(np.float64, copy=False)
+    return numbers
+
+
+def _seconds(values: pa.ChunkedArray) -> NDArray[np.float64]:
+    """Return times as seconds. They are never brought to a finer unit, which reaches less far."""
+    if pa.types.is_date(values.type):
+        values = values.cast(pa.timestamp("s" if pa.types.is_date32(values.type) else "ms"))
+    a_second = _OF_A_SECOND[values.type.unit]
+    counts = (values.cast(pa.int32()) if pa.types.is_time32(values.type) else values).cast(pa.int64())
+    whole = pc.divide(counts, a_second)
+    # A count of a fine unit has more digits than a double.
+    return _doubles(whole) + _doubles(pc.subtract(counts, pc.multiply(whole, a_second))) / a_second

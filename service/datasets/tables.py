@@ -107,7 +107,14 @@ def content(found: Sequence[Column], learned: Target, target: str) -> Content:
 
 def _described(column: Column) -> DatasetColumn:
     counted = len(column.categories) if column.kind is ColumnKind.CATEGORY else None
-    return DatasetColumn(name=column.name, kind=column.kind, categories=counted, missing=column.missing)
+    rows = column.missing_rows
+    return DatasetColumn(
+        name=column.name,
+        kind=column.kind,
+        categories=counted,
+        missing=len(rows),
+        first_missing=int(rows[0]) + 1 if len(rows) else None,
+    )
 
 
 def _beside(found: Sequence[Column], examples: int, dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -54,7 +54,7 @@ def read(values: pa.ChunkedArray, column: str, kind: TargetKind, *, is_typed: bo
         Unfit: It cannot be.
     """
     values = numbers.plain(values)
-    if numbers.is_binary(values.type):
+    if numbers.is_misencoded(values):
         refuse(f"column {column}", numbers.NOT_TEXT)
     if not numbers.is_text(values.type) and not numbers.is_number(values.type) and not pa.types.is_null(values.type):
         remedy = "give times as numbers, such as days since the first" if numbers.is_point_in_time(values.type) else ""

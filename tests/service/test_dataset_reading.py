@@ -4,6 +4,7 @@ import io
 import tarfile
 import zipfile
 from collections.abc import Mapping
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,42 @@ def test_a_parquet_file_says_itself_what_is_text(tmp_path: Path) -> None:
 
     assert found.categories == {"zip_code": ["01", "02"], "code": ["a", "b"]}
     assert found.arrays["codes_NK"].tolist() == [[0, 0], [1, -1], [-1, 1]]
+
+
+UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+
+
+@pytest.mark.parametrize("kind", [pa.timestamp, pa.duration])
+@pytest.mark.parametrize(
+    ("count", "unit"),
+    [*((count, unit) for count in (10**13, 1 - 2**53, -1) for unit in UNITS), (2**63 - 1, "ns"), (10**18 + 9, "ns")],
+)
+def test_times_are_kept_however_long_they_are(tmp_path: Path, kind: Any, count: int, unit: str) -> None:
+    times = pa.array([count, None, 7]).cast(kind(unit))
+
+    found = read(tmp_path, Format.PARQUET, table(time=times, y=[1, 2, 1]), "y").arrays["numbers_ND"][:, 0]
+
+    np.testing.assert_array_equal(found, [float(Fraction(count, UNITS[unit])), NAN, float(Fraction(7, UNITS[unit]))])
+
+
+@pytest.mark.parametrize(
+    ("kind", "count", "seconds"),
+    [
+        (pa.date32(), -(2**31), -(2.0**31) * 86_400),
+        (pa.date64(), -86_400_000 * 10**9, -86_400.0 * 10**9),
+        (pa.time32("s"), 86_399, 86_399.0),
+        (pa.time32("ms"), 86_399_999, 86_399.999),
+        (pa.time64("us"), 86_399_999_999, 86_399.999999),
+        (pa.time64("ns"), 86_399_999_999_999, 86_399.999999999),
+    ],
+)
+def test_days_and_times_of_day_are_seconds(tmp_path: Path, kind: pa.DataType, count: int, seconds: float) -> None:
+    plain = pa.int32() if kind.bit_width == 32 else pa.int64()
+    times = pa.array([count, None, 0], plain).cast(kind)
+
+    found = read(tmp_path, Format.PARQUET, table(time=times, y=[1, 2, 1]), "y").arrays["numbers_ND"][:, 0]
+
+    np.testing.assert_array_equal(found, [seconds, NAN, 0.0])
 
 
 def test_equal_data_gives_equal_bytes_whatever_the_file(tmp_path: Path) -> None:
@@ -324,10 +361,22 @@ def test_a_single_example_of_a_class_a_constant_and_names_that_are_numbers_are_w
     ]
 
 
+def latin(*words: str) -> pa.Array:
+    """Return words that some writer took for UTF-8."""
+    return pa.array([word.encode("latin-1") for word in words]).view(pa.string())
+
+
 PARQUETS = {
     "no Parquet": (b"a,y\n1,2\n", "body", "is no Parquet file"),
     "lists": (table(a=[[1], [2]], y=[1, 2]), "column a", "holds list"),
     "bytes": (table(a=[b"a", b"b"], y=[1, 2]), "column a", "is not UTF-8"),
+    "words in another encoding": (table(a=latin("town", "caf\xe9"), y=[1, 2]), "column a", "is not UTF-8"),
+    "categories in another encoding": (
+        table(a=latin("town", "caf\xe9").dictionary_encode(), y=[1, 2]),
+        "column a",
+        "is not UTF-8",
+    ),
+    "classes in another encoding": (table(a=[1, 2], y=latin("town", "caf\xe9")), "column y", "is not UTF-8"),
     "nothing": (table(a=[1], y=[1]).replace(b"PAR1", b"PAR2"), "body", "is no Parquet file"),
     "much out of little": (
         table(a=np.zeros(10**6 + 5), y=np.zeros(10**6 + 5), z=np.zeros(10**6 + 5)),
@@ -372,8 +421,16 @@ ARCHIVES = {
     "much out of little": (lying((3, 10**6), bytes(24 * 10**6)), "body", "unpacks to 24000"),
     "an infinite feature": (arrays(X=np.where(X * [0, 1], np.inf, X), y=Y), "row 1, column x2", "is infinite"),
     "a missing target": (arrays(X=X, y=np.array([1, NAN, 2])), "row 2, column y", "is missing"),
+    "classes that are no text": (arrays(X=X, y=np.array(["a", "caf\udce9", "b"])), "y", "is not UTF-8: rename it"),
     "images of fractions": (arrays(X=np.full((3, 2, 2), 0.5), y=Y), "row 1, column X", "whole numbers from 0 to 255"),
     "images beyond a byte": (arrays(X=np.full((3, 2, 2), 256), y=Y), "row 1, column X", "has the value 256"),
+    "a table of words": (
+        arrays(X=np.full((3, 2), "a"), y=Y),
+        "X",
+        "holds <U1: numbers are needed; words can be put as",
+    ),
+    "images of words": (arrays(X=np.full((3, 2, 2), "a"), y=Y), "X", "holds <U1: images are whole numbers from 0 to"),
+    "images with channels of words": (arrays(X=np.full((3, 1, 2, 2), "a"), y=Y), "X", "holds <U1: images are whole"),
     "images with channels last": (arrays(X=np.ones((3, 8, 8, 3)), y=Y), "X", "X.transpose(0, 3, 1, 2)"),
 }
 
@@ -394,6 +451,11 @@ FOLDERS = {
     "a path out of its folder": (folder({"a/../../b/1.png": image()}), "'a/../../b/1.png'", "leaves its folder"),
     "a path of the root": (folder({"/a/1.png": image()}), "'/a/1.png'", "leaves its folder"),
     "no folder": (folder({"1.png": image()}), "'1.png'", "lies in no folder"),
+    "a class in another encoding": (
+        folder({"caf\udce9/1.png": image()}),
+        r"'caf\udce9/1.png'",
+        "is not UTF-8: rename it",
+    ),
     "another kind of file": (folder({"a/1.gif": b""}), "'a/1.gif'", "is no .png, .jpg or .jpeg"),
     "one class": (folder({"a/1.png": image(), "a/2.png": image()}), "body", "has one class only, 'a'"),
     "another size": (

@@ -15,7 +15,8 @@ from service.replica import Replica
 from tests.service import record
 from tests.service.served import Serve
 from trimtab.client import Client
-from trimtab.errors import BodyTooLarge, DatasetBuiltIn, DatasetNotFound, Misconfigured
+from trimtab.errors import BodyTooLarge, DatasetBuiltIn, DatasetNotFound, Invalid, Misconfigured
+from trimtab.spec import StudySpec
 
 CSV = {"Content-Type": "text/csv"}
 
@@ -62,8 +63,22 @@ def test_a_file_becomes_a_data_set_that_workers_can_fetch(client: Client, tmp_pa
         {"categories": ["country", "town"], "kind": "category", "name": "place"},
     ]
     assert (put.version, put.problem, put.examples, put.target) == (1, "regression", 4, "price")
-    assert [(column.name, column.missing) for column in put.columns] == [("size", 1), ("place", 1)]
+    missing = [(column.name, column.missing, column.first_missing) for column in put.columns]
+    assert missing == [("size", 1, 2), ("place", 1, 3)]
     assert client.dataset("houses") == put
+
+
+@pytest.mark.usefixtures("in_process")
+def test_a_study_is_refused_that_orders_examples_by_a_time_which_some_lack(client: Client, tmp_path: Path) -> None:
+    client.put_dataset("houses", written(tmp_path, *HOUSES), target="price")
+    task = {"name": "mlp", "data": {"dataset": "houses", "split": {"time": "size"}}}
+
+    with pytest.raises(Invalid) as refused:
+        client.create_study(StudySpec.model_validate({"name": "study", "task": task}))
+
+    (problem,) = refused.value.errors
+    assert problem.field == "task.data.split.time"
+    assert "is missing in one example of 'houses', first in row 2: give each its time" in problem.message
 
 
 @pytest.mark.usefixtures("in_process")

@@ -3,6 +3,7 @@
 import json
 import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from tests.training.finals import loaded, trained, written
 from tests.training.runs import CPU
 from trimtab.data import DataSpec
 from trimtab.message import Params
-from trimtab.models import given
+from trimtab.models import archive, given
 from trimtab.models.errors import ModelUnreadable, RowsUnfit
 from trimtab.models.model import Model
 from trimtab.spec import TaskSpec
@@ -276,6 +277,19 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
         trimtab.load_model(changed(path, card=other))
     with pytest.raises(ModelUnreadable, match="not those of its network"):
         trimtab.load_model(changed(path, weights=b"pickle"))
+
+
+@pytest.mark.usefixtures("no_onnx")
+def test_a_file_with_another_byte_in_its_directory_is_refused_or_the_same_model(tmp_path: Path) -> None:
+    path = written(trained(), tmp_path / "model.zip")
+    whole, known = path.read_bytes(), archive.read(path)
+    damaged = tmp_path / "damaged.zip"
+
+    for place in range(whole.index(b"PK\x01\x02"), len(whole)):
+        for byte in {255, whole[place] ^ 1, whole[place] ^ 8}:
+            damaged.write_bytes(whole[:place] + bytes([byte]) + whole[place + 1 :])
+            with suppress(ModelUnreadable):
+                assert archive.read(damaged) == known
 
 
 @pytest.mark.usefixtures("no_onnx")

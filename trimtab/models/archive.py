@@ -8,6 +8,7 @@ model.onnx            the network from inputs to outputs, for other programs; on
 import json
 import zipfile
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -18,6 +19,10 @@ from trimtab.models.errors import ModelUnreadable
 CARD = "model.json"
 WEIGHTS = "weights.safetensors"
 ONNX = "model.onnx"
+
+_DAMAGED = (zipfile.BadZipFile, KeyError, EOFError, ValueError, RuntimeError)
+"""What is raised on a zip that is none, or of which a byte is another: a member seems encrypted, of a later version of
+the format, or to begin before the file does."""
 
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the first time that a zip can say
 
@@ -49,10 +54,11 @@ def read(path: Path) -> tuple[Card, bytes]:
         ModelUnreadable: It is no file of a model, or one of another format.
         OSError: It cannot be read.
     """
+    content = path.read_bytes()
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(BytesIO(content)) as archive:
             members = {name: _member(archive, name) for name in (CARD, WEIGHTS)}
-    except (zipfile.BadZipFile, KeyError, EOFError) as error:
+    except _DAMAGED as error:
         raise ModelUnreadable(f"{path} is no file of a model: {error}") from error
     return _card(path, members[CARD]), members[WEIGHTS]
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trimtab.models import times
 from trimtab.models.columns import Column, Rows
 from trimtab.models.errors import RowsUnfit
 from trimtab.models.preprocessing import Preprocessing
@@ -15,7 +16,8 @@ from trimtab.models.preprocessing import Preprocessing
 
 Given = NDArray[Any] | Sequence[Any]
 """A table: an array, N x columns; or a list of rows, each a list of values or a mapping of columns to values. A missing
-value is None or NaN. Images: an array or nested lists, N x C x H x W, N x H x W for one channel, or N x C*H*W."""
+value is None or NaN; a time is what Python, NumPy or pandas has for it, or its seconds. Images: an array or nested
+lists, N x C x H x W, N x H x W for one channel, or N x C*H*W."""
 
 _MOST = 255
 
@@ -73,7 +75,8 @@ def _number(column: Column, row: int, value: Any) -> float:
     if value is None:
         return math.nan
     try:
-        found = float(value)
+        moment = times.seconds(value)
+        found = float(value) if moment is None else moment
     except (TypeError, ValueError, OverflowError) as error:
         raise RowsUnfit(f"row {row}, column {column.name}: {value!r} is no number") from error
     if math.isinf(found):
