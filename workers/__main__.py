@@ -17,7 +17,6 @@ _log = logging.getLogger("workers")
 
 def main() -> int:
     """Run the command line; return the exit code."""
-    logging.getLogger("httpx2").setLevel(logging.WARNING)  # It has a line for each request.
     try:
         logs.configure(os.environ)
         if sys.argv[1:2] == ["check-gradients"]:

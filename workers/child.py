@@ -26,11 +26,11 @@ import torch
 from trimtab import logs
 from trimtab.errors import Misconfigured
 from trimtab.message import Message, Metrics
-from trimtab.protocol import DeviceMemory
 from trimtab.states import Outcome
 from workers import devices, memory
 from workers.messages import Begun, Ended, Measured, Order, Ready, Saved, Unfit, Unsaved, WrittenModel, clipped
-from workers.reporting import Hear, Reporting, Say
+from workers.reporting import Dropped, Inbox, Reporting, Say
+from workers.soundness import Soundness
 from workers.tasks import BUILDS, begin, own
 from workers.tasks.export import export
 from workers.training import checkpoints
@@ -45,13 +45,10 @@ THREADS = 1
 """Of torch, in each slot. Figures depend on it in their last digits, so it is the same everywhere; networks that are
 small enough for a CPU train fastest so, and slots use the other cores."""
 
+_OUTDATED = "; the code was changed since this trial's process had imported it, the next trial imports it anew"
+
 Begin = Callable[..., Steps]
 """`workers.tasks.begin` with all that is the same for each order."""
-
-MemoryNow = Callable[[], DeviceMemory | None]
-"""Says how much memory of the device is taken."""
-
-_DROPPED = Ended(outcome=Outcome.RELEASED)
 
 
 def main() -> None:
@@ -79,34 +76,40 @@ def main() -> None:
     memory_now = partial(memory.of, device)
     say(Ready(tasks=(*BUILDS, *allowed), device=_described(device), device_memory=memory_now()))
     begin_here = partial(begin, device=device, allowed=allowed)
+    sources = own.Sources.of(allowed)
     while True:
-        serve(Order.model_validate_json(inbox.get()), begin_here, memory_now, say=say, hear=inbox.get)
+        order, sound = Order.model_validate_json(inbox.get()), Soundness.of(device)
+        ended = serve(order, begin_here, say=say, inbox=inbox)
+        ended = ended.model_copy(update={"device_memory": memory_now(), "is_spent": is_spent_by(ended.outcome, sound)})
+        say(outdated(ended) if ended.outcome is Outcome.ERROR and sources.are_changed else ended)
 
 
-def serve(order: Order, begin_here: Begin, memory_now: MemoryNow, *, say: Say, hear: Hear) -> None:
-    """Train as ordered; say what each epoch led to and how it ended. What goes wrong is said, not raised."""
+def serve(order: Order, begin_here: Begin, *, say: Say, inbox: Inbox) -> Ended:
+    """Train as ordered; say what each epoch led to, return how it ended. What goes wrong is returned, not raised."""
     say(Begun())
-    reporting = Reporting(say, hear)
+    reporting = Reporting(say, inbox)
     split = None
     try:
         training = _training(order, begin_here)
         split = training.split
         ended = _trained(order, training, reporting, say)
+    except Dropped:
+        ended = Ended(outcome=Outcome.RELEASED)
     except Exception as error:  # noqa: BLE001  # whatever a trial raises is its outcome and no more
         ended = ended_by(error, task=order.task.name)
-        reporting.settle()  # So that what is heard next is the next order.
+        with suppress(Dropped):
+            reporting.settle()  # So that what is heard next is the next order.
     _write_out()
-    say(ended.model_copy(update={"split": split, "device_memory": memory_now()}))
+    return ended.model_copy(update={"split": split})
 
 
 def _trained(order: Order, training: Steps, reporting: Reporting, say: Say) -> Ended:
-    for epoch in training.epochs():
-        answer = reporting.report(_measured(epoch, training.split))
-        if not answer.go_on:
-            return _DROPPED
-        if answer.save_to and not training.is_over:
-            say(_saved(training, Path(answer.save_to), step=epoch.step, belongs_to=order.identity))
-    return _complete(order, training) if reporting.settle().go_on else _DROPPED
+    for epoch in training.epochs(reporting.heed):
+        save_to = reporting.report(_measured(epoch, training.split))
+        if save_to and not training.is_over:
+            say(_saved(training, Path(save_to), step=epoch.step, belongs_to=order.identity))
+    reporting.settle()
+    return _complete(order, training)
 
 
 def _complete(order: Order, training: Steps) -> Ended:
@@ -128,6 +131,17 @@ def ended_by(error: Exception, *, task: str) -> Ended:
     place = own.place(error, task)
     said = clipped(f"{type(error).__name__}: {error}" + (f" ({place})" if place else ""))
     return Ended(outcome=Outcome.OUT_OF_MEMORY if _is_out_of_memory(error) else Outcome.ERROR, message=said)
+
+
+def is_spent_by(outcome: Outcome, before: Soundness) -> bool:
+    """Return whether no other training is to be trusted to this process after one that ended so."""
+    # Where memory ran out, what is left of it may be in pieces.
+    return outcome is Outcome.OUT_OF_MEMORY or (outcome is Outcome.ERROR and not before.is_kept)
+
+
+def outdated(ended: Ended) -> Ended:
+    """Return an end that came of code that is no longer what the files say: the next process imports them anew."""
+    return ended.model_copy(update={"message": clipped(f"{ended.message}{_OUTDATED}"), "is_spent": True})
 
 
 def _ended(outcome: Outcome, result: Epoch, *, message: str | None = None) -> Ended:
@@ -198,12 +212,12 @@ def _write_out() -> None:
             stream.flush()
 
 
-def _received(pipe: Connection, folder: Path) -> SimpleQueue[bytes]:
+def _received(pipe: Connection, folder: Path) -> Inbox:
     """Return a queue of what comes through the pipe. When it is closed this process ends, in an epoch or not.
 
     It is closed by the death of the worker alone, which kills a child that it has done with: so the folder is nobody's.
     """
-    inbox: SimpleQueue[bytes] = SimpleQueue()
+    inbox: Inbox = SimpleQueue()
 
     def receive() -> None:
         try:

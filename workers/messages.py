@@ -89,8 +89,8 @@ class Answer(Message):
 
     Args:
         go_on: Whether to train on. A child that drops its trial says that it has ended, released.
-        save_to: Where to write a checkpoint first; None: nowhere. After the last epoch none is written. A child that is
-            ahead of what it measured writes none either, and waits for an answer after the next epoch.
+        save_to: Where to write a checkpoint first; None: nowhere. After the last epoch none is written. A child that
+            trains its next epoch writes none either, and waits for an answer after that one.
     """
 
     go_on: bool
@@ -175,6 +175,7 @@ class Ended(Message):
         model: The file of the model, where one was wanted.
         split: As of what was measured; None too where it failed before that was known.
         device_memory: Of the device, with what the training took of it; None: it has none of its own.
+        is_spent: Whether no other training is to be trusted to this process.
     """
 
     kind: Literal["ended"] = "ended"
@@ -185,6 +186,7 @@ class Ended(Message):
     model: WrittenModel | None = None
     split: Sha256 | None = None
     device_memory: DeviceMemory | None = None
+    is_spent: bool = False
 
 
 FromTraining = Begun | Measured | Saved | Unsaved | Ended

@@ -12,7 +12,6 @@ from typing import Self
 from trimtab.errors import Misconfigured
 from trimtab.message import Message
 from trimtab.protocol import DeviceMemory
-from trimtab.states import Outcome
 from workers.messages import Answer, Begun, Ended, FromChild, FromTraining, Measured, Order, Ready, Unfit, from_child
 from workers.output import Output
 
@@ -23,11 +22,9 @@ _MAX_BYTES = 2**20
 """Of a message; the longest that a child of ours sends is a hundredth of it."""
 
 _DROP_SECONDS = 2.0
-"""For a trial to be dropped, twenty of the epochs that a child may be ahead by; a new child takes as long to start."""
+"""For a trial to be dropped, between two batches; a new child takes as long to start."""
 
 _OUT_OF_TURN = "the training process said what it should not"
-
-_WORN_OUT_BY = {Outcome.ERROR, Outcome.OUT_OF_MEMORY}
 
 
 class ChildDied(Exception):
@@ -129,8 +126,7 @@ class ChildProcess:
             raise ChildDied(_OUT_OF_TURN)
         self._has_begun = self._has_begun or isinstance(said, Begun)
         self._is_asking = isinstance(said, Measured)
-        # After a fault of the device or of memory no later trial can be trusted to it.
-        self._is_idle = isinstance(said, Ended) and said.outcome not in _WORN_OUT_BY
+        self._is_idle = isinstance(said, Ended) and not said.is_spent
         if isinstance(said, Ended):
             self._device_memory = said.device_memory
         return said
@@ -147,7 +143,7 @@ class ChildProcess:
     def drop(self) -> None:
         """Have a child that has measured drop its trial, and wait until it is idle again.
 
-        It may be ahead by a short epoch. One that takes too long over it, or was told to train on, is not idle.
+        It may train its next epoch. One that takes too long over a batch, or was told to train on, is not idle.
         """
         if not self._is_asking:
             return

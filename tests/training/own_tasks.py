@@ -98,6 +98,14 @@ class Torn(Dropping):
         return super().forward(x)
 
 
+def leaving_doubles(params: Mapping[str, Any], data: Data) -> nn.Module:
+    """Fail before what was changed is changed back."""
+    torch.set_default_dtype(torch.float64)
+    network = broken(params, data)
+    torch.set_default_dtype(torch.float32)
+    return network
+
+
 def no_network(params: Mapping[str, Any], data: Data) -> Any:
     del params, data
     return torch.zeros(3)

@@ -10,6 +10,8 @@ from trimtab.message import Params
 from trimtab.spec import TaskSpec
 from trimtab.states import Purpose
 from workers.tasks import begin
+from workers.training.data import Data
+from workers.training.examples import Examples
 from workers.training.steps import Steps
 
 CPU = torch.device("cpu")
@@ -28,3 +30,9 @@ def run(
     """Return a training at its beginning, on the CPU."""
     spec = TaskSpec(name=task, data=data or DataSpec(), repeats=repeats)
     return begin(spec, params, seed=seed, purpose=purpose, files=files or {}, device=CPU)
+
+
+def validation_of(data: Data) -> Examples:
+    """Return what a trial is judged by."""
+    assert data.validation is not None, "it is no final model's"
+    return data.validation

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.training.files import PETS, put
-from tests.training.runs import run
+from tests.training.runs import run, validation_of
 from trimtab.data import DataSpec, SplitSpec
 from trimtab.message import Params
 from trimtab.states import Purpose
@@ -33,9 +33,9 @@ def test_a_trial_gets_the_rows_that_were_dealt_normalised_by_the_training_set() 
         np.column_stack(list(part.rows.columns.values())) for part in (dealt.train, dealt.validation)
     )
     expected_ND = (validation_ND - train_ND.mean(axis=0)) / train_ND.std(axis=0)
-    np.testing.assert_allclose(data.validation.x_ND.numpy(), expected_ND, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(validation_of(data).x_ND.numpy(), expected_ND, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(data.train.x_ND.mean(dim=0), 0, atol=1e-6)
-    assert data.validation.y_N.tolist() == dealt.validation.y_N.tolist()
+    assert validation_of(data).y_N.tolist() == dealt.validation.y_N.tolist()
     assert data.split_hash == dealt.split_hash
 
 
@@ -54,7 +54,7 @@ def test_a_target_that_is_a_number_is_learned_in_standard_deviations_of_the_trai
     raw_N = sources.load(DIABETES, files={}, fold=None).validation.y_N
     assert data.outputs == 1
     assert (data.train.y_N.mean().item(), data.train.y_N.std(correction=0).item()) == pytest.approx((0, 1), abs=1e-6)
-    np.testing.assert_allclose(data.preprocessing.numbers(data.validation.y_N.numpy()), raw_N, rtol=1e-6)
+    np.testing.assert_allclose(data.preprocessing.numbers(validation_of(data).y_N.numpy()), raw_N, rtol=1e-6)
 
 
 def test_images_keep_their_shape() -> None:
@@ -73,7 +73,7 @@ def test_a_trial_gets_no_row_of_the_test_set() -> None:
     assert data.test is None
     assert final.test is not None
     assert len(final.test) == 200
-    assert not {*rows_of(seen.train), *rows_of(seen.validation)} & {*rows_of(final.test)}
+    assert not {*rows_of(seen.train), *rows_of(validation_of(seen))} & {*rows_of(final.test)}
 
 
 def test_the_final_model_trains_on_what_validated_before() -> None:
@@ -82,7 +82,7 @@ def test_the_final_model_trains_on_what_validated_before() -> None:
     final = prepare(spec, device=CPU, purpose=Purpose.FINAL)
 
     before = prepare(spec, device=CPU)
-    assert sorted(rows_of(final.train)) == sorted([*rows_of(before.train), *rows_of(before.validation)])
+    assert sorted(rows_of(final.train)) == sorted([*rows_of(before.train), *rows_of(validation_of(before))])
 
 
 def test_the_final_model_of_folds_trains_on_all_of_them() -> None:
@@ -99,7 +99,7 @@ def test_each_fold_is_normalised_by_its_own_training_part() -> None:
     folds = [prepare(spec, device=CPU, fold=fold) for fold in range(4)]
 
     for data in folds:
-        assert (len(data.train), len(data.validation)) == (90, 30)
+        assert (len(data.train), len(validation_of(data))) == (90, 30)
         np.testing.assert_allclose(data.train.x_ND.mean(dim=0), 0, atol=1e-6)
     assert len({data.split_hash for data in folds}) == 4
     assert len({data.preprocessing.scales for data in folds}) == 4

@@ -4,6 +4,7 @@ from zipfile import ZIP_DEFLATED
 
 import numpy as np
 import pytest
+from sklearn import datasets as sklearns
 
 from tests.training.files import META, put
 from trimtab.data import BUILT_IN, DataSpec, Problem
@@ -25,6 +26,16 @@ def test_each_built_in_data_set_is_what_is_said_of_it(name: str) -> None:
     assert (dataset.classes or ()) == facts.labels
     if facts.problem is Problem.CLASSIFICATION:
         assert tuple(np.bincount(dataset.y_N)) == facts.class_sizes
+
+
+@pytest.mark.parametrize("name", ["digits", "breast_cancer", "wine", "iris", "diabetes"])
+def test_what_scikit_learn_carries_is_as_its_own_loader_has_it(name: str) -> None:
+    x_ND, y_N = getattr(sklearns, f"load_{name}")(return_X_y=True)
+
+    _, targets_N, content = built_in.load(name)
+
+    assert np.array_equal(targets_N, y_N)
+    assert content == built_in.content_hash(x_ND, y_N)
 
 
 def test_the_content_hash_is_that_of_the_values() -> None:

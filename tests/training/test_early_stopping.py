@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests.training.runs import run
+from tests.training.runs import run, validation_of
 from trimtab.data import DataSpec
 from trimtab.message import Params
 from workers.training.early_stopping import Best, Patience
@@ -76,7 +76,7 @@ def test_after_the_end_the_network_has_the_weights_that_were_kept() -> None:
 
     result = training.result
 
-    data = training._data.validation
+    data = validation_of(training._data)
     with torch.inference_mode():
         wrong = (training._network(data.x_ND).argmax(dim=1) != data.y_N).double().mean().item()
     assert wrong == result.metrics["validation_error"]

@@ -1,16 +1,21 @@
 """The training of a final model: on all but the test set, which nothing else is ever given."""
 
+from dataclasses import replace
+from typing import Any
+from unittest.mock import Mock
+
 import numpy as np
 import pytest
 import torch
 from scipy import stats
 
 from tests.training.finals import trained
-from tests.training.runs import CPU, run
+from tests.training.runs import CPU, run, validation_of
 from trimtab.data import DataSpec, Problem, SplitSpec
+from trimtab.message import Params
 from trimtab.states import Purpose
-from workers.training.data import prepare
-from workers.training.evaluation import Evaluation
+from workers.training.data import Data, prepare
+from workers.training.evaluation import Evaluation, evaluate
 from workers.training.final import Final
 from workers.training.intervals import interval, wilson
 
@@ -21,7 +26,7 @@ def test_a_final_model_is_trained_on_training_and_validation_examples() -> None:
     )
 
     assert final.test is not None
-    assert len(final.train) == len(searched.train) + len(searched.validation) == 120
+    assert len(final.train) == len(searched.train) + len(validation_of(searched)) == 120
     assert len(final.test) == 30
 
 
@@ -37,7 +42,7 @@ def test_folds_leave_the_final_model_the_same_test_set() -> None:
     rest = [prepare(spec, device=CPU, fold=fold) for fold in range(3)]
 
     assert final.test is not None
-    assert {len(fold.train) + len(fold.validation) for fold in rest} == {len(final.train)}
+    assert {len(fold.train) + len(validation_of(fold)) for fold in rest} == {len(final.train)}
     assert len(final.train) + len(final.test) == 150
 
 
@@ -67,6 +72,36 @@ def test_a_final_model_reports_nothing_of_a_validation_set_that_it_is_trained_on
         assert "training_error" in metrics
         assert [name for name in metrics if name.startswith("validation")] == []
     assert all("test_error" not in epoch.metrics for epoch in epochs)
+
+
+def test_a_final_model_has_the_figures_that_it_has_where_the_training_set_validates(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def judged(*args: Any, **options: Any) -> Data:
+        data = prepare(*args, **options)
+        return replace(data, validation=data.train)
+
+    params: Params = {"epochs": 3, "dropout": 0.5}
+    plain = list(run(params, DataSpec(dataset="iris"), purpose=Purpose.FINAL).epochs())
+    monkeypatch.setattr("workers.tasks.prepare", judged)
+
+    twice = list(run(params, DataSpec(dataset="iris"), purpose=Purpose.FINAL).epochs())
+
+    assert [{**epoch.metrics, **copied(epoch.metrics)} for epoch in plain] == [epoch.metrics for epoch in twice]
+
+
+def copied(metrics: dict[str, float]) -> dict[str, float]:
+    """Return the figures of the training set as if they were those of a validation set."""
+    return {f"validation_{name}": metrics[f"training_{name}"] for name in ("error", "loss")}
+
+
+def test_in_each_epoch_of_a_final_model_the_training_set_is_evaluated_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    evaluated = Mock(wraps=evaluate)
+    monkeypatch.setattr("workers.training.judge.evaluate", evaluated)
+
+    list(run({"epochs": 3}, DataSpec(dataset="iris"), purpose=Purpose.FINAL).epochs())
+
+    assert [len(call.args[1]) for call in evaluated.call_args_list] == [120, 120, 120, 120]  # The first loss is one.
 
 
 def test_a_final_model_that_goes_on_from_a_checkpoint_is_the_same_bit_for_bit() -> None:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from tests.training.runs import validation_of
 from trimtab.data import DataSpec
 from trimtab.models.descriptions import Perceptron
 from workers.training.augmentation import Augmentation
@@ -54,6 +55,17 @@ def network(dropout: float = 0.0) -> nn.Module:
     return trainable(shape, Start(dropout=(dropout,)), Randomness.from_seed(0, device=CPU))
 
 
+def counted(steps: list[int]) -> Loss:
+    """Return a loss that counts the batches that are trained on."""
+
+    def loss(logits_NC: Tensor, y_N: Tensor) -> Tensor:
+        if torch.is_grad_enabled():
+            steps.append(len(y_N))
+        return cross_entropy(logits_NC, y_N)
+
+    return loss
+
+
 def epochs(model: nn.Module, data: Data, plan: Plan, *, loss: Loss) -> Iterator[Epoch]:
     return Training(model, data, plan, loss=loss, randomness=Randomness.from_seed(0, device=CPU)).epochs()
 
@@ -67,7 +79,7 @@ def test_errors_and_losses_are_measured_in_evaluation_mode_on_the_whole_sets(dat
     model.eval()
     for examples, error, loss in (
         (data.train, metrics["training_error"], metrics["training_loss"]),
-        (data.validation, metrics["validation_error"], metrics["validation_loss"]),
+        (validation_of(data), metrics["validation_error"], metrics["validation_loss"]),
     ):
         logits_NC = model(examples.x_ND)
         wrong = int((logits_NC.argmax(dim=1) != examples.y_N).sum())
@@ -79,6 +91,22 @@ def test_steps_count_from_one_to_the_last_epoch(data: Data) -> None:
     training = epochs(network(), data, PLAN, loss=cross_entropy)
 
     assert [epoch.step for epoch in training] == [1, 2, 3]
+
+
+def test_between_two_batches_a_training_is_ended_by_whoever_it_heeds(data: Data) -> None:
+    batches: list[int] = []
+    steps: list[int] = []
+    training = Training(network(), data, PLAN, loss=counted(steps), randomness=Randomness.from_seed(0, device=CPU))
+
+    def heed() -> None:
+        batches.append(len(steps))
+        if len(batches) == 3:
+            raise KeyError("enough")
+
+    with pytest.raises(KeyError, match="enough"):
+        next(training.epochs(heed))
+
+    assert batches == [1, 2, 3]
 
 
 def test_an_epoch_sees_every_training_example_once_in_a_new_order(data: Data) -> None:

@@ -164,3 +164,26 @@ def test_parts_of_a_users_network_are_found_by_torchs_names() -> None:
 
     assert [*weight_matrices(network)] == ["0.weight", "4.weight"]
     assert [*hidden_activations(network)] == ["2"]
+
+
+@pytest.mark.parametrize(
+    "normalisation",
+    [
+        nn.LayerNorm((1, 8, 8)),
+        nn.RMSNorm((8, 8)),
+        nn.Sequential(nn.LayerNorm((8, 8))),
+        nn.utils.parametrize.register_parametrization(nn.LayerNorm((8, 8)), "weight", nn.Softplus()),
+    ],
+    ids=["layer", "root mean square", "inner", "parametrised"],
+)
+def test_what_normalises_is_no_weight_however_many_dimensions_it_has(normalisation: nn.Module) -> None:
+    network = nn.Sequential(normalisation, nn.Flatten(), nn.Linear(64, 2))
+
+    assert [*weight_matrices(network)] == ["2.weight"]
+
+
+def test_biases_are_no_weights_however_many_dimensions_they_have() -> None:
+    attention = nn.MultiheadAttention(8, 2, add_bias_kv=True)
+    attention.register_parameter("bias", nn.Parameter(torch.zeros(1, 1, 8)))
+
+    assert [*weight_matrices(attention)] == ["in_proj_weight", "out_proj.weight"]

@@ -167,6 +167,18 @@ def test_l1_makes_weights_exactly_zero_and_leaves_biases_alone() -> None:
     assert strong.bias.count_nonzero() == 4
 
 
+@pytest.mark.parametrize("regulariser", ["l1", "l2", "weight_decay"])
+def test_what_an_image_is_normalised_by_is_left_alone(regulariser: str) -> None:
+    normalisation = nn.LayerNorm((1, 8, 8))
+    layers = nn.Sequential(normalisation, nn.Flatten(), nn.Linear(64, 2))
+    optimizer = optimizer_of(layers, replace(RULE, **{regulariser: 0.5}))  # type: ignore[arg-type]  # by name
+
+    layers(torch.zeros(1, 1, 8, 8)).sum().mul(0).backward()
+    optimizer.step()
+
+    assert torch.equal(normalisation.weight, torch.ones(1, 8, 8))
+
+
 def test_the_penalty_is_the_courses_and_its_gradient_is_what_l2_adds() -> None:
     weight = network().weight
     m, strength = 32, 0.3

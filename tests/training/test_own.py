@@ -1,16 +1,18 @@
 """Tasks of a user's own: imported, built, seeded, and named where they fail."""
 
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from sklearn.datasets import load_iris
+from torch import nn
 
 import trimtab
 from tests.training import own_tasks
-from tests.training.runs import CPU
+from tests.training.runs import CPU, validation_of
 from trimtab.data import DataSpec
 from trimtab.errors import Misconfigured
 from trimtab.models.given import rows_of
@@ -19,7 +21,7 @@ from trimtab.states import Purpose
 from workers.tasks import begin, own
 from workers.tasks.export import export
 from workers.training import checkpoints
-from workers.training.data import prepare
+from workers.training.data import Data, prepare
 from workers.training.final import Final
 from workers.training.steps import Steps
 
@@ -77,14 +79,28 @@ def test_a_users_dropout_goes_on_from_a_checkpoint_bit_for_bit(tmp_path: Path) -
 
 def test_a_network_that_writes_over_its_inputs_leaves_the_data_to_other_trials_as_it_was() -> None:
     shared = prepare(IRIS, device=CPU)
-    before = [examples.x_ND.clone() for examples in (shared.train, shared.validation)]
+    before = [examples.x_ND.clone() for examples in (shared.train, validation_of(shared))]
 
     metrics = figures(training(f"{HERE}:clamping", epochs=2))
 
-    after = [examples.x_ND for examples in (shared.train, shared.validation)]
+    after = [examples.x_ND for examples in (shared.train, validation_of(shared))]
     assert len(metrics) == 2
     assert all(map(torch.equal, before, after))
     assert prepare(IRIS, device=CPU) is shared
+
+
+def test_code_that_looks_at_validation_examples_is_given_the_training_set_as_such_where_none_are_left() -> None:
+    final = prepare(IRIS, device=CPU, purpose=Purpose.FINAL)
+    seen: list[Data] = []
+
+    def build(params: Mapping[str, Any], data: Data) -> nn.Module:
+        seen.append(data)
+        return own_tasks.Dropping(params, data)
+
+    own.network_of(build, {"width": 4}, final)
+
+    assert final.validation is None
+    assert [(data.validation is final.train, data.test) for data in seen] == [(True, None)]
 
 
 @pytest.mark.parametrize(

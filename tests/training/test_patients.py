@@ -5,7 +5,13 @@ import pytest
 from benchmarks.patients.__main__ import visit
 from benchmarks.patients.wards import PATIENTS, Patient
 
-NAMES = ["not normalised: wine", "leaked label: breast_cancer", "vanishing gradients: digits", "healthy: breast_cancer"]
+NAMES = [
+    "not normalised: wine",
+    "shifted test set: moons",
+    "leaked label: breast_cancer",
+    "vanishing gradients: digits",
+    "healthy: breast_cancer",
+]
 
 
 @pytest.mark.parametrize("patient", [one for one in PATIENTS if one.name in NAMES], ids=lambda one: str(one.name))

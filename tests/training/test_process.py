@@ -18,9 +18,10 @@ from trimtab.errors import Misconfigured
 from trimtab.spec import TaskSpec
 from trimtab.states import Outcome
 from trimtab.tasks import TASKS
-from workers.child import ended_by
+from workers.child import ended_by, is_spent_by
 from workers.messages import Begun, CheckpointFile, Ended, FromTraining, Measured, Order, Saved, Unsaved
 from workers.process import ChildDied, ChildProcess, how_it_ended
+from workers.soundness import Soundness
 
 REPOSITORY = Path(__file__).parents[2]
 NOWHERE = Path("/nowhere/trimtab")
@@ -295,14 +296,90 @@ def test_a_child_is_left_alone_by_the_signals_that_end_its_worker(warm: ChildPro
     assert os.getpgid(process(warm).pid) != os.getpgid(0)  # where Ctrl-C would reach it
 
 
-def test_a_trial_that_raises_ends_with_what_it_said_and_its_child_is_done_with(child: ChildProcess) -> None:
-    _, ended = trained(child, order(dataset="nothing"))
+def test_a_trial_that_raises_ends_with_what_it_said_and_its_child_takes_the_next(warm: ChildProcess) -> None:
+    expected = trained(warm, order(seed=3, epochs=2))
+
+    _, ended = trained(warm, order(dataset="nothing"))
 
     assert isinstance(ended, Ended)
     assert ended.outcome is Outcome.ERROR
     assert ended.message
     assert ended.message.startswith("ValueError: no data set is called 'nothing'")
-    assert not child.is_idle
+    assert warm.is_idle
+    assert trained(warm, order(seed=3, epochs=2)) == expected
+
+
+def own_order(task: str, seed: int = 0) -> Order:
+    spec = TaskSpec(name=f"tests.training.own_tasks:{task}", data=DataSpec(dataset="iris"))
+    return Order(task=spec, params={"epochs": 3, "width": 8}, seed=seed)
+
+
+def test_after_errors_of_a_users_code_the_same_child_trains_as_if_there_had_been_none_bit_for_bit() -> None:
+    allowed = [f"tests.training.own_tasks:{name}" for name in ("Dropping", "broken", "Torn", "leaving_doubles")]
+    with start(allowed=allowed) as child:
+        child.wait_ready()
+        expected = trained(child, own_order("Dropping", seed=3))
+
+        failed = [trained(child, own_order(task)) for task in ("broken", "Torn", "broken")]
+        is_kept = child.is_idle
+        found = trained(child, own_order("Dropping", seed=3))
+        _, left = trained(child, own_order("leaving_doubles"))
+
+        assert [outcome_of(ended) for _, ended in failed] == [Outcome.ERROR] * 3
+        assert is_kept
+        assert found == expected
+        assert (outcome_of(left), child.is_idle) == (Outcome.ERROR, False)
+
+
+def test_after_an_error_of_code_that_was_changed_since_the_next_process_imports_it_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "changing.py"
+    file.write_text("def build(params, data):\n    raise KeyError('a layer')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    ordered = own_order("").model_copy(update={"task": TaskSpec(name="changing:build", data=DataSpec(dataset="iris"))})
+    with start(allowed=["changing:build"]) as child:
+        child.wait_ready()
+        _, first = trained(child, ordered)
+        is_kept = child.is_idle
+
+        file.write_text("from tests.training.own_tasks import Dropping as build\n")
+        _, second = trained(child, ordered)
+
+        assert isinstance(first, Ended)
+        assert isinstance(second, Ended)
+        assert (is_kept, child.is_idle) == (True, False)
+        assert first.message
+        assert "was changed" not in first.message
+        assert second.message
+        assert "KeyError: 'a layer'" in second.message
+        assert second.message.endswith("the next trial imports it anew")
+
+
+def test_a_child_whose_device_has_a_fault_is_done_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = Soundness.of(torch.device("cuda"))
+    monkeypatch.setattr("workers.soundness._works", lambda device: device.type == "cpu")
+
+    spent = {outcome: is_spent_by(outcome, before) for outcome in Outcome}
+
+    assert [outcome for outcome, is_spent in spent.items() if is_spent] == [Outcome.OUT_OF_MEMORY, Outcome.ERROR]
+    assert not is_spent_by(Outcome.ERROR, Soundness.of(torch.device("cpu")))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_fault_of_a_cuda_device_is_noticed_and_not_an_error_beside_it() -> None:
+    code = (
+        "import torch\n"
+        "from workers.soundness import Soundness\n"
+        "before = Soundness.of(torch.device('cuda'))\n"
+        "print(before.is_kept)\n"
+        "torch.zeros(3, device='cuda')[torch.tensor([7], device='cuda')]\n"
+        "print(before.is_kept)\n"
+    )
+
+    ran = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+
+    assert ran.stdout.split() == ["True", "False"]
 
 
 def test_a_trial_that_is_too_big_runs_out_of_memory_and_its_child_is_done_with(child: ChildProcess) -> None:

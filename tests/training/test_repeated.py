@@ -18,10 +18,11 @@ from workers.training.data import prepare
 from workers.training.errors import CheckpointForeign, Diverged
 from workers.training.loop import Training
 from workers.training.losses import loss_of
+from workers.training.means import means
 from workers.training.plan import Plan
 from workers.training.randomness import Randomness
-from workers.training.repeated import Part, Repeated, means, parts
-from workers.training.steps import Epoch, State, Steps
+from workers.training.repeated import Part, Repeated, parts
+from workers.training.steps import Epoch, Heed, State, Steps, heed_nothing
 
 CPU = torch.device("cpu")
 FOLDED = DataSpec(dataset="iris", split=SplitSpec(folds=3))
@@ -48,7 +49,7 @@ class Failing:
     result = Epoch(0, {})
     split = SPLIT
 
-    def epochs(self) -> Iterator[Epoch]:
+    def epochs(self, _heed: Heed = heed_nothing) -> Iterator[Epoch]:
         yield Epoch(1, {"validation_error": 0.5})
         raise Diverged("the loss is not finite in epoch 2", step=2, metrics={"validation_error": 0.75})
 
@@ -77,9 +78,43 @@ def test_the_figures_are_the_means_over_the_folds_with_their_standard_error() ->
 def test_a_figure_that_one_fold_lacks_is_left_out_of_the_means_in_any_order() -> None:
     whole, lacking = {"validation_error": 0.25, "test_shift_auc": 0.5}, {"validation_error": 0.75}
 
-    found = [means(done) for done in ([whole, lacking], [lacking, whole])]
+    found = [means(done, [0, 1]) for done in ([whole, lacking], [lacking, whole])]
 
     assert found == [{"validation_error": 0.5}] * 2
+
+
+def test_numbers_of_layers_have_no_mean_and_are_those_of_the_first_training() -> None:
+    layers = [f"{end}_{what}_layer" for end in ("smallest", "largest") for what in ("gradient", "activation")]
+
+    found = means([dict.fromkeys(layers, 2.0), dict.fromkeys(layers, 5.0)], [None, None])
+
+    assert found == dict.fromkeys(layers, 2.0)
+
+
+def test_an_error_of_repeats_may_be_off_by_its_examples_and_by_its_seeds() -> None:
+    iris = DataSpec(dataset="iris")
+
+    *_, last = run(PARAMS, iris, seed=5, repeats=3).epochs()
+
+    alike = [alone(part, iris) for part in parts(folds=None, repeats=3, seed=5)]
+    for name in ("training_error", "validation_error"):
+        seeds = np.std([each[name] for each in alike], ddof=1) / np.sqrt(3)
+        examples = np.mean([each[f"{name}_standard_error"] for each in alike])
+        assert last.metrics[f"{name}_scatter"] == pytest.approx(seeds, abs=1e-12)
+        assert last.metrics[f"{name}_standard_error"] == pytest.approx(np.hypot(seeds, examples), abs=1e-12)
+
+
+@pytest.mark.parametrize("folds", [None, 3])
+def test_repeats_that_come_to_the_same_know_no_more_than_one_of_them(folds: int | None) -> None:
+    errors = [0.1, 0.2, 0.6][: folds or 1]
+    once = [{"validation_error": error, "validation_error_standard_error": 0.05} for error in errors]
+    turns = [part.fold for part in parts(folds=folds, repeats=1, seed=0)]
+
+    one, four = means(once, turns), means(4 * once, 4 * turns)
+
+    assert four["validation_error"] == pytest.approx(one["validation_error"])
+    assert four["validation_error_standard_error"] == pytest.approx(one["validation_error_standard_error"])
+    assert four["validation_error_scatter"] == pytest.approx(np.std(4 * errors, ddof=1) / np.sqrt(len(4 * errors)))
 
 
 def test_the_split_of_folds_is_that_of_all_of_them_and_the_same_before_the_first() -> None:

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from tests.training.files import META, put
 from trimtab.data import DataSpec, SplitSpec
+from trimtab.sizes import set_sizes
 from workers.training import sources
 from workers.training.dealing import Traits, class_counts, deal
-from workers.training.split import Split
+from workers.training.split import Split, split_alone
 
 
 def traits(classes: int, examples: int, *, groups: int = 0, seed: int = 0) -> Traits:
@@ -94,6 +95,14 @@ def test_groups_stay_whole(groups: int, classes: int, seed: int) -> None:
     assert not owners[0] & owners[1] | owners[0] & owners[2] | owners[1] & owners[2]
 
 
+def test_as_many_groups_as_sets_make_one_each_whatever_their_numbers() -> None:
+    part = Traits(np.array([0, 1, 1]), np.array([24, 20, 32]))
+
+    sets = deal(part, [1, 1, 1], seed="0")
+
+    assert sizes(sets) == [1, 1, 1]
+
+
 def test_groups_make_sets_of_about_the_wanted_size_and_shares() -> None:
     grouped = traits(3, 3000, groups=300)
 
@@ -120,6 +129,42 @@ def test_too_few_groups_are_refused() -> None:
 
     with pytest.raises(ValueError, match="too few groups: 20 examples make sets of 10, 10, 0"):
         deal(pair, [12, 4, 4], seed="a")
+
+
+def split_of(of: Traits, spec: SplitSpec) -> Split:
+    sizes = set_sizes(DataSpec(split=spec), {"digits": len(of)})
+    return split_alone(of, spec, sizes, content="a", fold=0 if spec.folds else None)
+
+
+UNEVEN = Traits(np.repeat(np.arange(6), [25, 24, 2, 1, 8, 80]))
+GROUPED = traits(3, 140, groups=40)
+TIMED = Traits(np.zeros(140, dtype=np.int64), time_N=np.random.default_rng(0).permutation(np.arange(140.0)))
+
+
+@pytest.mark.parametrize(
+    ("of", "spec"),
+    [
+        *((of, SplitSpec(folds=folds)) for of in (UNEVEN, GROUPED, TIMED) for folds in (2, 5)),
+        *((of, SplitSpec(validation=share)) for of in (GROUPED, TIMED) for share in (0.05, 0.4)),
+    ],
+)
+def test_the_test_set_is_the_same_whatever_the_rest_is_dealt_to(of: Traits, spec: SplitSpec) -> None:
+    usual = split_of(of, SplitSpec())
+
+    other = split_of(of, spec)
+
+    assert other.test.tolist() == usual.test.tolist()
+    assert not set(other.test) & {*other.train, *other.validation}
+
+
+@pytest.mark.parametrize("spec", [SplitSpec(), SplitSpec(validation=20, test=0.3)])
+def test_groups_held_out_one_after_the_other_make_sets_of_about_the_wanted_size(spec: SplitSpec) -> None:
+    wanted = set_sizes(DataSpec(split=spec), {"digits": 140})
+
+    dealt = split_of(GROUPED, spec)
+
+    for rows, size in ((dealt.train, wanted.train), (dealt.validation, wanted.validation), (dealt.test, wanted.test)):
+        assert abs(len(rows) - size) <= 5
 
 
 def test_the_split_of_digits_never_changes() -> None:

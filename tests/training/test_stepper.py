@@ -72,6 +72,30 @@ def test_a_step_is_bit_for_bit_the_optimisers_own(changes: dict[str, object]) ->
     assert_equal(stepped(network(), changes, is_own=False), expected)
 
 
+RULES = ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"]
+
+
+def biasless() -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(6, 8, bias=False), nn.ReLU(), nn.Linear(8, 4, bias=False))
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_network_of_weights_alone_takes_the_optimisers_own_steps_under_l2(name: str) -> None:
+    layers, changes = biasless(), {"name": name, "l2": 0.1}
+    expected = stepped(biasless(), changes, is_own=True)
+
+    assert_equal(stepped(layers, changes, is_own=False), expected)
+
+
+@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("regulariser", ["l1", "l2", "weight_decay"])
+def test_a_network_without_weight_matrices_is_left_unregularised(name: str, regulariser: str) -> None:
+    expected = stepped(nn.BatchNorm1d(6), {"name": name}, is_own=True)
+
+    assert_equal(stepped(nn.BatchNorm1d(6), {"name": name, regulariser: 0.1}, is_own=False), expected)
+
+
 def test_a_step_is_the_optimisers_own_after_its_state_was_loaded() -> None:
     expected = stepped(network(), {"name": "adam"}, is_own=True)
 

@@ -15,7 +15,7 @@ from workers.training.gradient_check import MOST, check_gradients
 from workers.training.gradient_figures import GradientCheck, TensorCheck
 from workers.training.losses import loss_of
 from workers.training.objective import Penalty
-from workers.training.steps import Epoch, State
+from workers.training.steps import Epoch, Heed, State, heed_nothing
 
 _TENSORS = 50
 """Of which figures are told: a message holds 64 in all."""
@@ -83,7 +83,7 @@ class Checking:
         """A check is no training: it has none."""
         return None
 
-    def epochs(self) -> Iterator[Epoch]:
+    def epochs(self, _heed: Heed = heed_nothing) -> Iterator[Epoch]:
         """Yield the figures.
 
         Raises:

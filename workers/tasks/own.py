@@ -3,10 +3,11 @@
 import importlib
 import sys
 import traceback
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -43,14 +44,52 @@ def load(name: str) -> Build:
     return build
 
 
+@dataclass(frozen=True)
+class Sources:
+    """The files that tasks were imported from: their modules and what lies in the same folders.
+
+    Args:
+        changed_at: Nanoseconds when each was changed last, by path, as it was imported; None: it was not there.
+    """
+
+    changed_at: Mapping[str, int | None]
+
+    @classmethod
+    def of(cls, names: Iterable[str]) -> Self:
+        """Return the files of tasks that have just been imported."""
+        folders = {Path(file).parent for name in names if (file := _file(sys.modules[name.partition(":")[0]]))}
+        files = filter(None, map(_file, list(sys.modules.values())))
+        return cls({file: _changed_at(file) for file in files if folders.intersection(Path(file).parents)})
+
+    @property
+    def are_changed(self) -> bool:
+        """Whether one of them has been changed since."""
+        return any(_changed_at(file) != at for file, at in self.changed_at.items())
+
+
+def _file(module: ModuleType) -> str | None:
+    return getattr(module, "__file__", None)
+
+
+def _changed_at(file: str) -> int | None:
+    try:
+        return Path(file).stat().st_mtime_ns
+    except OSError:
+        return None
+
+
 def network_of(build: Build, params: Mapping[str, Any], data: Data) -> nn.Module:
     """Return the network that a user's code builds, on the device of the data.
+
+    Of the final model, which nothing validates, it is given the training set as validation too: code that was written
+    for trials serves it as well.
 
     Raises:
         TypeError: It is no network.
         ValueError: It has nothing to train, or its outputs are not as many as the data needs.
     """
-    network = build(params, replace(data, test=None))
+    validation = data.train if data.validation is None else data.validation
+    network = build(params, replace(data, validation=validation, test=None))
     if not isinstance(network, nn.Module):
         raise TypeError(f"build returned a {type(network).__name__}, not a torch.nn.Module")
     # Many trials share the examples: a network that works in place would change them for all that follow.
@@ -74,6 +113,6 @@ def _on_a_copy(_: nn.Module, given: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
 def place(error: BaseException, name: str) -> str | None:
     """Return the last line of the file of a user's task on the way to an error; None: the error is not from there."""
     module = sys.modules.get(name.partition(":")[0]) if ":" in name else None
-    file = getattr(module, "__file__", None)
+    file = _file(module) if module else None
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
     return f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}: {frames[-1].line}" if frames else None

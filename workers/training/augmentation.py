@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample, interpolate
 
-# N examples, D features, C channels, Y height, X width.
+# N examples, D features, C channels, Y height, X width, K knots along a side.
 
 _IMAGES = 4  # dimensions of a batch of them
 
@@ -17,7 +17,7 @@ _KNOTS = 4
 """Along each side of the grid of displacements that an elastic distortion draws; between them it is smooth."""
 
 _DISPLACEMENT = 0.1
-"""Standard deviation of a displacement of strength 1, as a share of the sides."""
+"""Standard deviation of a displacement of strength 1, as a share of the sides, wherever in the image."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Augmentation:
         rotation: Greatest angle, in degrees.
         zoom: Greatest change of the scale: it is drawn from 1 - zoom to 1 + zoom.
         distortion: Strength of an elastic distortion: displacements have a standard deviation of a tenth of it, as a
-            share of the sides.
+            share of the sides, wherever in the image.
         feature_noise: Standard deviation of what is added to each feature.
 
     Source: elastic distortions: Simard et al., "Best Practices for Convolutional Neural Networks" (2003), section 2;
@@ -101,4 +101,17 @@ class Augmentation:
     def _displacements(self, x_NCYX: Tensor, generator: torch.Generator) -> Tensor:
         knots = torch.randn((len(x_NCYX), 2, _KNOTS, _KNOTS), generator=generator, device=x_NCYX.device)
         smooth = interpolate(knots, size=x_NCYX.shape[2:], mode="bicubic", align_corners=True)
-        return smooth.permute(0, 2, 3, 1) * (2 * _DISPLACEMENT * self.distortion)
+        height, width = x_NCYX.shape[2:]
+        deviation_YX = torch.outer(_deviation(height, x_NCYX.device), _deviation(width, x_NCYX.device))
+        # From edge to edge it is 2.
+        return smooth.permute(0, 2, 3, 1) * (2 * _DISPLACEMENT * self.distortion / deviation_YX)[:, :, None]
+
+
+def _deviation(side: int, device: torch.device) -> Tensor:
+    """Return the standard deviation, (Y,), of what is interpolated along a side between knots whose own is 1.
+
+    Each place has a sum of knots, whose weights are what the interpolation makes there of each knot alone.
+    """
+    knots_KK = torch.eye(_KNOTS, device=device)
+    weights_KY = interpolate(knots_KK[None, :, :, None], size=(side, 1), mode="bicubic", align_corners=True)[0, :, :, 0]
+    return weights_KY.square().sum(dim=0).sqrt()

@@ -2,11 +2,13 @@
 
 import hashlib
 from collections.abc import Callable
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn import datasets
 
 from trimtab.data import BUILT_IN
 from trimtab.models.columns import Rows
@@ -42,11 +44,26 @@ def _rows(name: str, x_ND: NDArray[Any]) -> Rows:
     return Rows({column: np.ascontiguousarray(values_N) for column, values_N in columns})
 
 
-def _carried(loader: Callable[..., Arrays]) -> Callable[[], Arrays]:
-    return lambda: loader(return_X_y=True)
+def _carried(file: str, *, header: int) -> Arrays:
+    """Read a table of scikit-learn's: its loaders come with a second of imports, for each child that starts."""
+    package = find_spec("sklearn")
+    assert package, "workers need it"
+    assert package.submodule_search_locations, "it is a package"
+    folder = Path(package.submodule_search_locations[0])
+    table_NC = np.loadtxt(folder / "datasets" / "data" / file, delimiter=",", skiprows=header)
+    return table_NC[:, :-1], table_NC[:, -1]
+
+
+def _diabetes() -> Arrays:
+    from sklearn import datasets  # noqa: PLC0415  # it takes a second, and scales its columns to the last bit
+
+    arrays: Arrays = datasets.load_diabetes(return_X_y=True)
+    return arrays
 
 
 def _moons() -> Arrays:
+    from sklearn import datasets  # noqa: PLC0415  # it takes a second, and draws them
+
     x_ND, y_N = datasets.make_moons(_EXAMPLES, noise=0.2, random_state=0)
     return np.round(x_ND, _DECIMALS), y_N
 
@@ -62,11 +79,11 @@ def _spirals() -> Arrays:
 
 
 _LOADERS: dict[str, Callable[[], Arrays]] = {
-    "digits": _carried(datasets.load_digits),
-    "breast_cancer": _carried(datasets.load_breast_cancer),
-    "wine": _carried(datasets.load_wine),
-    "iris": _carried(datasets.load_iris),
-    "diabetes": _carried(datasets.load_diabetes),
+    "digits": partial(_carried, "digits.csv.gz", header=0),
+    "breast_cancer": partial(_carried, "breast_cancer.csv", header=1),
+    "wine": partial(_carried, "wine_data.csv", header=1),
+    "iris": partial(_carried, "iris.csv", header=1),
+    "diabetes": _diabetes,
     "moons": _moons,
     "spirals": _spirals,
 }

@@ -35,7 +35,7 @@ class Data:
 
     Args:
         train: What the weights are fitted to. Of the final model: all but the test set.
-        validation: What the trial is judged by. Of the final model, for which nothing is left, `train` again.
+        validation: What the trial is judged by; None: of the final model, for which nothing is left.
         problem: What is learned.
         inputs: Shape of one example: (D,), or channels, height and width.
         outputs: Outputs of the network: classes, or 1 for a number.
@@ -47,7 +47,7 @@ class Data:
     """
 
     train: Examples
-    validation: Examples
+    validation: Examples | None
     problem: Problem
     inputs: tuple[int, ...]
     outputs: int
@@ -106,7 +106,7 @@ def _prepared(
     sets = _placed(tensors, device, resident_bytes)
     return Data(
         train=sets["train"],
-        validation=sets["train" if is_final else "validation"],
+        validation=sets.get("validation"),
         problem=Problem.REGRESSION if found.classes is None else Problem.CLASSIFICATION,
         inputs=fitted.inputs,
         outputs=1 if found.classes is None else len(found.classes),

@@ -19,7 +19,7 @@ class Traits:
 
     Args:
         class_N: Class of each; all 0 where the target is a number.
-        group_N: Group of each, from 0; None: there are none.
+        group_N: Group of each, by a number of its own; None: there are none.
         time_N: Time of each; None: they have no order.
     """
 
@@ -55,7 +55,9 @@ def deal(traits: Traits, counts: Sequence[int], *, seed: str) -> list[Indices]:
     if traits.time_N is not None:
         sets = _cut(in_time(traits.time_N, seed=seed), counts)
     elif traits.group_N is not None:
-        sets = _by_group(traits.group_N, traits.class_N, counts, seed=seed)
+        # Of a part of the examples some numbers have no group left: those are none to be dealt.
+        group_N = np.unique(traits.group_N, return_inverse=True)[1]
+        sets = _by_group(group_N, traits.class_N, counts, seed=seed)
     else:
         sets = _by_class(traits.class_N, counts, seed=seed)
     if any(len(rows) == 0 for rows in sets):

@@ -11,10 +11,7 @@ from workers.training.evaluation import evaluate
 from workers.training.export import weights_of
 from workers.training.intervals import interval
 from workers.training.losses import Loss
-from workers.training.steps import Epoch, State, Steps
-
-_UNSEEN = "validation_"
-"""What begins so is of a set that the final model is trained on."""
+from workers.training.steps import Epoch, Heed, State, Steps, heed_nothing
 
 
 class Final:
@@ -45,14 +42,13 @@ class Final:
         """SHA-256 of who is where, in what data."""
         return self.data.split_hash
 
-    def epochs(self) -> Iterator[Epoch]:
+    def epochs(self, heed: Heed = heed_nothing) -> Iterator[Epoch]:
         """Train on to the end; yield after each epoch what it led to.
 
         Raises:
             Diverged: The loss or the gradient is not finite, or has grown beyond hope.
         """
-        for epoch in self._training.epochs():
-            yield Epoch(epoch.step, _seen(epoch.metrics))
+        yield from self._training.epochs(heed)
 
     @cached_property
     def result(self) -> Epoch:
@@ -63,7 +59,7 @@ class Final:
         """
         kept = self._training.result
         weights_of(self.network)
-        return Epoch(kept.step, _seen(kept.metrics) | self._test())
+        return Epoch(kept.step, kept.metrics | self._test())
 
     def state(self) -> State:
         """Return all that the epochs to come depend on. It changes with the training: it is no copy."""
@@ -88,7 +84,3 @@ class Final:
             "test_error_high": high,
             "test_examples": float(len(self.data.test)),
         }
-
-
-def _seen(metrics: dict[str, float]) -> dict[str, float]:
-    return {name: figure for name, figure in metrics.items() if not name.startswith(_UNSEEN)}

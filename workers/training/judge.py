@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 
 import torch
@@ -16,6 +17,10 @@ from workers.training.watch import GLANCE, Activity, watched
 
 SAMPLE = 20_000
 """Training examples that the training error is measured on, at most: its standard error is below 0.004 then."""
+
+UNTRAINED_SCALE = "untrained_activation_scale"
+
+_WITH_LOSSES = ("training", "validation")
 
 _SEED = 0  # of the sample: the same for all trials
 
@@ -36,30 +41,41 @@ class Judge:
         self._loss = loss
         self._problem = data.problem
         self._evaluations: dict[str, Evaluation] = {}
-        self._activity = Activity(every=1)
+        self._activity: Activity | None = None
 
-    def first_loss(self) -> Tensor:
-        """Return the mean loss on some training examples, a scalar on the device."""
+    def glance(self) -> dict[str, Tensor]:
+        """Return the loss of an untrained network on some training examples, and the scale of its last hidden layer.
+
+        Scalars on the device by name; without hidden layers there is no scale.
+        """
         self._network.eval()
         every = math.ceil(len(self._sets["training"]) / GLANCE)
         examples = self._sets["training"]
-        glance = replace(examples, x_ND=examples.x_ND[::every], y_N=examples.y_N[::every])
-        return evaluate(self._network, glance, self._loss, self._problem).loss
+        few = replace(examples, x_ND=examples.x_ND[::every], y_N=examples.y_N[::every])
+        with watched(self._network, examples=len(few)) as activity:
+            loss = evaluate(self._network, few, self._loss, self._problem).loss
+        scale = activity.last_scale()
+        return {"first_loss": loss} | ({} if scale is None else {UNTRAINED_SCALE: scale})
 
-    def measure(self) -> dict[str, Tensor]:
-        """Return errors and losses by name, and what there is to be seen of hidden layers: scalars on the device."""
+    def measure(self, *, is_watched: bool = False) -> dict[str, Tensor]:
+        """Return errors and losses by name, and what there is to be seen of hidden layers: scalars on the device.
+
+        Args:
+            is_watched: Whether hidden layers are looked at.
+        """
         self._network.eval()
-        with watched(self._network, examples=len(self._sets["training"])) as self._activity:
+        look = watched(self._network, examples=len(self._sets["training"])) if is_watched else nullcontext()
+        with look as self._activity:
             self._evaluations = {"training": self._evaluated("training")}
         self._evaluations |= {name: self._evaluated(name) for name in self._sets if name != "training"}
         errors = {f"{name}_error": evaluation.error for name, evaluation in self._evaluations.items()}
-        losses = {f"{name}_loss": self._evaluations[name].loss for name in ("training", "validation")}
-        return errors | losses | self._activity.scalars()
+        losses = {f"{name}_loss": self._evaluations[name].loss for name in _WITH_LOSSES if name in self._evaluations}
+        return errors | losses | (self._activity.scalars() if self._activity else {})
 
     def figures(self, read: Mapping[str, float]) -> dict[str, float]:
-        """Return errors, losses and what hidden layers do, of what `measure` returned, read."""
+        """Return errors, losses and what hidden layers do, if that was watched, of what `measure` returned, read."""
         measured = {name: figure for name, figure in read.items() if name.startswith(tuple(self._sets))}
-        return measured | self._activity.figures(read)
+        return measured | (self._activity.figures(read) if self._activity else {})
 
     def standard_errors(self) -> dict[str, float]:
         """Return how far the errors that were measured last may be off, by name."""
@@ -79,10 +95,11 @@ def sampled(examples: Examples) -> Examples:
 
 
 def zero_share(network: nn.Module) -> Tensor:
-    """Return the share of the weights that are exactly zero, a scalar on the device."""
+    """Return the share of the weights that are exactly zero, a scalar on the device; 0 where there are none."""
     weights = list(weight_matrices(network).values())
-    zeros = torch.stack([(weight == 0).sum() for weight in weights]).sum()
-    return zeros.double() / sum(weight.numel() for weight in weights)
+    none = torch.zeros((), dtype=torch.float64, device=next(network.parameters()).device)
+    zeros = sum(((weight == 0).sum() for weight in weights), start=none)
+    return zeros / max(1, sum(weight.numel() for weight in weights))
 
 
 def read(figures: Mapping[str, Tensor]) -> dict[str, float]:

@@ -1,5 +1,6 @@
 """The loop: train for an epoch, measure, yield; and the state that it can go on from."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import asdict
 from functools import cached_property
@@ -12,15 +13,15 @@ from trimtab.data import Problem
 from workers.training.data import Data
 from workers.training.early_stopping import Best
 from workers.training.errors import CheckpointForeign, Diverged
-from workers.training.judge import Judge, read, zero_share
+from workers.training.judge import UNTRAINED_SCALE, Judge, read, zero_share
 from workers.training.losses import Loss
 from workers.training.optimizer import optimizer_of
 from workers.training.plan import Plan
 from workers.training.precision import forward_of
 from workers.training.randomness import Randomness
 from workers.training.stepper import Stepper
-from workers.training.steps import Epoch, State
-from workers.training.watch import Beginning, Gradients, why_diverged
+from workers.training.steps import Epoch, Heed, State, heed_nothing
+from workers.training.watch import ACTIVITY, STEPS, Beginning, Gradients, why_diverged
 
 # N examples, M examples of a batch.
 
@@ -51,7 +52,7 @@ class Training:
         self._judge = Judge(network, data, loss)
         self._gradients = Gradients(network)
         self._beginning: Beginning | None = None
-        self._best = Best(plan.patience) if plan.patience.epochs else None
+        self._best = Best(plan.patience) if plan.patience.epochs and data.validation is not None else None
         self._last = Epoch(0, {})
 
     @property
@@ -64,14 +65,14 @@ class Training:
         """SHA-256 of who is where, in what data."""
         return self._data.split_hash
 
-    def epochs(self) -> Iterator[Epoch]:
+    def epochs(self, heed: Heed = heed_nothing) -> Iterator[Epoch]:
         """Train on to the end; yield after each epoch what it led to.
 
         Raises:
             Diverged: The loss or the gradient is not finite, or has grown beyond hope.
         """
         while not self.is_over:
-            self._last = Epoch(self._last.step + 1, self._epoch(self._last.step + 1))
+            self._last = Epoch(self._last.step + 1, self._epoch(self._last.step + 1, heed))
             if self._best:
                 self._best.heed(self._last, self._network)
             yield self._last
@@ -120,20 +121,31 @@ class Training:
         if self._last.step < 1 or self.is_over:
             raise CheckpointForeign(f"the checkpoint is of step {self._last.step} of {self._plan.schedule.epochs}")
 
-    def _epoch(self, step: int) -> dict[str, float]:
+    def _epoch(self, step: int, heed: Heed) -> dict[str, float]:
         """Train for an epoch; return what it led to, by name."""
-        first = {} if self._beginning else {"first_loss": self._judge.first_loss()}
-        loss_sum = self._train(step)
+        first = {} if self._beginning else self._judge.glance()
+        loss_sum = self._train(step, heed)
         zeros = {"zero_weights": zero_share(self._network)} if self._plan.rule.l1 else {}
-        seen = read(first | {"loss_sum": loss_sum} | self._judge.measure() | self._gradients.scalars() | zeros)
-        metrics = self._judge.figures(seen) | self._gradients.figures(seen) | {"parameters": self._parameters}
+        measured = self._judge.measure(is_watched=self._is_watched(step))
+        seen = read(first | {"loss_sum": loss_sum} | measured | self._gradients.scalars() | zeros)
+        judged = self._judge.figures(seen)
+        metrics = judged | self._gradients.figures(seen) | {"parameters": self._parameters}
+        # In the order of the epochs in which they are looked at.
+        metrics = judged | self._seen_before() | metrics
         metrics |= {name: seen[name] for name in zeros}
         if not self._beginning:
-            self._beginning = Beginning(seen["first_loss"], metrics["gradient_norm"])
+            self._beginning = Beginning(seen["first_loss"], metrics["gradient_norm"], seen.get(UNTRAINED_SCALE))
         reason = why_diverged(metrics | {"loss_sum": seen["loss_sum"]}, self._beginning)
         if reason:
             raise Diverged(f"{reason} in epoch {step}", step=step, metrics=metrics | self._facts())
         return metrics
+
+    def _is_watched(self, step: int) -> bool:
+        every = math.ceil(STEPS * self._plan.batch_size / len(self._data.train))
+        return step in {1, self._plan.schedule.epochs} or step % every == 0
+
+    def _seen_before(self) -> dict[str, float]:
+        return {name: self._last.metrics[name] for name in ACTIVITY if name in self._last.metrics}
 
     @cached_property
     def _parameters(self) -> float:
@@ -142,16 +154,18 @@ class Training:
     def _facts(self) -> dict[str, float]:
         """Return what is known beside the figures of an epoch."""
         assert self._beginning, "an epoch was trained"
+        validation, scale = self._data.validation, self._beginning.activation_scale
         return {
             "first_loss": self._beginning.first_loss,
+            **({} if scale is None else {UNTRAINED_SCALE: scale}),
             "classes": self._data.outputs if self._data.problem is Problem.CLASSIFICATION else 0,
             "training_examples": len(self._data.train),
-            "validation_examples": len(self._data.validation),
+            **({} if validation is None else {"validation_examples": len(validation)}),
             "epochs_trained": self._last.step,
             **self._data.facts,
         }
 
-    def _train(self, step: int) -> Tensor:
+    def _train(self, step: int, heed: Heed) -> Tensor:
         """Take a step for each batch; return the sum of their losses, on the device."""
         examples, stepper = self._data.train, self._stepper
         self._network.train()
@@ -166,6 +180,7 @@ class Training:
             self._gradients.look(step=step, batch=number)
             stepper.step()
             losses.append(loss.detach())
+            heed()
         return torch.stack(losses).double().sum()
 
 

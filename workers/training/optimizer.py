@@ -64,7 +64,8 @@ def _groups(network: nn.Module, matrices: Mapping[str, Tensor], rule: UpdateRule
     weights = list(matrices.values())
     others = [parameter for name, parameter in network.named_parameters() if name not in matrices]
     # torch calls the coupled kind weight_decay.
-    return [{"params": weights, "weight_decay": rule.l2}, {"params": others, "weight_decay": 0.0}]
+    groups = [{"params": weights, "weight_decay": rule.l2}, {"params": others, "weight_decay": 0.0}]
+    return [group for group in groups if group["params"]]
 
 
 def _undecayed(groups: list[dict[str, Any]], rule: UpdateRule) -> Optimizer:

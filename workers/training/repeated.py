@@ -4,20 +4,14 @@ A step is a whole training. So a trial may be stopped between them, and another 
 one nothing is kept.
 """
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from statistics import fmean, stdev
 
 import numpy as np
 
 from workers.training.errors import CheckpointForeign, Diverged
-from workers.training.steps import Epoch, State, Steps
-
-_STANDARD_ERROR = "_standard_error"
-
-_NUMBERS = {"leak_feature"}
-"""Of things: they have no mean. Those of the first training stand for all."""
+from workers.training.means import means
+from workers.training.steps import Epoch, Heed, State, Steps, heed_nothing
 
 
 @dataclass(frozen=True)
@@ -77,20 +71,21 @@ class Repeated:
         """Whether the last training is behind it."""
         return len(self._done) >= len(self._parts)
 
-    def epochs(self) -> Iterator[Epoch]:
+    def epochs(self, heed: Heed = heed_nothing) -> Iterator[Epoch]:
         """Train part after part; yield after each the means over those done so far.
 
         Raises:
             Diverged: One of them did.
         """
         while not self.is_over:
-            self._done.append(self._trained(self._parts[len(self._done)]))
+            self._done.append(self._trained(self._parts[len(self._done)], heed))
             yield self.result
 
     @property
     def result(self) -> Epoch:
         """The means over the trainings that are done."""
-        return Epoch(len(self._done), means(self._done))
+        folds = [part.fold for part in self._parts[: len(self._done)]]
+        return Epoch(len(self._done), means(self._done, folds))
 
     def state(self) -> State:
         """Return what the trainings that are done came to."""
@@ -107,34 +102,12 @@ class Repeated:
             raise CheckpointForeign(f"the checkpoint is of another kind of training: this one has {len(self._parts)}")
         self._done = [dict(each) for each in done]
 
-    def _trained(self, part: Part) -> dict[str, float]:
+    def _trained(self, part: Part, heed: Heed) -> dict[str, float]:
         """Return what the training of a part comes to."""
         training = self._begin(part)
         try:
-            for _ in training.epochs():
+            for _ in training.epochs(heed):
                 pass
         except Diverged as error:
             raise Diverged(f"{error} of {part}", step=len(self._done) + 1, metrics=error.metrics) from error
         return training.result.metrics
-
-
-def means(done: Sequence[dict[str, float]]) -> dict[str, float]:
-    """Return the mean of each figure that all of some trainings have: a set may be too small in one fold to say it.
-
-    From two on, a standard error is that of such a mean, s / sqrt(k): of the figure over the k trainings, whose sets
-    overlap, so that it is rather too small.
-
-    Source: Nadeau and Bengio, "Inference for the Generalization Error" (2003): why it is.
-    """
-    averaged = {
-        name: first if name in _NUMBERS else fmean(each[name] for each in done)
-        for name, first in done[0].items()
-        if all(name in each for each in done)
-    }
-    if len(done) == 1:
-        return averaged
-    return averaged | {
-        f"{name}{_STANDARD_ERROR}": stdev(each[name] for each in done) / math.sqrt(len(done))
-        for name in averaged
-        if f"{name}{_STANDARD_ERROR}" in averaged
-    }

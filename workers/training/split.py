@@ -1,12 +1,12 @@
 """Which examples train, which validate, which are kept for the test: everywhere and always the same."""
 
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from trimtab.data import SplitSpec
-from trimtab.sizes import SetSizes
+from trimtab.sizes import SetSizes, usual_hold_out
 from workers.training.dealing import Indices, Traits, deal
 from workers.training.folds import fold_of
 
@@ -54,12 +54,16 @@ def split_alone(traits: Traits, spec: SplitSpec, sizes: SetSizes, *, content: st
         ValueError: A set is left without any example.
     """
     seed = f"{content} {spec.seed}"
-    split = Split(*_deal(traits, [sizes.train, sizes.validation, sizes.test], seed=seed))
+    if spec.folds is None and traits.group_N is None:
+        return Split(*_deal(traits, [sizes.train, sizes.validation, sizes.test], seed=seed))
+    rest, test = _test_apart(traits, sizes, seed=seed)
     if fold is None:
-        return split
-    assert spec.folds is not None, "a fold is one of some"
-    train, validation = fold_of(traits[split.train], fold, folds=spec.folds, seed=f"{seed} folds")
-    return replace(split, train=split.train[train], validation=split.train[validation])
+        left = max(1, len(rest) - sizes.validation)
+        train, validation = _deal(traits[rest], [left, sizes.validation], seed=f"{seed} rest")
+    else:
+        assert spec.folds is not None, "a fold is one of some"
+        train, validation = fold_of(traits[rest], fold, folds=spec.folds, seed=f"{seed} folds")
+    return Split(rest[train], rest[validation], test)
 
 
 def split_pair(
@@ -73,6 +77,19 @@ def split_pair(
     train, train_dev = _deal(here, [sizes.train, sizes.train_dev], seed=f"{contents[0]} {spec.seed}")
     validation, test = _deal(elsewhere, [sizes.validation, sizes.test], seed=f"{contents[1]} {spec.seed}")
     return Split(train, validation, test, train_dev)
+
+
+def _test_apart(traits: Traits, sizes: SetSizes, *, seed: str) -> tuple[Indices, Indices]:
+    """Return all but the test set, and the test set: it is the same whatever the rest is dealt to."""
+    rest = sizes.train + sizes.validation
+    if traits.group_N is not None:
+        # Where a group goes depends on all the sets that are dealt at once.
+        left, test = _deal(traits, [rest, sizes.test], seed=seed)
+        return left, test
+    # How a class's share is rounded does too: with folds it is as without, beside the usual validation set.
+    validation = min(usual_hold_out(len(traits)), rest - 1)
+    train, validating, test = _deal(traits, [rest - validation, validation, sizes.test], seed=seed)
+    return np.union1d(train, validating), test
 
 
 def _deal(traits: Traits, counts: list[int], *, seed: str) -> list[Indices]:

@@ -1,11 +1,18 @@
 """What a lease asks for, whatever that is: steps that are measured, with a state between them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 State = dict[str, Any]
 """Tensors and plain values by name, nested: what `torch.load(weights_only=True)` reads."""
+
+Heed = Callable[[], None]
+"""Called between batches; ends the training by what it raises."""
+
+
+def heed_nothing() -> None:
+    """Let a training go on."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +41,7 @@ class Steps(Protocol):
         """SHA-256 of who trains, validates and is kept for the test, in what data; None: nobody does."""
         ...
 
-    def epochs(self) -> Iterator[Epoch]:
+    def epochs(self, heed: Heed = heed_nothing) -> Iterator[Epoch]:
         """Go on to the end; yield after each step what it led to.
 
         Raises:

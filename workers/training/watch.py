@@ -24,7 +24,26 @@ dead once in 150 looks."""
 _SCALE = 5
 """Of those, one in so many is enough for the scale of all activations together."""
 
+STEPS = 60
+"""That a look at activations is spread over: it takes as long as half a step, and so less than a hundredth of them. Of
+epochs of fewer steps not each one is looked at."""
+
+ACTIVITY = (
+    "dead_units",
+    "first_activation_scale",
+    "last_activation_scale",
+    "smallest_activation_scale",
+    "smallest_activation_layer",
+    "largest_activation_scale",
+    "largest_activation_layer",
+)
+"""The figures of activations. An epoch that is not looked at has those of the one before."""
+
+_ENDS = 2
+"""Layers, the first and the last, of which each is told by itself: of more than these the extremes are told too."""
+
 _LOSSES = ("loss_sum", "training_loss", "validation_loss")
+"""Of a final model there is no validation loss."""
 
 _IMAGES = 4
 """Dimensions of the activations of images: their second one counts channels."""
@@ -40,10 +59,12 @@ class Beginning:
     Args:
         first_loss: Before the first step.
         gradient_norm: In the first batches.
+        activation_scale: Of the last hidden layer before the first step; None: there is none.
     """
 
     first_loss: float
     gradient_norm: float
+    activation_scale: float | None = None
 
 
 def why_diverged(figures: Mapping[str, float], beginning: Beginning) -> str | None:
@@ -55,7 +76,7 @@ def why_diverged(figures: Mapping[str, float], beginning: Beginning) -> str | No
     """
     if not math.isfinite(figures["gradient_norm"]):
         return "the gradient is not finite"
-    if not all(math.isfinite(figures[name]) for name in _LOSSES):
+    if not all(math.isfinite(figures.get(name, 0.0)) for name in _LOSSES):
         return "the loss is not finite"
     growth = figures["gradient_norm"] / beginning.gradient_norm if beginning.gradient_norm > 0 else 0.0
     if growth > _EXPLOSION and figures["training_loss"] > beginning.first_loss:
@@ -86,7 +107,10 @@ class Gradients:
         return {f"norm {look} {number}": norm for look, norms in looks for number, norm in enumerate(norms)}
 
     def figures(self, seen: Mapping[str, float]) -> dict[str, float]:
-        """Return the median norms of what was seen: of all weights together, of the first and of the last matrix."""
+        """Return the median norms of what was seen: of all weights together, and of which matrix it is what.
+
+        Of the first and of the last one; of three or more also the smallest and the largest, with their numbers from 1.
+        """
         looks = range(len(self._looks))
         norms_W = [median(seen[f"norm {look} {number}"] for look in looks) for number in range(len(self._weights))]
         self._looks.clear()
@@ -94,6 +118,7 @@ class Gradients:
             "gradient_norm": math.hypot(*norms_W),
             "first_gradient_norm": norms_W[0],
             "last_gradient_norm": norms_W[-1],
+            **_extremes("gradient", "norm", norms_W),
         }
 
 
@@ -140,23 +165,48 @@ class Activity:
             f"scale {number} {chunk}": norm for number, layer in layers for chunk, norm in enumerate(layer.norms)
         }
 
+    def last_scale(self) -> Tensor | None:
+        """Return the scale of the last hidden layer, a scalar on the device; None: there is none."""
+        if not self._layers:
+            return None
+        *_, last = self._layers.values()
+        norm: Tensor = vector_norm(torch.stack(last.norms))
+        return norm / math.sqrt(last.count)
+
     def figures(self, seen: Mapping[str, float]) -> dict[str, float]:
         """Return the largest share of dead units in a layer, and the scales of the first and of the last one.
 
         A unit is dead if its greatest activation is zero: a rectifier that no example opens. A scale is a root mean
-        square. Without hidden layers no units are dead, and there are no scales.
+        square. Without hidden layers no units are dead, and there are no scales; of three or more layers the smallest
+        and the largest scale are told too, with the numbers of their layers, from 1 in the order of the calls.
         """
         layers = list(self._layers.values())
         if not layers:
             return {"dead_units": 0.0}
         units = [layer.highest_H.numel() for layer in layers]
         dead = [(count - seen[f"alive {number}"]) / count for number, count in enumerate(units)]
-        first, last = (_scale(layers[number], number, seen) for number in (0, len(layers) - 1))
-        return {"dead_units": max(dead), "first_activation_scale": first, "last_activation_scale": last}
+        scales = [_scale(layer, number, seen) for number, layer in enumerate(layers)]
+        return {
+            "dead_units": max(dead),
+            "first_activation_scale": scales[0],
+            "last_activation_scale": scales[-1],
+            **_extremes("activation", "scale", scales),
+        }
 
 
 def _scale(layer: _Layer, number: int, seen: Mapping[str, float]) -> float:
     return math.hypot(*(seen[f"scale {number} {chunk}"] for chunk in range(len(layer.norms)))) / math.sqrt(layer.count)
+
+
+def _extremes(what: str, measure: str, of_layers: Sequence[float]) -> dict[str, float]:
+    if len(of_layers) <= _ENDS:
+        return {}
+    ascending = sorted(range(len(of_layers)), key=of_layers.__getitem__)
+    return {
+        f"{end}_{what}_{name}": figure
+        for end, number in (("smallest", ascending[0]), ("largest", ascending[-1]))
+        for name, figure in ((measure, of_layers[number]), ("layer", number + 1.0))
+    }
 
 
 @contextmanager
