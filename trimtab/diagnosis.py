@@ -1,6 +1,6 @@
 """What the doctor goes by, and what it says."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Annotated
 
@@ -34,9 +34,10 @@ class FindingCode(StrEnum):
 
     label_leak              one feature alone tells the answers
     duplicates              validation examples that are training examples too
-    shift                   the validation set is not like what training holds out
+    shift                   the validation set is not like what training holds out, or not like the test
     small_hold_out          too few validation examples to say anything
     first_loss              the first loss is far above that of a guess
+    small_first_weights     hardly anything passes through the untrained network
     diverging               most trials diverge
     out_of_memory           most trials run out of memory
     learning_rate_on_bound  the best learning rates lie at an end of their range
@@ -55,6 +56,7 @@ class FindingCode(StrEnum):
     SHIFT = "shift"
     SMALL_HOLD_OUT = "small_hold_out"
     FIRST_LOSS = "first_loss"
+    SMALL_FIRST_WEIGHTS = "small_first_weights"
     DIVERGING = "diverging"
     OUT_OF_MEMORY = "out_of_memory"
     LEARNING_RATE_ON_BOUND = "learning_rate_on_bound"
@@ -146,6 +148,12 @@ class Diagnosis(Message):
     reason: str | None = None
     findings: list[Finding]
     edits: list[Edit]
+
+    def __repr_args__(self) -> Iterator[tuple[str, object]]:
+        yield from {"study": self.study, "trial": self.trial}.items()
+        yield "conditions", [str(condition) for condition in self.conditions]
+        yield "findings", [str(finding.code) for finding in self.findings]
+        yield "edits", [edit.path for edit in self.edits]
 
     def _repr_html_(self) -> str:
         from trimtab.html_view import diagnosis_html  # noqa: PLC0415  # only a notebook asks for it

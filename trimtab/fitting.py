@@ -10,7 +10,7 @@ from trimtab import tasks
 from trimtab.data import DatasetFacts, DataSpec, Problem
 from trimtab.message import Params, Scalar
 from trimtab.protocol import FieldProblem
-from trimtab.sizes import SetSizes, set_sizes, training_examples
+from trimtab.sizes import SetSizes, set_sizes, training_examples, validation_examples
 from trimtab.space import Space
 from trimtab.spec import TaskSpec
 from trimtab.tasks.training import TRAINING
@@ -34,7 +34,7 @@ def problems(task: TaskSpec, space: Space, facts: Facts) -> list[FieldProblem]:
     if not all(name in facts for name in data.datasets):
         return []
     found = [*_of_kinds(task, facts[data.dataset]), *_of_columns(data, facts[data.dataset]), *_of_others(data, facts)]
-    if found := found or list(_of_sizes(data, facts)):
+    if found := found or list(_of_times(data, facts)) or list(_of_sizes(data, facts)):
         return found
     first = facts[data.dataset]
     return [
@@ -49,12 +49,24 @@ def warnings(data: DataSpec, facts: Facts) -> list[str]:
     if not all(name in facts for name in data.datasets):
         return []
     sizes = _sizes(data, facts)
-    held_out = {"validation": sizes.validation, "test": sizes.test, "train-dev": sizes.train_dev}
+    held_out = {
+        "validation": validation_examples(data, sizes),
+        "test": sizes.test,
+        "train-dev": sizes.train_dev,
+    }
     return [
-        f"the {name} set has {examples} examples: fewer than {FEW} say little; hold out more, or take folds"
+        f"the {name} set has {examples} examples{_few(data, name)}"
         for name, examples in held_out.items()
         if 0 < examples < FEW
     ]
+
+
+def _few(data: DataSpec, name: str) -> str:
+    """Return what few examples of a set mean, and what helps."""
+    mean = f"fewer than {FEW} say little"
+    if name != "validation" or data.validation_dataset:
+        return f": {mean}; hold out more, or put more"
+    return f", in all folds: {mean}; put more" if data.split.folds else f": {mean}; hold out more, or take folds"
 
 
 def _of_kinds(task: TaskSpec, facts: DatasetFacts) -> Iterator[FieldProblem]:
@@ -73,6 +85,18 @@ def _of_columns(data: DataSpec, facts: DatasetFacts) -> Iterator[FieldProblem]:
             yield _problem(field, f"leaves {data.dataset!r} no other column to learn from")
     if data.split.time in facts.categories:
         yield _problem("split.time", f"({data.split.time!r}) holds words: a time or a number orders the examples")
+
+
+def _of_times(data: DataSpec, facts: Facts) -> Iterator[FieldProblem]:
+    """Yield which of the data sets that are dealt out in time order have examples without a time."""
+    if data.split.time is None:
+        return
+    for name in dict.fromkeys((data.dataset, data.validation_dataset or data.dataset)):
+        if missing := facts[name].missing.get(data.split.time):
+            examples = "one example" if missing.examples == 1 else f"{missing.examples} examples"
+            first = "" if missing.first_row is None else f", first in row {missing.first_row}"
+            remedy = "give each its time, or leave out those rows"
+            yield _problem("split.time", f"({data.split.time!r}) is missing in {examples} of {name!r}{first}: {remedy}")
 
 
 def _of_others(data: DataSpec, facts: Facts) -> Iterator[FieldProblem]:

@@ -44,7 +44,9 @@ class Visit:
 
 def study(patient: Patient, *, seed: int, folder: Path) -> tuple[StudySpec, dict[str, Path]]:
     """Return the study of a patient, and the files of its data sets, which are written to `folder`."""
-    named = [patient.data[field] for field in ("dataset", "validation_dataset") if field in patient.data]
+    named = [
+        patient.data[field] for field in ("dataset", "validation_dataset", "test_dataset") if field in patient.data
+    ]
     contents = {name: DATA[name](folder, seed) for name in named if name in DATA}
     split = {**patient.data.get("split", {}), "seed": seed}
     spec = StudySpec.model_validate(

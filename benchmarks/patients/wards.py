@@ -94,6 +94,27 @@ PATIENTS = [
         fixed={"epochs": 15, "hidden_layers": 3, "initialization_gain": 5.0},
     ),
     Patient(
+        "too small first weights: digits",
+        FindingCode.SMALL_FIRST_WEIGHTS,
+        {"dataset": "digits"},
+        fixed={"epochs": 15, "hidden_units": 64, "hidden_layers": 3, "optimizer": "sgd", "initialization_gain": 0.1},
+        space=_rates(0.01, 0.5),
+    ),
+    Patient(
+        "too small first weights: wine",
+        FindingCode.SMALL_FIRST_WEIGHTS,
+        {"dataset": "wine"},
+        fixed={
+            "epochs": 20,
+            "batch_size": 16,
+            "hidden_layers": 4,
+            "activation": "tanh",
+            "optimizer": "momentum",
+            "initialization_gain": 0.05,
+        },
+        space=_rates(1e-3, 0.1),
+    ),
+    Patient(
         "learning rate too high: digits",
         FindingCode.LEARNING_RATE_ON_BOUND,
         {"dataset": "digits"},
@@ -131,6 +152,12 @@ PATIENTS = [
         "shifted validation set: moons",
         FindingCode.SHIFT,
         {"dataset": "here", "validation_dataset": "there"},
+        fixed={"epochs": 30, "hidden_units": 32},
+    ),
+    Patient(
+        "shifted test set: moons",
+        FindingCode.SHIFT,
+        {"dataset": "here", "test_dataset": "there"},
         fixed={"epochs": 30, "hidden_units": 32},
     ),
     Patient(

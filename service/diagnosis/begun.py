@@ -10,6 +10,10 @@ from trimtab.diagnosis import Condition, Finding, FindingCode
 FIRST_LOSS_TIMES = 3.0
 """Of the loss of an even guess, ln(classes)."""
 
+FAINT = 0.03
+"""Of activations of the last hidden layer before the first step, where features have a scale of 1: weights of the right
+scale keep it near 1 for rectifiers, and over 1 / (2 sqrt(l)) for tanh at layer l, which is 0.05 at layer 100."""
+
 VANISHING = 1e-4
 """The gradient of the first layer over that of the last."""
 
@@ -34,6 +38,23 @@ def first_loss(case: Case) -> Finding | None:
         f"{guess:.3g}: the inputs are not normalised, or the first weights are too large"
     )
     return Finding(code=FindingCode.FIRST_LOSS, figures={"first_loss": loss, "guess_loss": guess}, text=text)
+
+
+def small_first_weights(case: Case) -> Finding | None:
+    """Find an untrained network through which hardly anything passes, where it does not fit.
+
+    Its gradients are products of its weights: with those of several layers small, plain steps lead nowhere for long. A
+    network that fits all the same has got over it, as with steps that do not go by the size of the gradient.
+    """
+    scale, found = case.metrics.get("untrained_activation_scale"), figures(case)
+    if scale is None or scale >= FAINT or found is None or Condition.HIGH_BIAS not in conditions(found):
+        return None
+    text = (
+        f"before the first step the activations of the last hidden layer have a scale of {scale:.1e}, where first "
+        "weights of the right scale keep it near 1: hardly anything passes through the network, and it learns next to "
+        "nothing for long; begin with larger first weights, normalise features or activations"
+    )
+    return Finding(code=FindingCode.SMALL_FIRST_WEIGHTS, figures={"activation_scale": scale}, text=text)
 
 
 def exploding(case: Case) -> Finding | None:

@@ -50,8 +50,8 @@ class Case:
         trial: The number of the trial; None: none is complete.
         params: Of the trial.
         metrics: Its final figures, as far as they are finite.
-        curve: Its curve; empty where it was not trained to its end.
-        others: Curves of other good trials.
+        curve: Its curve; empty where it was not trained to its end, or is several trainings (folds, repeats).
+        others: Curves of other good trials, likewise.
         rates: Of all trials that are complete or diverged, where learning rates are searched.
         outcomes: How many trials ended how.
         datasets: What is known of data sets, by name.

@@ -3,6 +3,9 @@
 from collections.abc import Iterator, Sequence
 from statistics import mean
 
+import numpy as np
+import numpy.typing as npt
+
 from service.diagnosis.case import Case, Curve
 from service.diagnosis.conditions import figures
 from trimtab.diagnosis import Finding, FindingCode
@@ -49,7 +52,7 @@ def validation_turning_up(case: Case) -> Finding | None:
     curves = [errors for errors in _errors([case.curve, *case.others]) if len(errors) >= FEWEST_STEPS]
     if found is None or not curves:
         return None
-    rises = [_rise(errors) for errors in curves]
+    rises = [rise(errors) for errors in curves]
     least = max(RISE * found.tolerance, found.noise["variance"])
     rising = [rise for rise in rises if rise > least]
     if 2 * len(rising) <= len(curves) or rises[0] <= least:
@@ -76,8 +79,26 @@ def fall(errors: Sequence[float]) -> float:
     return mean(errors[-2 * size : -size]) - mean(errors[-size:])
 
 
-def _rise(errors: Sequence[float]) -> float:
+def rise(errors: Sequence[float]) -> float:
     """Return how far the mean of the last fifth lies above the least mean of any such stretch before."""
     size = max(2, round(LAST * len(errors)))
-    before = [mean(errors[start : start + size]) for start in range(len(errors) - 2 * size + 1)]
-    return mean(errors[-size:]) - min(before, default=errors[0])
+    before = _means(errors[:-size], size)
+    return mean(errors[-size:]) - float(before.min() if before.size else errors[0])
+
+
+def _means(values: Sequence[float], size: int) -> npt.NDArray[np.float64]:
+    """Return the mean of each stretch of values, in time that does not grow with its size.
+
+    A stretch is the end of one block of that size and the beginning of the next: sums within blocks are enough, and
+    nothing is taken away from a sum, in which a large value would have left no trace of the others.
+    """
+    if len(values) < size:
+        return np.array([])
+    # B blocks, S values in each; N values in all.
+    blocks_BS = np.pad(np.array(values), (0, -len(values) % size)).reshape(-1, size)
+    from_begin_N = np.cumsum(blocks_BS, axis=1).ravel()
+    to_end_N = np.cumsum(blocks_BS[:, ::-1], axis=1)[:, ::-1].ravel()
+    starts = np.arange(len(values) - size + 1)
+    rest = np.where(starts % size == 0, 0.0, from_begin_N[starts + size - 1])
+    found: npt.NDArray[np.float64] = (to_end_N[starts] + rest) / size
+    return found

@@ -16,6 +16,7 @@ EXAMINATIONS: dict[FindingCode, Examination] = {
     FindingCode.SHIFT: hold_out.shift,
     FindingCode.SMALL_HOLD_OUT: hold_out.small_hold_out,
     FindingCode.FIRST_LOSS: begun.first_loss,
+    FindingCode.SMALL_FIRST_WEIGHTS: begun.small_first_weights,
     FindingCode.DIVERGING: rates.diverging,
     FindingCode.OUT_OF_MEMORY: rates.out_of_memory,
     FindingCode.LEARNING_RATE_ON_BOUND: rates.learning_rate_on_bound,

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from itertools import islice
 
 from service.diagnosis.case import Case
-from service.diagnosis.knobs import Change, is_fixed, moved, offered, searched, was_tried
+from service.diagnosis.knobs import Change, is_choice, is_fixed, is_lowest, moved, offered, searched, was_tried
 from trimtab.diagnosis import Edit
-from trimtab.space import Categorical, Float, Scale
+from trimtab.space import Categorical, Float, Int, Scale
 from trimtab.tasks.knobs import choice
 
 TIMES = 2
@@ -60,12 +60,16 @@ PATIENCE_SHARE = 0.2
 
 
 def larger(case: Case, reason: str) -> Iterator[Edit | None]:
-    """Give the edits that make the network larger: more units, then more layers."""
+    """Give the edits that make the network larger: more units, then more layers.
+
+    Of a range on whose low end the trial lies the high end stays: there the study itself says that fewer are better.
+    """
     for units, layers in (("hidden_units", "hidden_layers"), ("channels", "conv_blocks")):
-        if case.settled.get(layers) != 0:
+        if case.settled.get(layers) != 0 and not is_lowest(case, units):
             yield moved(case, units, lambda number: number * TIMES, bound="high", reason=reason)
     deeper = "conv_blocks" if "conv_blocks" in case.settled else "hidden_layers"
-    yield moved(case, deeper, lambda number: number + 1, bound="high", reason=reason)
+    if not is_lowest(case, deeper):
+        yield moved(case, deeper, lambda number: number + 1, bound="high", reason=reason)
 
 
 def longer(case: Case, reason: str) -> Edit | None:
@@ -115,7 +119,7 @@ def stopped_early(case: Case, reason: str) -> Edit | None:
     epochs, patience = case.settled.get("epochs"), case.settled.get("patience")
     if patience != 0 or not isinstance(epochs, int):
         return None
-    return moved(case, "patience", lambda _: max(3, PATIENCE_SHARE * epochs), bound="high", reason=reason)
+    return moved(case, "patience", lambda most: max(most, 3, PATIENCE_SHARE * epochs), bound="high", reason=reason)
 
 
 def _has_few_units(case: Case) -> bool:
@@ -134,7 +138,8 @@ def _augmented(case: Case, name: str, usual: Float, reason: str) -> Edit | None:
 def _more(case: Case, name: str, regulariser: Regulariser, reason: str) -> Edit | None:
     """Return the edit that searches a regulariser, or the next that makes it stronger; None: it is as strong as usual.
 
-    Of a range first the weak part is ruled out, if any is left then; else it is made to reach as far as is usual.
+    Of a range first the weak part is ruled out, if any is left then; else it is made to reach as far as is usual. Of
+    choices likewise, but that the next stronger one joins them.
     """
     usual, least = regulariser.usual, regulariser.least
     parameter = case.spec.declared.root.get(name)
@@ -143,6 +148,11 @@ def _more(case: Case, name: str, regulariser: Regulariser, reason: str) -> Edit 
     if parameter is None:
         return moved(case, name, regulariser.after, bound="high", reason=reason)
     without = None
-    if not isinstance(parameter, Categorical) and parameter.high > least:
+    if _strongest(parameter) > least:
         without = moved(case, name, lambda low: max(low, least), bound="low", reason=reason)
-    return without or moved(case, name, lambda high: max(high, usual.high), bound="high", reason=reason)
+    reach = regulariser.after if is_choice(case, name) else lambda high: max(high, usual.high)
+    return without or moved(case, name, reach, bound="high", reason=reason)
+
+
+def _strongest(parameter: Float | Int | Categorical) -> float:
+    return max((value for value in parameter.extremes() if isinstance(value, int | float)), default=-math.inf)

@@ -1,7 +1,5 @@
 """Findings on the data: what makes its errors mean less than they say."""
 
-import math
-
 from service.diagnosis.case import Case
 from trimtab.diagnosis import Finding, FindingCode
 
@@ -22,6 +20,12 @@ FEWEST_DUPLICATES = 2.5
 
 SHIFT_AUC = 0.6
 """A classifier tells the sets apart: its area under the curve, at the lower end of its 95 % interval."""
+
+_OTHERS = {
+    "shift_auc": ("those that training holds out", "train on examples like those that the model will meet"),
+    "test_shift_auc": ("those of the test", "let validation and test come from one distribution"),
+}
+"""What validation examples are told from, and what to do, by the metric of the area under the curve."""
 
 FEWEST_EXAMPLES = 30
 """In a hold-out: of fewer, one wrong answer more is over 3 %."""
@@ -44,9 +48,8 @@ def label_leak(case: Case) -> Finding | None:
 
 def duplicates(case: Case) -> Finding | None:
     """Find validation examples that are in the training set too."""
-    share = case.metrics.get("duplicate_share", 0.0)
-    examples = case.metrics.get("validation_examples", math.inf)
-    if share <= DUPLICATE_SHARE or share * examples < FEWEST_DUPLICATES:
+    share, examples = case.metrics.get("duplicate_share", 0.0), _validating(case)
+    if share <= DUPLICATE_SHARE or (examples is not None and share * examples < FEWEST_DUPLICATES):
         return None
     text = (
         f"{share:.0%} of the validation examples are training examples too: the validation error is too good; "
@@ -56,29 +59,41 @@ def duplicates(case: Case) -> Finding | None:
 
 
 def shift(case: Case) -> Finding | None:
-    """Find a validation set that comes from another distribution than training data that was held out."""
-    low = case.metrics.get("shift_auc_low")
-    if low is None or low <= SHIFT_AUC:
+    """Find a validation set that comes from another distribution than what training holds out, or than the test."""
+    lows = {name: low for name in _OTHERS if (low := case.metrics.get(f"{name}_low", 0.0)) > SHIFT_AUC}
+    if not lows:
         return None
-    area = case.metrics.get("shift_auc", low)
-    text = (
-        f"validation examples can be told from others by a small classifier (area under the curve {area:.2f}, at least "
-        f"{low:.2f}): they come from another distribution; train on examples like those that the model will meet, and "
-        "let validation and test come from one distribution"
+    areas = {name: case.metrics.get(name, low) for name, low in lows.items()}
+    apart = " and ".join(
+        f"from {_OTHERS[name][0]} (area under the curve {areas[name]:.2f}, at least {low:.2f})"
+        for name, low in lows.items()
     )
-    return Finding(code=FindingCode.SHIFT, figures={"shift_auc": area, "shift_auc_low": low}, text=text)
+    remedy = ", and ".join(_OTHERS[name][1] for name in lows)
+    text = f"a small classifier tells validation examples {apart}: they come from another distribution; {remedy}"
+    figures = areas | {f"{name}_low": low for name, low in lows.items()}
+    return Finding(code=FindingCode.SHIFT, figures=figures, text=text)
 
 
 def small_hold_out(case: Case) -> Finding | None:
     """Find a validation set that is too small to say anything."""
-    examples = case.metrics.get("validation_examples")
+    examples = _validating(case)
     if examples is None or examples >= FEWEST_EXAMPLES:
         return None
-    text = (
-        f"{examples:.0f} validation examples say little: one wrong answer is {1 / max(examples, 1):.1%}; "
-        "let each example validate in its turn (folds), or get more"
-    )
+    remedy = "get more" if _folds(case) else "let each example validate in its turn (folds), or get more"
+    text = f"{examples:.0f} validation examples say little: one wrong answer is {1 / max(examples, 1):.1%}; {remedy}"
     return Finding(code=FindingCode.SMALL_HOLD_OUT, figures={"validation_examples": examples}, text=text)
+
+
+def _validating(case: Case) -> float | None:
+    """Return how many examples validate, of folds all of them: what a trial tells is the mean over them."""
+    told = case.metrics.get("validation_examples")
+    # Eleven times the mean of eleven folds may miss their sum by a hair.
+    return told if told is None else round(told * max(_folds(case), 1), 6)
+
+
+def _folds(case: Case) -> int:
+    """Return how many folds there are; 0: none."""
+    return (case.spec.task.data.split.folds or 0) if case.spec.task else 0
 
 
 def _feature(case: Case, number: int) -> str:

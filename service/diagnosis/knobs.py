@@ -6,6 +6,8 @@ from typing import Any
 from pydantic import JsonValue
 
 from service.diagnosis.case import Case
+from service.sampling.scales import FEWEST_VALUES, side
+from trimtab import grids
 from trimtab.diagnosis import Edit
 from trimtab.message import Value
 from trimtab.space import Categorical, Float, Int
@@ -18,11 +20,12 @@ Change = Callable[[float], float]
 def moved(case: Case, name: str, change: Change, *, bound: str, reason: str) -> Edit | None:
     """Return the edit that moves a number: of a range the bound `low` or `high`, else the one value of each trial.
 
-    None where the task has no such number, or does not allow another.
+    Of choices the bound is the least or the greatest: further out it joins them, further in those beyond it leave. None
+    where the task has no such number, or does not allow another.
     """
     parameter = _searched(case, name)
     if isinstance(parameter, Categorical):
-        return None
+        return _chosen(case, name, parameter, change, bound=bound, reason=reason)
     if parameter is not None:
         was = getattr(parameter, bound)
         to = _allowed(case, name, change(was), whole=isinstance(parameter, Int))
@@ -31,6 +34,20 @@ def moved(case: Case, name: str, change: Change, *, bound: str, reason: str) -> 
         return None
     value = case.settled[name]
     return _edit(f"task.fixed.{name}", value, _each(case, name, value, change), reason)
+
+
+def _chosen(case: Case, name: str, parameter: Categorical, change: Change, *, bound: str, reason: str) -> Edit | None:
+    numbers: list[float] = [
+        one for one in parameter.choices if isinstance(one, int | float) and not isinstance(one, bool)
+    ]
+    if len(numbers) < len(parameter.choices):
+        return None
+    was = max(numbers) if bound == "high" else min(numbers)
+    to = _allowed(case, name, change(was), whole=_is_whole(case, name, was))
+    kept = [one for one in numbers if (one <= to if bound == "high" else one >= to)]
+    if len(kept) == len(numbers) and to != was:
+        kept = [*numbers, to]
+    return _edit(f"space.{name}.choices", numbers, list[JsonValue](kept) or [to], reason)
 
 
 def settled(case: Case, name: str, value: str | float, *, reason: str) -> Edit | None:
@@ -70,6 +87,21 @@ def searched(case: Case, name: str, parameter: Float | Int | Categorical, *, rea
     return _edit(f"space.{name}", None, _written(parameter), reason)
 
 
+def is_choice(case: Case, name: str) -> bool:
+    """Return whether the study searches it among choices."""
+    return isinstance(_searched(case, name), Categorical)
+
+
+def is_lowest(case: Case, name: str) -> bool:
+    """Return whether the trial's value lies on the low end of the range in which it is searched."""
+    parameter, value = _searched(case, name), case.params.get(name)
+    if not isinstance(parameter, Float | Int) or not isinstance(value, int | float):
+        return False
+    if 0 < grids.size(parameter) < FEWEST_VALUES:
+        return False
+    return parameter.contains(value) and side(parameter, value) == "low"
+
+
 def is_fixed(case: Case, name: str) -> bool:
     """Return whether the study says itself what value every trial has."""
     return case.spec.task is not None and name in case.spec.task.fixed
@@ -97,7 +129,13 @@ def _each(case: Case, name: str, value: Value, change: Change) -> Any:
         return [_each(case, name, one, change) for one in value]
     if isinstance(value, bool | str):
         return value
-    return _allowed(case, name, change(value), whole=isinstance(value, int))
+    return _allowed(case, name, change(value), whole=_is_whole(case, name, value))
+
+
+def _is_whole(case: Case, name: str, value: float) -> bool:
+    """Return whether a hyperparameter has whole numbers only: one that may be a fraction can be written as 0 too."""
+    knob = case.knobs.get(name)
+    return isinstance(knob.allowed, Int) if knob else isinstance(value, int)
 
 
 def _allowed(case: Case, name: str, value: float, *, whole: bool) -> float:

@@ -10,7 +10,7 @@ from service.diagnosis.amended import is_possible
 from service.diagnosis.case import Case
 from service.diagnosis.conditions import has_learned_nothing
 from service.diagnosis.fitting import LARGE, larger, longer, other_optimizer, regularised, stopped_early
-from service.diagnosis.knobs import moved, settled
+from service.diagnosis.knobs import is_choice, moved, settled
 from trimtab.diagnosis import Condition, Edit, Finding, FindingCode
 
 FOLDS = 5
@@ -63,8 +63,20 @@ def _fold(case: Case, finding: Finding) -> Iterator[Edit | None]:
         yield Edit(path="task.data.split.folds", was=None, to=FOLDS, reason=reason)
 
 
-def _rescale(case: Case, finding: Finding) -> Iterator[Edit | None]:
-    reason = f"the first loss was {finding.figures['first_loss']:.3g}"
+def _weaken(case: Case, finding: Finding) -> Iterator[Edit | None]:
+    yield from _rescale(case, f"the first loss was {finding.figures['first_loss']:.3g}")
+
+
+def _strengthen(case: Case, finding: Finding) -> Iterator[Edit | None]:
+    reason = f"the activations of the last hidden layer began with a scale of {finding.figures['activation_scale']:.1e}"
+    rescaled = list(filter(None, _rescale(case, reason)))
+    yield from rescaled
+    if not rescaled:
+        # Features and first weights are as they should be: it is the activation that lets so little through.
+        yield settled(case, "normalization", "batch", reason=reason)
+
+
+def _rescale(case: Case, reason: str) -> Iterator[Edit | None]:
     if case.spec.task and case.spec.task.data.normalization == "none":
         yield Edit(path="task.data.normalization", was="none", to="standard", reason=reason)
     yield from _first_weights(case, reason)
@@ -81,24 +93,15 @@ def _slow_down(case: Case, finding: Finding) -> Iterator[Edit | None]:
 
 
 def _smaller_steps(case: Case, reason: str) -> Iterator[Edit | None]:
-    yield moved(case, "learning_rate", lambda rate: rate * SMALLER_RATE, bound="low", reason=reason)
-    yield moved(case, "learning_rate", lambda rate: rate * SMALLER_RATE, bound="high", reason=reason)
+    # To choices there is one edit: those that diverge leave. A range has to make room at its low end first.
+    for bound in ("high", "low") if is_choice(case, "learning_rate") else ("low", "high"):
+        yield moved(case, "learning_rate", lambda rate: rate * SMALLER_RATE, bound=bound, reason=reason)
 
 
 def _shrink(case: Case, finding: Finding) -> Iterator[Edit | None]:
     reason = f"{finding.figures['failed']:.0f} of {finding.figures['ended']:.0f} trials ran out of memory"
-    yield from _smaller_batches(case, reason)
-    for name in ("hidden_units", "channels"):
-        yield moved(case, name, lambda units: max(1, units // 2), bound="high", reason=reason)
-
-
-def _smaller_batches(case: Case, reason: str) -> Iterator[Edit | None]:
-    parameter = case.spec.declared.root.get("batch_size")
-    choices = sorted(size for size in getattr(parameter, "choices", ()) if isinstance(size, int))
-    if len(choices) > 1:
-        yield Edit(path="space.batch_size.choices", was=list(choices), to=list(choices[:-1]), reason=reason)
-    else:
-        yield moved(case, "batch_size", lambda size: max(1, size // 2), bound="high", reason=reason)
+    for name in ("batch_size", "hidden_units", "channels"):
+        yield moved(case, name, lambda size: max(1, size // 2), bound="high", reason=reason)
 
 
 def _widen(case: Case, finding: Finding) -> Iterator[Edit | None]:
@@ -158,7 +161,8 @@ _REMEDIES: dict[FindingCode, Remedy] = {
     FindingCode.DUPLICATES: _none,
     FindingCode.SHIFT: _none,
     FindingCode.SMALL_HOLD_OUT: _fold,
-    FindingCode.FIRST_LOSS: _rescale,
+    FindingCode.FIRST_LOSS: _weaken,
+    FindingCode.SMALL_FIRST_WEIGHTS: _strengthen,
     FindingCode.DIVERGING: _slow_down,
     FindingCode.OUT_OF_MEMORY: _shrink,
     FindingCode.LEARNING_RATE_ON_BOUND: _widen,

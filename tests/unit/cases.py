@@ -18,6 +18,7 @@ HEALTHY = {
     "last_gradient_norm": 0.06,
     "dead_units": 0.1,
     "first_loss": 2.4,
+    "untrained_activation_scale": 0.9,
     "classes": 10.0,
     "training_examples": 1000.0,
     "validation_examples": 360.0,

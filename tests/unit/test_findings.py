@@ -47,6 +47,7 @@ def test_a_healthy_trial_has_no_findings_and_no_edits() -> None:
         ("label_leak", {"leak_error": 0.11, "classes": 0}, {"leak_error": 0.1, "classes": 0}),
         ("duplicates", {"duplicate_share": 0.05}, {"duplicate_share": 0.051}),
         ("shift", {"shift_auc_low": 0.6, "shift_auc": 0.7}, {"shift_auc_low": 0.61, "shift_auc": 0.7}),
+        ("shift", {"test_shift_auc_low": 0.6, "test_shift_auc": 0.7}, {"test_shift_auc_low": 0.61}),
         ("small_hold_out", {"validation_examples": 30}, {"validation_examples": 29}),
         ("first_loss", {"first_loss": 2.99 * math.log(10)}, {"first_loss": 3.01 * math.log(10)}),
         ("vanishing", flow(1.01e-4), flow(0.99e-4)),
@@ -64,6 +65,29 @@ def test_what_was_not_told_is_not_found() -> None:
     assert seen(bare) == []
 
 
+def test_a_shift_is_said_of_the_sets_that_differ() -> None:
+    training: dict[str, Any] = {"shift_auc": 0.8, "shift_auc_low": 0.7}
+    test: dict[str, Any] = {"test_shift_auc": 0.99, "test_shift_auc_low": 0.9}
+    sets = ["those that training holds out", "those of the test", "train on examples like", "one distribution"]
+
+    (one,), (other,), (both,) = (examine(case(**told)).findings for told in (training, test, training | test))
+
+    assert [[words in finding.text for words in sets] for finding in (one, other, both)] == [
+        [True, False, True, False],
+        [False, True, False, True],
+        [True, True, True, True],
+    ]
+    assert (one.figures, other.figures, both.figures) == (training, test, training | test)
+
+
+def test_a_few_copies_are_counted_over_all_folds() -> None:
+    folded = study(task={"data": {"dataset": "iris", "split": {"folds": 5}}})
+
+    few, more = (case(folded, validation_examples=9, duplicate_share=copies / 45) for copies in (2.4, 2.6))
+
+    assert (seen(few), seen(more)) == ([], ["duplicates"])
+
+
 def test_a_first_loss_says_nothing_of_numbers() -> None:
     assert seen(case(first_loss=100, classes=0)) == []
 
@@ -77,6 +101,23 @@ def test_dead_units_matter_where_the_network_does_not_fit() -> None:
     assert seen(case(dead_units=0.9)) == []
     assert seen(case(dead_units=0.5, training_error=0.2, validation_error=0.2)) == ["bias"]
     assert seen(case(dead_units=0.51, training_error=0.2, validation_error=0.2)) == ["dead_units", "bias"]
+
+
+@pytest.mark.parametrize(
+    ("scale", "error", "expected"),
+    [
+        (0.029, 0.2, ["small_first_weights", "bias"]),
+        (0.03, 0.2, ["bias"]),
+        (0.0, 0.2, ["small_first_weights", "bias"]),
+        (1e-6, 0.02, []),
+    ],
+)
+def test_first_weights_are_too_small_where_hardly_anything_passes_through_a_network_that_does_not_fit(
+    scale: float, error: float, expected: list[str]
+) -> None:
+    ill = case(untrained_activation_scale=scale, training_error=error, validation_error=error)
+
+    assert seen(ill) == expected
 
 
 def norms(*values: float) -> Curve:
@@ -232,7 +273,8 @@ def test_a_later_attempt_cuts_the_curve_where_it_begins() -> None:
     assert found == [{"error": 1.0}, {"error": 1.0}, {"error": 2.0}]
 
 
-NAMES = sorted({*HEALTHY, "train_dev_error", "shift_auc", "shift_auc_low", "validation_error_standard_error"})
+SHIFTS = {"shift_auc", "shift_auc_low", "test_shift_auc", "test_shift_auc_low"}
+NAMES = sorted({*HEALTHY, *SHIFTS, "train_dev_error", "validation_error_standard_error"})
 TOLD = st.dictionaries(
     st.sampled_from(NAMES),
     st.none()

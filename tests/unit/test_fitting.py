@@ -1,11 +1,12 @@
 """Whether studies go with their data, as far as that can be said before an example is looked at."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from trimtab import fitting
-from trimtab.data import BUILT_IN, DatasetFacts, Problem
+from trimtab.data import BUILT_IN, DatasetFacts, Missing, Problem
 from trimtab.spec import StudySpec
 
 HOUSES = DatasetFacts(Problem.REGRESSION, 400, ("size", "place", "day"), categories=("place",))
@@ -17,6 +18,9 @@ BIRDS = DatasetFacts(
 )
 TINY = DatasetFacts(Problem.REGRESSION, 4, ("x",))
 RARE = DatasetFacts(Problem.CLASSIFICATION, 30, ("x",), classes=2, labels=("cat", "owl"), class_sizes=(28, 2))
+SALES = DatasetFacts(Problem.REGRESSION, 400, ("size", "day"), missing={"size": Missing(9, 1), "day": Missing(3, 17)})
+LATER = replace(SALES, missing={"day": Missing(1)})
+WHOLE = replace(SALES, missing={})
 LONG = DatasetFacts(Problem.REGRESSION, 40, ("x",))
 LONELY = DatasetFacts(Problem.REGRESSION, 1, ("x",))
 DATA = {
@@ -28,6 +32,9 @@ DATA = {
     "long": LONG,
     "rare": RARE,
     "lonely": LONELY,
+    "sales": SALES,
+    "later": LATER,
+    "whole": WHOLE,
 }
 
 SPACE = {"learning_rate": {"type": "float", "low": 0.1, "high": 0.2}}
@@ -105,6 +112,20 @@ BAD: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
     ("a group that is not there", on("houses", split={"group": "owner"}), {}, "task.data.split.group", "size, place"),
     ("a group of images", on("faces", split={"group": "owner"}), {}, "task.data.split.group", "images have none"),
     ("a time in words", on("houses", split={"time": "place"}), {}, "task.data.split.time", "holds words"),
+    (
+        "a time that not every example has",
+        on("sales", split={"time": "day"}),
+        {},
+        "task.data.split.time",
+        "('day') is missing in 3 examples of 'sales', first in row 17: give each its time, or leave out those rows",
+    ),
+    (
+        "a time that not every example of the validation data set has",
+        on("whole", validation_dataset="later", split={"time": "day"}),
+        {},
+        "task.data.split.time",
+        "('day') is missing in one example of 'later': give",
+    ),
     ("no column but the time", on("tiny", split={"time": "x"}), {}, "task.data.split.time", "no other column"),
     ("a table for the task cnn", on("houses", "cnn"), {}, "task.data.dataset", "cnn is for images"),
     (
@@ -207,6 +228,19 @@ def test_it_does_not_go_with_the_data(task: dict[str, Any], changes: dict[str, A
     assert text in message
 
 
+@pytest.mark.parametrize(
+    "task",
+    [
+        on("sales"),
+        on("sales", split={"group": "size"}),
+        on("whole", test_dataset="later", split={"time": "day"}),
+        on("later", split={"time": "size"}),
+    ],
+)
+def test_a_value_may_be_missing_where_no_example_is_ordered_by_it(task: dict[str, Any]) -> None:
+    assert found(task) == []
+
+
 def test_nothing_is_said_of_data_that_nobody_knows() -> None:
     assert found(on("others", split={"group": "owner"}) | {"fixed": {"batch_size": 100_000}}) == []
 
@@ -220,3 +254,25 @@ def test_a_set_of_fewer_than_thirty_examples_is_warned_of() -> None:
         "the test set",
         "the train-dev set",
     ]
+
+
+@pytest.mark.parametrize(
+    ("dataset", "split", "expected"),
+    [
+        ("tiny", {"validation": 1, "test": 1}, "1 examples: fewer than 30 say little; hold out more, or take folds"),
+        ("long", {"folds": 5, "test": 11}, "29 examples, in all folds: fewer than 30 say little; put more"),
+        ("long", {"folds": 5, "test": 10}, None),
+        (
+            "sales",
+            {"folds": 5, "test": 365, "time": "day"},
+            "25 examples, in all folds: fewer than 30 say little; put more",
+        ),
+        ("sales", {"folds": 5, "test": 364, "time": "day"}, None),
+    ],
+)
+def test_of_folds_all_examples_that_validate_count(dataset: str, split: dict[str, Any], expected: str | None) -> None:
+    spec = StudySpec.model_validate({"name": "study", "task": on(dataset, split=split)})
+
+    assert spec.task
+    told = dict(text.split(" has ") for text in fitting.warnings(spec.task.data, DATA))
+    assert told.get("the validation set") == expected

@@ -18,6 +18,11 @@ from trimtab.states import Outcome
 ENLARGING = ("hidden_units", "hidden_layers", "channels", "conv_blocks")
 REGULARISING = ("l1", "l2", "weight_decay", "dropout", "input_dropout", "patience", "feature_noise", "crop", "rotation")
 
+
+def choices(*values: Any) -> dict[str, Any]:
+    return {"type": "categorical", "choices": list(values)}
+
+
 SHARE = {"type": "float", "low": 0.0, "high": 1.0}
 
 
@@ -29,6 +34,20 @@ STUDIES = [
     study(),
     study(task={"fixed": {"hidden_layers": 2, "hidden_units": (8, 4), "dropout": 0.5, "l2": 0.0, "optimizer": "sgd"}}),
     study(task={"name": "cnn"}),
+    study(
+        space={
+            "learning_rate": choices(0.001, 0.1),
+            "hidden_units": choices(64, 8),
+            "hidden_layers": choices(1, 2),
+            "epochs": choices(5, 20),
+            "patience": choices(0, 3),
+            "l2": choices(0, 0.5),
+            "dropout": choices(0.1),
+            "batch_size": choices(64),
+            "normalization": choices("none", "layer"),
+        }
+    ),
+    study(space={"dropout": choices("much", "little"), "l2": choices(0.0)}, task={"name": "my.module:build"}),
     study(task={"data": {"dataset": "iris", "normalization": "none"}, "fixed": {"epochs": 100_000}}),
     study(space={"x": SHARE, "learning_rate": {**SHARE, "low": 0.1}}, task={"name": "my.module:build"}),
     StudySpec.model_validate({"name": "told", "task": None, "space": {"x": SHARE}}).resolved(),
@@ -51,6 +70,20 @@ def test_bias_asks_for_units_then_layers_then_epochs_then_another_optimizer() ->
         ("task.fixed.epochs", 60),
         ("space.optimizer", {"type": "categorical", "choices": ["adam", "momentum"]}),
     ]
+
+
+@pytest.mark.parametrize(
+    ("layers", "high", "raised"),
+    [(1, 5, None), (2, 5, 6), (5, 5, 6), (1, 2, 3)],
+    ids=["on the low end", "inside", "on the high end", "of too few to tell"],
+)
+def test_a_range_on_whose_low_end_the_trial_lies_reaches_no_further(layers: int, high: int, raised: int | None) -> None:
+    spec = study(space={"hidden_layers": {"type": "int", "low": 1, "high": high}})
+
+    found = advised(case(spec, params={"hidden_layers": layers}, training_error=0.3, validation_error=0.3))
+
+    assert found.get("space.hidden_layers.high") == raised
+    assert {"task.fixed.hidden_units", "task.fixed.epochs"} <= set(found)
 
 
 def test_variance_asks_for_l2_dropout_and_of_images_augmentation() -> None:
@@ -88,6 +121,48 @@ def test_against_little_variance_there_is_one_edit_at_a_time_and_little_dropout_
         {"space.crop": {"type": "float", "low": 0.0, "high": 0.1}},
     ]
     assert large[0][1] == large[1][0] == ("space.dropout", {"type": "float", "low": 0.2, "high": 0.6})
+
+
+def test_against_little_variance_little_dropout_stays_among_choices_that_a_stronger_one_joins() -> None:
+    spaces = [{"dropout": choices(0.0)}, {"dropout": choices(0.0, 0.1)}, {"l2": choices(0.0, 0.01)}]
+
+    found = [
+        advised(case(study(space=space, task={"fixed": {} if "l2" in space else {"l2": 0.1}}), validation_error=0.06))
+        for space in spaces
+    ]
+
+    assert found == [
+        {"space.dropout.choices": [0.0, 0.1]},
+        {"space.dropout.choices": [0.0, 0.1, 0.2]},
+        {"space.l2.choices": [0.01]},
+    ]
+
+
+def test_numbers_that_are_searched_among_choices_grow_or_shrink_by_one() -> None:
+    space = {
+        "learning_rate": choices(0.1, 0.001, 0.01),
+        "hidden_units": choices(64, 16, 32),
+        "hidden_layers": choices(1, 2),
+        "epochs": choices(20, 50),
+        "batch_size": choices(32, 64, 128),
+        "optimizer": choices("adam", "momentum"),
+    }
+    ill = case(study(space=space), training_error=0.3, validation_error=0.3)
+
+    larger = advised(ill)
+    slower = advised(replace(ill, outcomes={Outcome.DIVERGED: 9}))
+    smaller = examine(Case(spec=study(space=space), outcomes={Outcome.OUT_OF_MEMORY: 9}))
+
+    assert larger == {
+        "space.hidden_units.choices": [64, 16, 32, 128],
+        "space.hidden_layers.choices": [1, 2, 3],
+        "space.epochs.choices": [20, 50, 100],
+    }
+    assert slower["space.learning_rate.choices"] == [0.001, 0.01]
+    assert {edit.path: edit.to for edit in smaller.edits} == {
+        "space.batch_size.choices": [32, 64],
+        "space.hidden_units.choices": [16, 32],
+    }
 
 
 def test_augmentation_that_is_fixed_or_searched_reaches_further() -> None:
@@ -136,6 +211,23 @@ def test_a_network_that_learns_nothing_while_trials_diverge_gets_smaller_steps_a
             {"space.l2.high": 0.1, "space.dropout.high": 0.6},
         ),
         ({"l2": number(1e-4, 0.1), "dropout": number(0.2, 0.6)}, {}, {}),
+        (
+            {"l2": choices(0.001, 0.0, 1e-5), "dropout": choices(0.1, 0.4, 0.2)},
+            {},
+            {"space.l2.choices": [0.001], "space.dropout.choices": [0.4, 0.2]},
+        ),
+        (
+            {"l2": choices(0, 1e-4), "dropout": choices(0.0, 0.2)},
+            {},
+            {"space.l2.choices": [0, 1e-4, 1e-3], "space.dropout.choices": [0.0, 0.2, 0.3]},
+        ),
+        (
+            {"l2": choices(0), "dropout": choices(0.5, 0.2)},
+            {},
+            {"space.l2.choices": [0, 1e-4], "space.dropout.choices": [0.5, 0.2, 0.6]},
+        ),
+        ({"l2": choices(0.5, 0.01), "dropout": choices(0.6, 0.2)}, {}, {}),
+        ({}, {"l2": 0, "dropout": 0}, {"task.fixed.l2": 1e-4, "task.fixed.dropout": 0.2}),
         ({}, {"l2": 0.0, "dropout": 0.0}, {"task.fixed.l2": 1e-4, "task.fixed.dropout": 0.2}),
         ({}, {"l2": 1e-4, "dropout": 0.2}, {"task.fixed.l2": 1e-3, "task.fixed.dropout": 0.3}),
         ({}, {"l2": 0.05, "dropout": 0.55}, {"task.fixed.l2": 0.1, "task.fixed.dropout": 0.6}),
@@ -222,6 +314,16 @@ def test_each_edit_says_what_was_there_and_why() -> None:
     [
         ({"initialization_gain": 20.0}, {"first_loss": 80}, {"task.fixed.initialization_gain": 1.0}),
         (
+            {"initialization_gain": 0.1, "initialization": "xavier", "hidden_layers": 3},
+            {"untrained_activation_scale": 1e-3, "training_error": 0.4, "validation_error": 0.4},
+            {"task.fixed.initialization": "auto", "task.fixed.initialization_gain": 1.0},
+        ),
+        (
+            {"activation": "gelu", "hidden_layers": 30},
+            {"untrained_activation_scale": 1e-3, "training_error": 0.4, "validation_error": 0.4},
+            {"task.fixed.normalization": "batch"},
+        ),
+        (
             {"activation": "sigmoid"},
             {"first_gradient_norm": 1e-9},
             {"task.fixed.activation": "relu", "task.fixed.normalization": "batch"},
@@ -247,6 +349,23 @@ def test_too_few_validation_examples_validate_in_turn_unless_they_are_counted_al
 
     assert advised(case(free, validation_examples=20)) == {"task.data.split.folds": 5}
     assert advised(case(counted, validation_examples=20)) == {}
+
+
+@pytest.mark.parametrize(("each", "expected"), [(24, []), (6, []), (5.8, ["small_hold_out"])])
+def test_once_each_example_validates_in_its_turn_all_of_them_count(each: float, expected: list[str]) -> None:
+    spec = study(task={"data": {"dataset": "iris"}})
+    cured = amended(spec, examine(case(spec, validation_examples=20)).edits)
+
+    found = examine(case(cured, validation_examples=each))
+
+    assert (codes(found.findings), found.edits) == (expected, [])
+    assert not any("folds" in finding.text for finding in found.findings)
+
+
+def test_thirty_examples_in_eleven_folds_are_thirty() -> None:
+    spec = study(task={"data": {"dataset": "iris", "split": {"folds": 11}}})
+
+    assert codes(examine(case(spec, validation_examples=30 / 11)).findings) == []
 
 
 def test_an_edit_that_the_data_does_not_allow_is_not_proposed() -> None:
@@ -282,6 +401,7 @@ FIGURES = st.fixed_dictionaries(
         "first_loss": st.floats(0, 100),
         "first_gradient_norm": st.floats(0, 1e6),
         "dead_units": SHARES,
+        "untrained_activation_scale": st.floats(0, 2),
         "leak_error": SHARES,
         "validation_examples": st.floats(1, 100),
         "classes": st.sampled_from([0.0, 2.0, 10.0]),
