@@ -130,7 +130,8 @@ class HyperbandPruner(_AtRungs):
 class WilcoxonPruner(_Stopping):
     """Stop a trial that is worse than the best one at the same steps by a signed-rank test.
 
-    For values that are measurements of the same kind, such as folds; not for curves that fall.
+    For values that are measurements of the same kind, such as folds; not for curves that fall. Of a task with folds or
+    repeats, whose reports are means over the trainings so far, the single trainings are compared.
 
     Args:
         metric: The objective by which trials are stopped; None: the first one.

@@ -20,6 +20,7 @@ class Standing:
         best: The best value that the trial has reported up to here; None: not one of them was finite.
         curve: All its reports with this one, by step; empty where the pruner does not look at it.
         rungs: How many rungs it had come through before this report.
+        is_mean: Whether each value is a mean over the steps so far, as with folds and repeats.
     """
 
     study: str
@@ -30,6 +31,7 @@ class Standing:
     best: float | None = None
     curve: Curve = field(default_factory=dict)
     rungs: int = 0
+    is_mean: bool = False
 
 
 Rungs = Mapping[str, float]

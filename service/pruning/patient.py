@@ -26,6 +26,5 @@ def judge(pruner: PatientPruner, standing: Standing, direction: Direction) -> Ju
 
 
 def _best(values: Iterable[float | None], direction: Direction) -> float | None:
-    finite = [value for value in values if value is not None]
-    pick = min if direction is Direction.MINIMIZE else max
-    return pick(finite) if finite else None
+    finite = (value for value in values if value is not None)
+    return min(finite, key=lambda value: direction.sign * value, default=None)

@@ -29,8 +29,7 @@ def judge(
     limit = bound(pruner, curves, standing.step, direction)
     if limit is None:
         return GO_ON
-    is_worse = standing.best > limit if direction is Direction.MINIMIZE else standing.best < limit
-    if not is_worse:
+    if not direction.is_better(limit, standing.best):
         return GO_ON
     others = len(curves.values[standing.step])
     return stop(

@@ -60,9 +60,10 @@ class Simulation:
         study: Its name.
         pruner: Resolved.
         direction: Which values are better.
+        is_mean: Whether each value is a mean over the steps so far.
     """
 
-    def __init__(self, study: str, pruner: Pruner, direction: Direction) -> None:
+    def __init__(self, study: str, pruner: Pruner, direction: Direction, *, is_mean: bool = False) -> None:
         self.stopped: dict[int, int] = {}
         """Trial -> the step at which it was stopped."""
         self.best: Best | None = None
@@ -70,6 +71,7 @@ class Simulation:
         self._study = study
         self._pruner = pruner
         self._direction = direction
+        self._is_mean = is_mean
         self._looks_at_best = pruning.looks_at_best(pruner)
         self._trials: dict[int, _Trial] = {}
         self._curves = Curves()
@@ -81,9 +83,19 @@ class Simulation:
             return
         trial = self._trials.setdefault(number, _Trial())
         trial.curve[step] = value
-        if value is not None and (trial.best is None or self._is_better(value, trial.best)):
+        if value is not None and (trial.best is None or self._direction.is_better(value, trial.best)):
             trial.best = value
-        standing = Standing(self._study, number, step, value, trial.last_step, trial.best, trial.curve, trial.rungs)
+        standing = Standing(
+            self._study,
+            number,
+            step,
+            value,
+            trial.last_step,
+            trial.best,
+            trial.curve,
+            trial.rungs,
+            self._is_mean,
+        )
         judgement = pruning.judge(self._pruner, standing, self._others, direction=self._direction)
         trial.last_step = step
         trial.rungs += len(judgement.rungs)
@@ -96,7 +108,7 @@ class Simulation:
         if number in self.stopped:
             return
         curve = self._trials.setdefault(number, _Trial()).curve
-        is_best = is_feasible and (self.best is None or self._is_better(value, self.best.value))
+        is_best = is_feasible and (self.best is None or self._direction.is_better(value, self.best.value))
         if is_best:
             self.best = Best(number, value)
         if not self._looks_at_best:
@@ -107,6 +119,3 @@ class Simulation:
     def give(self, number: int, step: int, value: float | None) -> None:
         """Take a point of a curve that was given with its trial: nobody could have stopped it."""
         self._trials.setdefault(number, _Trial()).curve[step] = value
-
-    def _is_better(self, value: float, than: float) -> bool:
-        return value < than if self._direction is Direction.MINIMIZE else value > than

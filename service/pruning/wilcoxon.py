@@ -11,9 +11,12 @@ from trimtab.states import Direction
 _FEWEST = 2
 """Pairs that Optuna's pruner tests."""
 
+_DIGITS = 10
+"""That are looked at where a difference is worked out of sums, which have some 15, less those of their length."""
+
 
 def judge(pruner: WilcoxonPruner, standing: Standing, best: Curve | None, direction: Direction) -> Judgement:
-    """Decide as `optuna.pruners.WilcoxonPruner` does.
+    """Decide as `optuna.pruners.WilcoxonPruner` does, where values are means as it does of what they are means of.
 
     Not by Optuna's own, which does not tell its p, and warns where it does not judge.
 
@@ -26,12 +29,13 @@ def judge(pruner: WilcoxonPruner, standing: Standing, best: Curve | None, direct
     own, theirs = _finite(standing.curve), _finite(best or {})
     if not own or not theirs:
         return GO_ON
-    differences = [own[step] - theirs[step] for step in sorted(own) if step in theirs]
-    if len(differences) < max(_FEWEST, pruner.startup_steps):
-        return GO_ON
-    mean, best_mean = _mean(own), _mean(theirs)
+    mean_of, differences_of = (_last, _of_means) if standing.is_mean else (_mean, _differences)
+    mean, best_mean = mean_of(own), mean_of(theirs)
     # Whoever is better on average is not stopped, whatever the test says.
     if best_mean >= mean if direction is Direction.MINIMIZE else best_mean <= mean:
+        return GO_ON
+    differences = differences_of(own, theirs)
+    if len(differences) < max(_FEWEST, pruner.startup_steps):
         return GO_ON
     p = _p(_signed_ranks(differences), direction)
     if not p < pruner.p_threshold:
@@ -50,6 +54,27 @@ def _finite(curve: Curve) -> dict[int, float]:
 
 def _mean(curve: dict[int, float]) -> float:
     return sum(curve[step] for step in sorted(curve)) / len(curve)
+
+
+def _last(means: dict[int, float]) -> float:
+    return means[max(means)]
+
+
+def _differences(own: dict[int, float], theirs: dict[int, float]) -> list[float]:
+    """Return by how much two curves differ at each step that they have in common."""
+    return [own[step] - theirs[step] for step in sorted(own) if step in theirs]
+
+
+def _of_means(own: dict[int, float], theirs: dict[int, float]) -> list[float]:
+    """Return by how much two trials differ in each single measurement, as shares of the greatest mean.
+
+    The k-th is k times the mean of k less k - 1 times that of k - 1; where one of the two is not on record, nothing.
+    """
+    greatest = max(abs(mean) for curve in (own, theirs) for mean in curve.values())
+    sums = {step: step * (own[step] / greatest - theirs[step] / greatest) for step in sorted(own) if step in theirs}
+    sums[0] = 0.0
+    # What was equal, as errors that are counts often are, is so again only when rounded.
+    return [round(sums[step] - sums[step - 1], _DIGITS) for step in sums if step - 1 in sums]
 
 
 def _signed_ranks(differences: Sequence[float]) -> tuple[int, ...]:

@@ -51,6 +51,13 @@ class Played:
         self.rungs: dict[int, dict[str, float]] = {}
         self.best: float | None = None
 
+    is_mean = False
+    """Whether our pruner is told the means so far of what Optuna's is told."""
+
+    def stored(self, curve: Curve) -> dict[int, float | None]:
+        """Return a curve as our pruner is told it."""
+        return as_stored(curve)
+
     def decisions(self, trials: int, side_by_side: int) -> Iterator[tuple[bool, Judgement]]:
         """Yield for each report what Optuna's pruner decides, and what ours says."""
         running: list[Running] = []
@@ -92,11 +99,12 @@ class Played:
             NAME,
             one.trial.number,
             step,
-            as_stored(one.curve)[step],
+            self.stored(one.curve)[step],
             previous,
             pick(finite) if finite else None,
-            as_stored(one.reported),
+            self.stored(one.reported),
             len(self.rungs.get(one.trial.number, {})),
+            self.is_mean,
         )
         reached = pruning.reached_rungs(self.ours, standing)
         rivals = {
@@ -126,9 +134,9 @@ class Played:
                 value < self.best if self.direction is Direction.MINIMIZE else value > self.best
             )
             self.best = value if is_better else self.best
-            self.curves.lead(as_stored(one.curve) if is_better else self.curves.best, known=self.curves.known + 1)
+            self.curves.lead(self.stored(one.curve) if is_better else self.curves.best, known=self.curves.known + 1)
         else:
-            self.curves.add([as_stored(one.curve)], known=self.curves.known + 1)
+            self.curves.add([self.stored(one.curve)], known=self.curves.known + 1)
 
 
 def as_stored(curve: Curve) -> dict[int, float | None]:
