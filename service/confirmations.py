@@ -185,5 +185,5 @@ def _confirmed(trial: TrialRow, original: int, metric: str) -> ConfirmedTrial:
         trial=original,
         state=trial.state,
         value=trial.metrics.get(metric) if is_complete else None,
-        standard_error=trial.metrics.get(f"{metric}_standard_error") if is_complete else None,
+        standard_error=trial.metrics.get(f"{metric}_scatter") if is_complete else None,
     )

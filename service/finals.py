@@ -1,7 +1,7 @@
 """Train the final model of a study, and let its test set be read once.
 
 POST final                     --> the lock is looked at --> NAME.final, and with it the reading is recorded
-POST final with a confirmation --> the lock is looked at --> NAME.confirmation; when that has ended, NAME.final
+POST final with a confirmation --> the lock is looked at --> NAME.confirmation; when that is complete, NAME.final
 """
 
 import logging
@@ -29,7 +29,7 @@ from trimtab.states import Purpose
 CREATED = 201
 
 INTERVAL_SECONDS = 1.0
-"""A final model follows its confirmation at most this long after that has ended."""
+"""A final model follows its confirmation at most this long after that is complete."""
 
 _METRIC = "training_error"
 """The value of a final model's trial: each epoch reports it. The error on the test set is told at the end."""
@@ -67,7 +67,7 @@ def ask(
 
 
 def make_due(replica: Replica) -> None:
-    """Make each final model whose confirmation has ended. Replicas that do so at once make one.
+    """Make each final model whose confirmation is complete. Replicas that do so at once make one.
 
     Raises:
         Unavailable: The database is away or busy.
@@ -124,7 +124,7 @@ def _create(
 
 
 def _make(replica: Replica, due: DueFinal) -> None:
-    """Make a final model whose confirmation has ended, unless another replica has.
+    """Make a final model whose confirmation is complete, unless another replica has.
 
     Raises:
         Held: Somebody holds the study.

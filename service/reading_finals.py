@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from service import confirmations, readings
 from service.database import autocommit
+from service.lifecycle import BY_HAND
 from service.replica import Replica
 from service.storage import finals as stored
 from service.storage import models, studies, trials
@@ -47,7 +48,7 @@ def model(replica: Replica, name: str) -> StoredModel:
         complete, newest = _with_model(connection, study), _newest(connection, study)
         found = models.of_study(connection, complete[0].study_id) if complete else None
     if found is None:
-        is_coming = newest is not None and _state(newest[1]) is FinalState.TRAINING
+        is_coming = newest is not None and _outcome(*newest)[0] is FinalState.TRAINING
         text = f"study {name!r} has no final model"
         raise ModelNotFound(text, retry_after=_RETRY_AFTER_SECONDS if is_coming else None)
     return found
@@ -72,7 +73,8 @@ def described(connection: sa.Connection, study: StudyRow) -> FinalModel:
     if refusal := stored.refusal(connection, study.study_id):
         return known.model_copy(update={"state": FinalState.FAILED, "reason": refusal})
     if newest:
-        return known.model_copy(update={"state": _state(newest[1]), "reason": newest[1].reason})
+        state, reason = _outcome(*newest)
+        return known.model_copy(update={"state": state, "reason": reason})
     if own := [read for read in reads if read.study_id == study.study_id]:
         reason = f"{own[-1].final_study!r}, which read the test set, was deleted"
         return known.model_copy(update={"state": FinalState.FAILED, "reason": reason})
@@ -111,6 +113,13 @@ def _of_trial(connection: sa.Connection, final: StudyRow, trial: TrialRow) -> di
         "test": _test(trial.metrics) if is_complete else None,
         "model": found.described if found else None,
     }
+
+
+def _outcome(final: StudyRow, trial: TrialRow) -> tuple[FinalState, str | None]:
+    """Return how far a final model is, and why it has failed."""
+    if final.state.is_ended and trial.state is TrialState.WAITING:
+        return FinalState.FAILED, f"{final.spec.name!r} was {BY_HAND}; it goes on when it is resumed"
+    return _state(trial), trial.reason
 
 
 def _state(trial: TrialRow) -> FinalState:

@@ -6,7 +6,6 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from trimtab.data import DataSpec
-from trimtab.states import Purpose
 
 
 @dataclass(frozen=True)
@@ -29,31 +28,16 @@ class FamilyRead:
     data: DataSpec
 
 
-# The first of those that lead here by prescriptions; where one was deleted, what followed it is the first.
-_ROOT = """
-    WITH RECURSIVE up AS (
-      SELECT study_id, parent_id FROM trimtab_studies WHERE study_id = :study_id
-      UNION ALL
-      SELECT p.study_id, p.parent_id FROM trimtab_studies p JOIN up ON p.study_id = up.parent_id
-    )
-"""
+# The first of those that lead here, which may have been deleted.
+_FAMILY = "(SELECT coalesce(family_id, study_id) FROM trimtab_studies WHERE study_id = :study_id)"
 
-_LOCK = sa.text(f"""
-    {_ROOT}
-    SELECT pg_advisory_xact_lock(hashtextextended('trimtab_test_reads', study_id)) FROM up WHERE parent_id IS NULL
-""")
+_LOCK = sa.text(f"SELECT pg_advisory_xact_lock(hashtextextended('trimtab_test_reads', {_FAMILY}))")
 
 _READS = sa.text(f"""
-    {_ROOT}, family AS (
-      SELECT study_id FROM up WHERE parent_id IS NULL
-      UNION ALL
-      SELECT c.study_id FROM trimtab_studies c JOIN family f ON c.parent_id = f.study_id
-      WHERE purpose = '{Purpose.PRESCRIPTION}'
-    )
     SELECT study_id, study_name AS study, at, final_study, is_override, r.reason,
       CAST(spec -> 'task' -> 'data' AS text) AS data
-    FROM trimtab_test_reads r JOIN family USING (study_id) JOIN trimtab_studies USING (study_id)
-    JOIN studies USING (study_id)
+    FROM trimtab_test_reads r JOIN trimtab_studies s USING (study_id) JOIN studies USING (study_id)
+    WHERE s.study_id = {_FAMILY} OR s.family_id = {_FAMILY}
     ORDER BY study_id <> :study_id, read_id
 """)
 

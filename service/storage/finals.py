@@ -29,7 +29,7 @@ class WantedFinal:
 
 @dataclass(frozen=True)
 class DueFinal:
-    """A confirmation that has ended, and the study that it confirms, which a final model is to be made of."""
+    """A confirmation that is complete, and the study that it confirms, which a final model is to be made of."""
 
     study: str
     confirmation: str
@@ -63,16 +63,20 @@ _WANT = sa.text("""
       reason = excluded.reason, refusal = NULL, at = excluded.at
 """)
 
+# One that is stopped is so for as long as it is: resumed, it is followed again.
 _REFUSAL = sa.text("""
-    SELECT coalesce(
-      refusal, CASE WHEN confirmation_id IS NULL THEN 'its confirmation was deleted before a model was made of it' END)
-    FROM trimtab_wanted_finals WHERE study_id = :study_id
+    SELECT CASE
+      WHEN refusal IS NOT NULL THEN refusal
+      WHEN confirmation_id IS NULL THEN 'its confirmation was deleted before a model was made of it'
+      WHEN s.state = 'stopped' THEN 'its confirmation was stopped before a model was made of it' END
+    FROM trimtab_wanted_finals w LEFT JOIN trimtab_studies s ON s.study_id = confirmation_id
+    WHERE w.study_id = :study_id
 """)
 
 _IS_WANTED = sa.text("""
     SELECT EXISTS (
-      SELECT FROM trimtab_wanted_finals
-      WHERE study_id = :study_id AND confirmation_id IS NOT NULL AND refusal IS NULL)
+      SELECT FROM trimtab_wanted_finals w JOIN trimtab_studies s ON s.study_id = confirmation_id
+      WHERE w.study_id = :study_id AND s.state <> 'stopped' AND refusal IS NULL)
 """)
 
 _TAKE = sa.text("""
@@ -93,7 +97,7 @@ _DUE = sa.text("""
     JOIN trimtab_studies s ON s.study_id = confirmation_id
     JOIN studies o ON o.study_id = confirmation_id
     JOIN studies p ON p.study_id = w.study_id
-    WHERE s.state IN ('complete', 'stopped') AND refusal IS NULL
+    WHERE s.state = 'complete' AND refusal IS NULL
     ORDER BY confirmation_id
 """)
 
@@ -134,7 +138,7 @@ def newest_with_model(connection: sa.Connection, study_id: int) -> str | None:
 
 
 def want(connection: sa.Connection, study_id: int, confirmation_id: int, wanted: WantedFinal) -> None:
-    """Let the final model of a study follow its confirmation when that has ended."""
+    """Let the final model of a study follow its confirmation when that is complete."""
     connection.execute(_WANT, {"study_id": study_id, "confirmation_id": confirmation_id, **vars(wanted)})
 
 
@@ -166,7 +170,7 @@ def take(connection: sa.Connection, confirmation_id: int) -> WantedFinal | None:
 
 
 def due(connection: sa.Connection) -> list[DueFinal]:
-    """Return the confirmations that have ended and that a final model is to follow."""
+    """Return the confirmations that are complete and that a final model is to follow."""
     return [DueFinal(*row) for row in connection.execute(_DUE)]
 
 
