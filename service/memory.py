@@ -1,22 +1,21 @@
 """What a replica remembers of the studies that it serves. All of it can be read again; none of it is state."""
 
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Self
 
 import sqlalchemy as sa
+from cachetools import LRUCache
 
 from service.crowd import Crowd
 from service.curves import Curve, Curves, Rungs
 from service.history import Observations
 from service.meters import Meters
 from service.sampling import chosen
-from service.sampling.children import Children
 from service.sampling.stock import Stock
-from service.sampling.suggester import Suggester
+from service.sampling.suggester import Suggester, sampler_children
 from service.storage import finished, studies
 from service.storage.dimensions import Dimension
 from trimtab.objectives import Objective
@@ -172,10 +171,10 @@ class Memory:
     """The studies and leases that a replica has served lately, the processes of their slow samplers, and its meters."""
 
     def __init__(self) -> None:
-        self.children = Children()
+        self.children = sampler_children()
         self.meters = Meters()
-        self._studies: OrderedDict[int, StudyMemory] = OrderedDict()
-        self._leases: OrderedDict[int, Progress] = OrderedDict()
+        self._studies: LRUCache[int, StudyMemory] = LRUCache(MAX_STUDIES)
+        self._leases: LRUCache[int, Progress] = LRUCache(MAX_LEASES)
         self._lock = threading.Lock()
 
     def known(self, lease_id: int) -> tuple[StudyMemory, Progress] | None:
@@ -192,9 +191,6 @@ class Memory:
         """Remember how far a lease has come."""
         with self._lock:
             self._leases[lease_id] = progress
-            self._leases.move_to_end(lease_id)
-            while len(self._leases) > MAX_LEASES:
-                self._leases.popitem(last=False)
 
     def forget(self, lease_id: int) -> None:
         """Forget a lease that has ended."""
@@ -212,7 +208,6 @@ class Memory:
         with self._lock:
             known = self._studies.get(study_id)
             if known and known.revision >= revision:
-                self._studies.move_to_end(study_id)
                 return known
         row = studies.get(connection, study_id)
         return self._remember(row) if row else None
@@ -242,6 +237,4 @@ class Memory:
             known = self._studies.setdefault(row.study_id, fresh)
             if known.revision < fresh.revision:
                 known = self._studies[row.study_id] = fresh.in_place_of(known)
-            while len(self._studies) > MAX_STUDIES:
-                self._studies.popitem(last=False)
             return known

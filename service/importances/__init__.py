@@ -6,7 +6,7 @@ import numpy as np
 
 from service.database import autocommit
 from service.importances import fanova
-from service.importances.anova import Table, ped_anova
+from service.importances.table import Table
 from service.memory import StudyMemory
 from service.replica import Replica
 from service.sampling import View
@@ -68,6 +68,9 @@ def _reason(table: Table) -> str | None:
 def _measured(table: Table, method: ImportanceMethod) -> dict[str, float]:
     match method:
         case ImportanceMethod.PED_ANOVA:
+            # Optuna's come with scikit-learn and pandas, where these are there: half a second, for who asks for it.
+            from service.importances.anova import ped_anova  # noqa: PLC0415
+
             return ped_anova(table)
         case ImportanceMethod.FANOVA:
             return fanova.measured(table)

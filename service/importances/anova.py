@@ -5,8 +5,7 @@ importance; optuna.importance of Optuna 5.
 """
 
 import warnings
-from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Mapping
 from typing import Any, cast
 
 from optuna.distributions import json_to_distribution
@@ -19,25 +18,11 @@ from optuna.importance import (
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
+from service.importances.table import Table
 from service.sampling.study_view import frozen
 
 FOREST_SEED = 0
 """Of fANOVA's random forest: the same trials give the same figures."""
-
-
-@dataclass(frozen=True)
-class Table:
-    """The complete trials of a study, as they can be sent to another process.
-
-    Args:
-        distributions: Of each parameter, by stored name, as JSON.
-        points: Of each trial: stored values by stored name.
-        losses: Of each trial; less is better.
-    """
-
-    distributions: Mapping[str, str]
-    points: Sequence[Mapping[str, float]]
-    losses: Sequence[float]
 
 
 def ped_anova(table: Table) -> dict[str, float]:

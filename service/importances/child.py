@@ -3,7 +3,8 @@
 import json
 import sys
 
-from service.importances.anova import Table, fanova
+from service.importances.anova import fanova
+from service.importances.table import Table
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 
 import numpy as np
 
-from service.importances.anova import Table
+from service.importances.table import Table
 from trimtab.errors import Invalid, Unavailable
 from trimtab.protocol import FieldProblem
 

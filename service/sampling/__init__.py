@@ -12,7 +12,6 @@ from service.history import Bools
 from service.sampling import gp
 from service.sampling import grid as grids
 from service.sampling.auto import Choice, choice
-from service.sampling.cmaes import ReplayedCmaEsSampler
 from service.sampling.distinct import distinct, finite, is_used
 from service.sampling.drawing import draw, draw_one
 from service.sampling.genetic import ViewNSGAIIISampler, ViewNSGAIISampler, relatives_N
@@ -234,6 +233,9 @@ def _from_arrays(settings: samplers.Sampler, count: int) -> Make:
         case samplers.TpeSampler(startup_trials=startup):
             return partial(_tpe, pools={}, startup_trials=startup, others=count - 1)
         case samplers.CmaesSampler(population_size=size):
+            # cmaes imports scipy.stats: half a second, which only such a study need wait.
+            from service.sampling.cmaes import ReplayedCmaEsSampler  # noqa: PLC0415
+
             return lambda view, seed: ReplayedCmaEsSampler(view, seed=seed, population_size=size)
         case _:
             raise NotImplementedError(settings.name)

@@ -4,15 +4,13 @@ Only here is torch imported, where it is installed: of the samplers that run her
 The child answers one order after another, and goes when its service does.
 """
 
-import os
 import sys
-import threading
 from multiprocessing.connection import Connection
-from queue import SimpleQueue
 
 import numpy as np
 
 from service.history import Observations
+from service.pipes import received
 from service.sampling import View, is_installed, suggest, suggest_many
 from service.sampling.gp import remember_fits
 from service.sampling.orders import Order, answer, refusal
@@ -30,7 +28,6 @@ READY = b"ready"
 def main(descriptor: int) -> None:
     """Answer orders until there are no more."""
     pipe = Connection(descriptor)
-    orders: SimpleQueue[bytes] = SimpleQueue()
     if is_installed():
         import torch  # noqa: PLC0415  # heavy, and an extra: TPE of several objectives does without it
 
@@ -38,18 +35,9 @@ def main(descriptor: int) -> None:
         remember_fits()
         _warm_up()
     pipe.send_bytes(READY)
-    # A child that computes for ever notices all the same that its service is gone.
-    threading.Thread(target=_listen, args=(pipe, orders), daemon=True).start()
+    orders = received(pipe)
     while True:
         pipe.send_bytes(_answer(orders.get()))
-
-
-def _listen(pipe: Connection, orders: "SimpleQueue[bytes]") -> None:
-    try:
-        while True:
-            orders.put(pipe.recv_bytes())
-    except (EOFError, OSError):
-        os._exit(0)
 
 
 def _answer(sent: bytes) -> bytes:

@@ -9,10 +9,10 @@ Source: Hansen, The CMA evolution strategy: a tutorial, arXiv:1604.00772; optuna
 import copy
 import hashlib
 import threading
-from collections import OrderedDict
 from typing import Any
 
 import numpy as np
+from cachetools import LRUCache
 from cmaes import CMA
 from optuna._transform import _SearchSpaceTransform
 from optuna.distributions import BaseDistribution, CategoricalDistribution
@@ -26,7 +26,7 @@ from service.sampling.view import View
 _MAX_STATES = 256
 """Of all studies, the newest; one is 8 (d^2 + 6 d) bytes for d parameters. A study needs its last one."""
 
-_states: OrderedDict[bytes, CMA] = OrderedDict()
+_states: LRUCache[bytes, CMA] = LRUCache(_MAX_STATES)
 _lock = threading.Lock()
 
 
@@ -74,8 +74,9 @@ def _replayed(start: CMA, view: View, transform: _SearchSpaceTransform) -> CMA:
     digests = [hashlib.sha256(repr((start.population_size, transform._raw_bounds.tolist())).encode()).digest()]
     for rows_KP, losses_K in generations:
         digests.append(hashlib.sha256(digests[-1] + rows_KP.tobytes() + losses_K.tobytes()).digest())
-    known = next((n for n in range(len(generations), 0, -1) if digests[n] in _states), 0)
-    state = _states.get(digests[known], start)
+    with _lock:
+        known = next((n for n in range(len(generations), 0, -1) if digests[n] in _states), 0)
+        state = _states.get(digests[known], start)
     for digest, (rows_KP, losses_K) in zip(digests[known + 1 :], generations[known:], strict=True):
         state = _told(digest, state, _points_KD(rows_KP, transform), losses_K)
     return copy.deepcopy(state)
@@ -87,8 +88,6 @@ def _told(digest: bytes, before: CMA, points_KD: Floats, losses_K: Floats) -> CM
     state.tell(list(zip(points_KD, losses_K.tolist(), strict=True)))
     with _lock:
         _states[digest] = state
-        while len(_states) > _MAX_STATES:
-            _states.popitem(last=False)
     return state
 
 

@@ -1,4 +1,4 @@
-"""Optuna's Gaussian process on our view. It needs torch: it runs in a child process (service.sampling.children).
+"""Optuna's Gaussian process on our view. It needs torch: it runs in a child process (service.sampling.child).
 
 Source: optuna.samplers.GPSampler of Optuna 5.
 """

@@ -11,6 +11,9 @@ from trimtab.space import MAX_FLOAT, MAX_INT, Float, Int, Scale
 NEAR = 0.01
 """A value is on a bound if it lies within this share of the range, on its scale."""
 
+FEWEST_VALUES = 4
+"""That a parameter can have for a bound to tell anything; the best of fewer is nearly always on one."""
+
 _NEAREST_TO_ONE = 1 - 1e-12
 """Where every reverse_log range ends: closer to one, doubles are too far apart to be searched."""
 

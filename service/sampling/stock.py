@@ -7,9 +7,10 @@ something runs. Whatever is in a stock may be lost with its replica.
 
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from cachetools import LRUCache
 
 from service.sampling.suggestion import Suggestion
 
@@ -59,7 +60,7 @@ class Stock:
         self._ended = 0
         self._point_seconds: float | None = None
         self._trial_seconds: float | None = None
-        self._began: OrderedDict[int, float] = OrderedDict()
+        self._began: LRUCache[int, float] = LRUCache(_MAX_RUNNING)
         self._is_filling = False
         self._is_wanted_again = False
 
@@ -100,8 +101,6 @@ class Stock:
         """Note that a trial begins."""
         with self._lock:
             self._began[lease_id] = time.monotonic()
-            while len(self._began) > _MAX_RUNNING:
-                self._began.popitem(last=False)
 
     def ended(self, lease_id: int) -> None:
         """Note that a trial has ended: the point of a number would be another one now."""

@@ -2,12 +2,14 @@
 
 import logging
 import math
+import sys
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 
+from service.children import Children, NoAnswer, TooLate
 from service.sampling import (
     Suggestion,
     View,
@@ -18,7 +20,6 @@ from service.sampling import (
     suggest_one,
     will_be_slow,
 )
-from service.sampling.children import Children, NoAnswer, TooLate
 from service.sampling.orders import Order, suggestions
 from service.storage.dimensions import Dimension
 from trimtab.spec import StudySpec
@@ -38,12 +39,23 @@ PLACE_SECONDS = 1.0
 TURN_SECONDS = 2.5
 """How long an ask waits for its study's turn in a child process: with `LIMIT_SECONDS`, less than a client waits."""
 
+MOST_CHILDREN = 2
+"""Processes of a replica for slow samplers. Each takes 300 MB."""
+
+_CHILD = (sys.executable, "-m", "service.sampling.child")
+_CHILD_IDLE_SECONDS = 3600.0
+
 _MAX_REASON = 200
 """Characters of what a sampler said."""
 
 _log = logging.getLogger(__name__)
 
 Sample = Callable[[], list[Suggestion]]
+
+
+def sampler_children() -> Children:
+    """Return the processes that the slow samplers of a replica share: none yet."""
+    return Children(_CHILD, most=MOST_CHILDREN, idle_seconds=_CHILD_IDLE_SECONDS)
 
 
 class Suggester:
@@ -113,10 +125,11 @@ class Suggester:
             raise NoAnswer("the sampler was busy with other trials")
         try:
             return suggestions(self._children.answer(order.to_bytes(), seconds=LIMIT_SECONDS))
-        except TooLate:
-            with self._lock:
-                self._rests_until = self._clock() + REST_SECONDS
-            raise
+        except NoAnswer as error:
+            if isinstance(error, TooLate):
+                with self._lock:
+                    self._rests_until = self._clock() + REST_SECONDS
+            raise NoAnswer(f"the sampler gave no point: {error}") from error
         finally:
             self._turn.release()
 

@@ -1,8 +1,7 @@
-"""Child processes for samplers that are slow: few, made when needed, killed when they take too long."""
+"""Child processes that answer orders: few, made when needed, killed when they take too long."""
 
 import os
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -10,19 +9,12 @@ from contextlib import contextmanager, suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 
-MOST = 2
-"""Children of a replica. Each takes 300 MB."""
-
-IDLE_SECONDS = 3600.0
-"""A child that nobody needed for so long goes."""
-
 REAP_SECONDS = 60.0
 """Between two looks at who is idle."""
 
 START_SECONDS = 60.0
 """A child that is not ready by then will never be."""
 
-_COMMAND = (sys.executable, "-m", "service.sampling.child")
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
@@ -31,21 +23,25 @@ class NoAnswer(Exception):
 
 
 class TooLate(NoAnswer):
-    """The sampler itself took too long."""
+    """A child had its order, and took too long."""
 
 
 class Children:
-    """The children of a replica; for any number of threads.
+    """Children of one kind; for any number of threads.
 
     Args:
         command: That runs a child; the number of its end of a pipe is added.
+        most: Children at once.
+        idle_seconds: A child that nobody needed for so long goes.
     """
 
-    def __init__(self, command: Sequence[str] = _COMMAND) -> None:
+    def __init__(self, command: Sequence[str], *, most: int, idle_seconds: float) -> None:
         self._command = command
+        self._most = most
+        self._idle_seconds = idle_seconds
         self._condition = threading.Condition()
         self._idle: list[_Child] = []
-        self._busy = 0
+        self._busy: list[_Child] = []
         self._is_closed = False
 
     def prepare(self) -> None:
@@ -58,25 +54,34 @@ class Children:
         """Return a child's answer.
 
         Raises:
-            NoAnswer: None came in so many seconds, the child died, or none could be started.
+            TooLate: A child had its order, and took too long.
+            NoAnswer: None came in so many seconds, none could be started, the child died, or all were killed for good.
         """
         deadline = time.monotonic() + seconds
-        with self._borrowed(deadline) as child:
-            child.wait_ready(deadline)
-            return child.answer(order, deadline)
+        try:
+            with self._borrowed(deadline) as child:
+                child.wait_ready(deadline)
+                return child.answer(order, deadline)
+        except NoAnswer as error:
+            if self._is_closed:
+                raise NoAnswer("the service is going down") from error
+            raise
 
     def close(self) -> None:
-        """Kill all of them, for good."""
+        """Kill all of them, for good: whoever waits for one hears so at once."""
         with self._condition:
             self._is_closed = True
+            for child in self._busy:
+                child.interrupt()
             for child in self._idle:
                 child.kill()
             self._idle.clear()
+            self._condition.notify_all()
 
     def reap(self) -> None:
         """Kill those that nobody needed for long."""
         with self._condition:
-            before = time.monotonic() - IDLE_SECONDS
+            before = time.monotonic() - self._idle_seconds
             for child in [child for child in self._idle if child.used_at < before]:
                 self._idle.remove(child)
                 child.kill()
@@ -89,7 +94,7 @@ class Children:
             yield child
         finally:
             with self._condition:
-                self._busy -= 1
+                self._busy.remove(child)
                 if child.is_usable and not self._is_closed:
                     self._idle.append(child)
                 else:
@@ -99,20 +104,21 @@ class Children:
     def _take(self, deadline: float) -> "_Child":
         with self._condition:
             free = self._condition.wait_for(
-                lambda: self._is_closed or self._idle or self._busy < MOST, timeout=deadline - time.monotonic()
+                lambda: self._is_closed or self._idle or len(self._busy) < self._most,
+                timeout=deadline - time.monotonic(),
             )
             if not free or self._is_closed:
-                raise NoAnswer("the processes for slow samplers were busy with other studies")
+                raise NoAnswer("all processes were busy")
             child = self._idle.pop() if self._idle else self._started()
             # Only now: one that cannot be started takes no place.
-            self._busy += 1
+            self._busy.append(child)
             return child
 
     def _started(self) -> "_Child":
         try:
             return _Child(self._command)
         except OSError as error:
-            raise NoAnswer(f"the sampler's process cannot be started: {error}") from error
+            raise NoAnswer(f"no process can be started: {error}") from error
 
 
 class _Child:
@@ -137,7 +143,7 @@ class _Child:
             return
         if not self._pipe.poll(max(0.0, deadline - time.monotonic())):
             self.is_usable = time.monotonic() - self._started_at < START_SECONDS
-            raise NoAnswer("the sampler's process was still starting")
+            raise NoAnswer("its process was still starting")
         self._receive(self._pipe)
         self._is_ready = True
 
@@ -147,10 +153,14 @@ class _Child:
         with suppress(OSError):
             self._pipe.send_bytes(order)
         if not self._pipe.poll(max(0.0, deadline - time.monotonic())):
-            raise TooLate("the sampler took too long, and its process was killed")
+            raise TooLate("its process took too long and was killed")
         answered = self._receive(self._pipe)
         self.is_usable, self.used_at = True, time.monotonic()
         return answered
+
+    def interrupt(self) -> None:
+        """End its process, and leave its pipe to whoever waits there."""
+        self._process.kill()
 
     def kill(self) -> None:
         """End it at once."""
@@ -163,4 +173,4 @@ class _Child:
             return pipe.recv_bytes()
         except (EOFError, OSError):
             self.is_usable = False
-            raise NoAnswer(f"the sampler's process died: exit status {self._process.wait()}") from None
+            raise NoAnswer(f"its process died: exit status {self._process.wait()}") from None
