@@ -1,6 +1,7 @@
 """Scripts, styles and pictures: served under a hash, so that a browser asks for each once.
 
-The files of ours share one hash, of all of them together, so that scripts import each other by a relative path.
+The files of ours share one hash, of all of them together, so that scripts import each other by a relative path. Those
+of others are served from the packages that carry them.
 """
 
 import hashlib
@@ -14,7 +15,11 @@ from fastapi.responses import FileResponse
 from trimtab.errors import NotFound
 
 _FOLDER = Path(str(files("service.web"))) / "static"
-_PLOTLY = "plotly.min.js"
+_PACKAGED = {
+    "plotly.min.js": ("plotly", "package_data"),
+    "swagger-ui-bundle.js": ("fastapi_offline", "static"),
+    "swagger-ui.css": ("fastapi_offline", "static"),
+}
 _DIGITS = 12
 
 router = APIRouter()
@@ -39,12 +44,13 @@ def asset(digest: str, name: str) -> FileResponse:
 
 def _digest(name: str) -> str:
     path = _path(name)
-    return _digest_of(path) if name == _PLOTLY else _digest_of(*(_FOLDER / known for known in sorted(_names())))
+    return _digest_of(path) if name in _PACKAGED else _digest_of(*(_FOLDER / known for known in sorted(_names())))
 
 
 def _path(name: str) -> Path:
-    if name == _PLOTLY:
-        return Path(str(files("plotly"))) / "package_data" / _PLOTLY
+    if name in _PACKAGED:
+        package, folder = _PACKAGED[name]
+        return Path(str(files(package))) / folder / name
     if name not in _names():
         raise NotFound(f"there is no {name!r}")
     return _FOLDER / name

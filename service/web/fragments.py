@@ -3,10 +3,10 @@
 import hashlib
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
+from cachetools import LRUCache
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 
@@ -43,7 +43,7 @@ class Fragments:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._fragments: OrderedDict[Hashable, Fragment] = OrderedDict()
+        self._fragments: LRUCache[Hashable, Fragment] = LRUCache(MOST)
         self._lock = threading.Lock()
 
     def answer(
@@ -76,7 +76,12 @@ class Fragments:
         fragment = Fragment(html, tag, until)
         with self._lock:
             self._fragments[key] = fragment
-            self._fragments.move_to_end(key)
-            while len(self._fragments) > MOST:
-                self._fragments.popitem(last=False)
         return fragment
+
+
+def answer(
+    request: Request, key: Hashable, make: Callable[[], str], *, holds_seconds: float = HOLDS_SECONDS
+) -> Response:
+    """Return a fragment of those that the application keeps; the arguments are those of Fragments.answer."""
+    fragments: Fragments = request.app.state.fragments
+    return fragments.answer(request, key, make, holds_seconds=holds_seconds)

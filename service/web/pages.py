@@ -1,10 +1,6 @@
-"""How a page is made: rendered from a template, with what keeps strangers out of it, refusals as pages too."""
-
-from collections.abc import Callable, Coroutine
-from typing import Any
+"""How a page is made: rendered from a template, whoever looks at it."""
 
 from fastapi import Request, Response
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -13,7 +9,6 @@ from service.api.scopes import ScopedRoute
 from service.principals import Principal, Scope
 from service.sessions import Session, Sessions
 from service.web import assets, words
-from trimtab.errors import Invalid, Refused
 
 # Whatever is shown is escaped, and a name that a template does not get is a defect and not an empty place.
 _TEMPLATES = Environment(
@@ -25,34 +20,15 @@ _TEMPLATES = Environment(
 )
 _TEMPLATES.globals["asset"] = assets.url
 _TEMPLATES.filters.update(words.FILTERS)
-
-HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
-    " connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
-    "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Cache-Control": "no-store",
-}
-
-
-Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+_TEMPLATES.policies["json.dumps_kwargs"] = {"sort_keys": False}  # What matters most stays first.
 
 
 class PageRoute(ScopedRoute):
     """A route whose answers are pages, refusals among them."""
 
-    def get_route_handler(self) -> Handler:
-        """Return what serves a request."""
-        return _as_page(super().get_route_handler())
-
 
 class OpenPageRoute(APIRoute):
     """A page for whoever has not signed in."""
-
-    def get_route_handler(self) -> Handler:
-        """Return what serves a request."""
-        return _as_page(super().get_route_handler())
 
 
 def render(request: Request, template: str, *, status: int = 200, **values: object) -> Response:
@@ -79,23 +55,3 @@ def render(request: Request, template: str, *, status: int = 200, **values: obje
 def part(template: str, **values: object) -> str:
     """Return a part of a page that is the same whoever looks at it."""
     return _TEMPLATES.get_template(template).render(values)
-
-
-def refusal(request: Request, refused: Refused) -> Response:
-    """Return the page that says what is wrong."""
-    return render(request, "refusal.html", status=refused.status, refused=refused)
-
-
-def _as_page(handler: Handler) -> Handler:
-    async def page(request: Request) -> Response:
-        try:
-            answer = await handler(request)
-        except RequestValidationError:
-            answer = refusal(request, Invalid("the address of the page is not valid"))
-        except Refused as refused:
-            answer = refusal(request, refused)
-        for name, value in HEADERS.items():
-            answer.headers.setdefault(name, value)
-        return answer
-
-    return page

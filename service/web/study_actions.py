@@ -9,7 +9,8 @@ from fastapi.responses import RedirectResponse
 from service import prescriptions, studies
 from service.api.dependencies import PrincipalDep, ReplicaDep, StudyName
 from service.api.scopes import needs
-from service.principals import Scope
+from service.principals import Principal, Scope
+from service.replica import Replica
 from service.web.forms import FormDep
 from service.web.pages import PageRoute, render
 from service.web.study_page import page_of
@@ -30,11 +31,7 @@ def set_state(
     request: Request, name: StudyName, replica: ReplicaDep, principal: PrincipalDep, form: FormDep
 ) -> Response:
     """Pause a study, let it run on, or stop it."""
-    try:
-        studies.change(replica, name, built(StudyChange, {"state": form.get("state")}), principal=principal)
-    except (Conflict, Invalid) as refused:
-        return page_of(request, replica, name, refused=refused)
-    return _to(name)
+    return _changed(request, replica, name, principal, {"state": form.get("state", "")})
 
 
 @router.post("/studies/{name}/budget")
@@ -42,12 +39,9 @@ def set_state(
 def set_budget(
     request: Request, name: StudyName, replica: ReplicaDep, principal: PrincipalDep, form: FormDep
 ) -> Response:
-    """Give a study another budget. A limit that is left empty stays as it is."""
-    try:
-        studies.change(replica, name, built(StudyChange, {"budget": budget(form)}), principal=principal)
-    except (Conflict, Invalid) as refused:
-        return page_of(request, replica, name, refused=refused)
-    return _to(name)
+    """Give a study another budget. A limit that is left empty is none."""
+    typed = {limit: text for limit in _LIMITS if isinstance(text := form.get(limit), str)}
+    return _changed(request, replica, name, principal, {"budget": budget(typed)}, typed=typed)
 
 
 @router.post("/studies/{name}/prescriptions")
@@ -56,10 +50,11 @@ def prescribe(
     request: Request, name: StudyName, replica: ReplicaDep, principal: PrincipalDep, form: FormDep
 ) -> Response:
     """Create the study that follows, with those of the doctor's edits that are wanted, and show it."""
+    edits = form.getlist("edits")
+    if not edits:
+        return page_of(request, replica, name, refused=Invalid("tick at least one edit"))
     try:
-        made = prescriptions.prescribe(
-            replica, name, built(Prescription, {"edits": form.getlist("edits")}), principal=principal
-        )
+        made = prescriptions.prescribe(replica, name, built(Prescription, {"edits": edits}), principal=principal)
     except StudyNotFound:
         raise
     except (Conflict, Invalid, NotFound) as refused:
@@ -82,9 +77,35 @@ def delete(name: StudyName, replica: ReplicaDep, principal: PrincipalDep, _: For
     return RedirectResponse("/", status_code=_SEE_OTHER)
 
 
-def budget(form: Mapping[str, object]) -> dict[str, object]:
-    """Return the limits that a form gives, numbers where they are; what is left empty is not given."""
-    return {name: _number(text) for name in _LIMITS if isinstance(text := form.get(name), str) and text.strip()}
+@router.get("/studies/{name}/state")
+@router.get("/studies/{name}/budget")
+@router.get("/studies/{name}/prescriptions")
+@needs(Scope.READ)
+def back(name: StudyName) -> Response:
+    """Lead to the study: these addresses stand in the browser where a change of it was refused."""
+    return _to(name)
+
+
+def budget(typed: Mapping[str, str]) -> dict[str, object]:
+    """Return the limits that somebody typed, numbers where they are; what is left empty is no limit."""
+    return {name: _number(text) if text.strip() else None for name, text in typed.items()}
+
+
+def _changed(
+    request: Request,
+    replica: Replica,
+    name: str,
+    principal: Principal,
+    change: Mapping[str, object],
+    *,
+    typed: Mapping[str, str] | None = None,
+) -> Response:
+    """Change a study and show it; where that is refused, say so on its page, with what was typed."""
+    try:
+        studies.change(replica, name, built(StudyChange, change), principal=principal)
+    except (Conflict, Invalid) as refused:
+        return page_of(request, replica, name, refused=refused, typed=typed)
+    return _to(name)
 
 
 def _number(text: str) -> int | float | str:

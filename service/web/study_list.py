@@ -13,7 +13,7 @@ from service.api.scopes import needs
 from service.principals import Scope
 from service.replica import Replica
 from service.summaries import Summary
-from service.web.fragments import Fragments
+from service.web import fragments
 from service.web.pages import PageRoute, part, render
 from service.web.sparklines import Sparkline, sparkline
 from trimtab.message import Tag
@@ -61,7 +61,6 @@ def study_list(request: Request, replica: ReplicaDep, principal: PrincipalDep, w
 @needs(Scope.READ)
 def study_rows(request: Request, replica: ReplicaDep, principal: PrincipalDep, wanted: WantedDep) -> Response:
     """Answer what changes of that page."""
-    fragments: Fragments = request.app.state.fragments
     may_create = principal.may(Scope.STUDIES)
     return fragments.answer(
         request,
@@ -73,7 +72,13 @@ def study_rows(request: Request, replica: ReplicaDep, principal: PrincipalDep, w
 def _shown(replica: Replica, wanted: Wanted, *, may_create: bool) -> dict[str, Any]:
     """Return what the template of the list gets."""
     page = summaries.page(replica, state=wanted.state, tag=wanted.tag, cursor=wanted.cursor, limit=_SHOWN)
-    return {"page": page, "wanted": wanted, "may_create": may_create, "sparkline": _sparkline}
+    return {
+        "page": page,
+        "wanted": wanted,
+        "may_create": may_create,
+        "sparkline": _sparkline,
+        "now": replica.clock.now(),
+    }
 
 
 def _sparkline(study: Summary) -> Sparkline | None:

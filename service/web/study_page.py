@@ -1,5 +1,7 @@
 """/studies/{name}: a study on one page, and what its pictures are drawn from."""
 
+from collections.abc import Mapping
+
 from fastapi import APIRouter, Request, Response
 
 from service.api.dependencies import PrincipalDep, ReplicaDep, StudyName
@@ -7,7 +9,7 @@ from service.api.scopes import needs
 from service.pictures import curves, plane
 from service.principals import Scope
 from service.replica import Replica
-from service.web.fragments import Fragments
+from service.web import fragments
 from service.web.pages import PageRoute, part, render
 from service.web.study_shown import shown
 from trimtab.errors import Refused
@@ -29,7 +31,6 @@ def study_page(request: Request, name: StudyName, replica: ReplicaDep) -> Respon
 @needs(Scope.READ)
 def study_parts(request: Request, name: StudyName, replica: ReplicaDep, principal: PrincipalDep) -> Response:
     """Answer what of that page changes while the study runs, but for the pictures."""
-    fragments: Fragments = request.app.state.fragments
     may_change, origin = principal.may(Scope.STUDIES), _origin(request)
     return fragments.answer(
         request,
@@ -40,19 +41,26 @@ def study_parts(request: Request, name: StudyName, replica: ReplicaDep, principa
 
 @router.get("/studies/{name}/curves")
 @needs(Scope.READ)
-def study_curves(name: StudyName, replica: ReplicaDep) -> Response:
+async def study_curves(name: StudyName, replica: ReplicaDep) -> Response:
     """Answer the learning curves, thinned to what can be told apart."""
-    return _json(curves.read(replica, name))
+    return _json(await curves.read(replica, name))
 
 
 @router.get("/studies/{name}/plane")
 @needs(Scope.READ)
-def study_plane(name: StudyName, replica: ReplicaDep) -> Response:
+async def study_plane(name: StudyName, replica: ReplicaDep) -> Response:
     """Answer the bias and the variance of the complete trials."""
-    return _json(plane.read(replica, name))
+    return _json(await plane.read(replica, name))
 
 
-def page_of(request: Request, replica: Replica, name: str, *, refused: Refused | None = None) -> Response:
+def page_of(
+    request: Request,
+    replica: Replica,
+    name: str,
+    *,
+    refused: Refused | None = None,
+    typed: Mapping[str, str] | None = None,
+) -> Response:
     """Return the page of a study.
 
     Args:
@@ -60,14 +68,16 @@ def page_of(request: Request, replica: Replica, name: str, *, refused: Refused |
         replica: To read it.
         name: Of the study.
         refused: Why nothing was changed.
+        typed: The limits of the budget that somebody typed; None: nobody did.
 
     Raises:
         StudyNotFound: There is none of that name.
         Unavailable: The database is away or busy.
     """
     status = refused.status if refused else _OK
-    values = {"shown": shown(replica, name), "refused": refused, "origin": _origin(request)}
-    return render(request, "study.html", status=status, **values)
+    values = {"shown": shown(replica, name), "refused": refused, "typed": typed, "origin": _origin(request)}
+    # The address of a change that was refused is another one.
+    return render(request, "study.html", status=status, path=f"/studies/{name}", **values)
 
 
 def _json(picture: Message) -> Response:

@@ -7,11 +7,10 @@ from service import diagnoses, studies, trials, workers
 from service.replica import Replica
 from trimtab.diagnosis import Diagnosis
 from trimtab.errors import Conflict, NotFound
-from trimtab.protocol import BestTrial, Study, Worker
+from trimtab.protocol import BestTrial, Study
 from trimtab.states import StudyState
 
 MOST_OF_FRONT = 20
-_MOST_WORKERS = 1000
 
 
 @dataclass(frozen=True)
@@ -83,11 +82,6 @@ def limits(study: Study) -> list[Limit]:
     ]
 
 
-def is_served(task: str, alive: Sequence[Worker]) -> bool:
-    """Return whether a worker that is alive has the task."""
-    return any(worker.is_alive and task in worker.tasks for worker in alive)
-
-
 def _diagnosis(replica: Replica, study: Study) -> tuple[Diagnosis | None, str | None]:
     if study.purpose.is_settled:
         return None, None
@@ -100,4 +94,4 @@ def _diagnosis(replica: Replica, study: Study) -> tuple[Diagnosis | None, str | 
 def _is_unserved(replica: Replica, study: Study) -> bool:
     if study.state is not StudyState.RUNNING or study.counts.running or study.spec.task is None:
         return False
-    return not is_served(study.spec.task.name, workers.page(replica, cursor=None, limit=_MOST_WORKERS).items)
+    return study.spec.task.name not in workers.tasks(replica)

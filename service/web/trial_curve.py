@@ -3,20 +3,25 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from service.pictures.runs import Run
 from service.pictures.thinning import rounded, spread
 from trimtab.protocol import RecordedReport
-
-MOST_POINTS = 400
-"""More than that cannot be told apart on a screen."""
 
 MOST_FIGURES = 8_000
 """Of all metrics together: some 80 KB."""
 
+MOST_ROWS = 60
+"""Of the table of reports."""
+
 _TOGETHER = (
     ("Loss", ("validation_loss", "training_loss")),
     ("Norm of the gradient", ("gradient_norm", "first_gradient_norm", "last_gradient_norm")),
+    ("Smallest and largest gradient of a layer", ("smallest_gradient_norm", "largest_gradient_norm")),
+    ("Layers with these gradients", ("smallest_gradient_layer", "largest_gradient_layer")),
     ("Share of dead units", ("dead_units",)),
     ("Scale of the activations", ("first_activation_scale", "last_activation_scale")),
+    ("Smallest and largest activations of a layer", ("smallest_activation_scale", "largest_activation_scale")),
+    ("Layers with these activations", ("smallest_activation_layer", "largest_activation_layer")),
     ("Share of weights that are zero", ("zero_weights",)),
 )
 """What is watched of a training: in one picture what is compared."""
@@ -57,26 +62,23 @@ class Curve:
         return asdict(self)
 
 
-def newest_run(reports: Iterable[RecordedReport]) -> list[RecordedReport]:
-    """Return the reports of all attempts that lead to the last one: where an attempt goes on from, the curve is cut."""
-    run: list[RecordedReport] = []
-    for report in sorted(reports, key=lambda each: (each.reported_at, each.step)):
-        while run and run[-1].step >= report.step:
-            run.pop()
-        run.append(report)
-    return run
+def thinned(run: Run, most: int) -> list[RecordedReport]:
+    """Return at most so many reports of a run, evenly, with the first and the last; and the best one."""
+    chosen = {report.step: report for report in spread(run.reports, most)}
+    chosen |= {report.step: report for report in run.reports if report.step == run.best_step}
+    return [chosen[step] for step in sorted(chosen)]
 
 
-def curve(run: Sequence[RecordedReport], *, only: Iterable[str] | None = None) -> Curve:
+def curve(run: Run, *, only: Iterable[str] | None = None) -> Curve:
     """Return the metrics of a run, in no more points than are seen.
 
     Args:
-        run: Reports by step.
+        run: Of a trial.
         only: These metrics; None: all.
     """
-    names = dict.fromkeys(name for report in run for name in report.metrics)
+    names = dict.fromkeys(name for report in run.reports for name in report.metrics)
     wanted = names if only is None else [name for name in only if name in names]
-    points = spread(run, min(MOST_POINTS, MOST_FIGURES // max(1, len(wanted))))
+    points = thinned(run, MOST_FIGURES // max(1, len(wanted)))
     values = {name: rounded(point.metrics.get(name) for point in points) for name in wanted}
     return Curve([point.step for point in points], values)
 

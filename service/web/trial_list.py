@@ -14,7 +14,7 @@ from service.api.scopes import needs
 from service.principals import Scope
 from service.replica import Replica
 from service.trial_tables import NUMBER, PARAM, VALUE, Asked, Table
-from service.web.fragments import Fragments
+from service.web import fragments
 from service.web.pages import PageRoute, part, render
 from trimtab.message import MAX_PARAMETERS, ParamName
 from trimtab.states import TrialState
@@ -104,7 +104,6 @@ def trial_list(request: Request, name: StudyName, replica: ReplicaDep, wanted: W
 @needs(Scope.READ)
 def trial_rows(request: Request, name: StudyName, replica: ReplicaDep, wanted: WantedDep) -> Response:
     """Answer what changes of that page."""
-    fragments: Fragments = request.app.state.fragments
     key = ("trials", name, wanted.address(page=wanted.page))
     return fragments.answer(request, key, lambda: part("trials/table.html", **_shown(replica, name, wanted)))
 
@@ -116,6 +115,7 @@ def _shown(replica: Replica, name: str, wanted: Wanted) -> dict[str, object]:
     return {
         "study": table.study,
         "table": table,
+        "now": replica.clock.now(),
         "wanted": wanted,
         "values": [Column(each.metric, f"{VALUE}{each.metric}") for each in table.study.spec.objectives],
         "params": [Column(name, f"{PARAM}{name}") for name in _chosen(params, wanted)],

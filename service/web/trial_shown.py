@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from service import diagnoses, studies, trial_logs, trials
-from service.pictures.thinning import spread
+from service.pictures import runs
+from service.pictures.runs import Run
 from service.replica import Replica
 from service.trial_logs import Asked
 from service.web import trial_curve
@@ -14,12 +15,9 @@ from trimtab.diagnosis import Diagnosis
 from trimtab.errors import Conflict, NotFound
 from trimtab.message import Value
 from trimtab.protocol import BestTrial, Page, RecordedReport, Study, TrialHistory
-from trimtab.states import TrialState
 from trimtab.trial_logs import LogLine
 
 LAST_LINES = 200
-_MOST_ROWS = 60
-"""Of the table of reports."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,8 @@ class Shown:
 
     Args:
         best: The best one of the study; None: there is none, or no one best.
-        best_run: The reports of the best one.
+        run: Its reports.
+        best_run: Those of the best one, where that is another one.
         diagnosis: None: its study is none that the doctor looks at.
         lines: The last ones that it wrote.
     """
@@ -50,7 +49,8 @@ class Shown:
     study: Study
     trial: TrialHistory
     best: BestTrial | None
-    best_run: Sequence[RecordedReport]
+    run: Run
+    best_run: Run
     diagnosis: Diagnosis | None
     lines: Page[LogLine]
 
@@ -62,7 +62,7 @@ class Shown:
     @property
     def is_live(self) -> bool:
         """Whether something of the trial may still change."""
-        return self.trial.state in {TrialState.WAITING, TrialState.RUNNING}
+        return not self.trial.state.is_ended
 
     @property
     def total(self) -> int:
@@ -70,14 +70,9 @@ class Shown:
         return sum(self.study.counts.model_dump().values())
 
     @cached_property
-    def run(self) -> list[RecordedReport]:
-        """The reports that lead to the last one."""
-        return trial_curve.newest_run(self.trial.reports)
-
-    @cached_property
     def rows(self) -> Sequence[RecordedReport]:
         """The reports that stand in the table."""
-        return spread(self.run, _MOST_ROWS)
+        return trial_curve.thinned(self.run, trial_curve.MOST_ROWS)
 
     @cached_property
     def curve(self) -> Curve:
@@ -120,7 +115,7 @@ def shown(replica: Replica, name: str, number: int) -> Shown:
         TrialNotFound: It has no trial of that number.
         Unavailable: The database is away or busy.
     """
-    trial = trials.read(replica, name, number)
+    trial = trials.glance(replica, name, number)
     study = studies.read(replica, name)
     best = _best(replica, name)
     is_other = best is not None and best.number != number
@@ -129,7 +124,8 @@ def shown(replica: Replica, name: str, number: int) -> Shown:
         study=study,
         trial=trial,
         best=best,
-        best_run=trial_curve.newest_run(trials.read(replica, name, best.number).reports) if best and is_other else [],
+        run=runs.run(replica, name, number),
+        best_run=runs.run(replica, name, best.number) if best and is_other else Run(),
         diagnosis=None if study.purpose.is_settled else diagnoses.of_trial(replica, name, number),
         lines=trial_logs.page(replica, asked),
     )

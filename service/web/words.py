@@ -3,15 +3,20 @@
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from markupsafe import Markup
 from pydantic import JsonValue
 
+from service.web.metric_words import meaning
+from trimtab.installation import command_for
 from trimtab.message import Value
 from trimtab.protocol import Trial
 
 _DIGITS = 4
+_LARGEST = 1e9
+"""Up to here a number of things, such as the parameters of a network, is read digit by digit."""
+
 _PLAIN = 10
 """From here on a tenth says nothing."""
 
@@ -23,8 +28,11 @@ NOTHING = "\N{EN DASH}"
 
 
 def number(value: float | None) -> str:
-    """Return a figure with four digits that count; a dash where there is none."""
-    return NOTHING if value is None else f"{value:.{_DIGITS}g}"
+    """Return a figure with four digits that count, a large one to its unit; a dash where there is none."""
+    if value is None:
+        return NOTHING
+    text = f"{value:.{_DIGITS}g}"
+    return f"{value:,.0f}" if "e+" in text and abs(value) < _LARGEST else text
 
 
 def moment(value: datetime | None) -> Markup:
@@ -40,9 +48,9 @@ def duration(seconds: float | None) -> str:
     return NOTHING if seconds is None else _scaled(seconds, _TIMES)
 
 
-def age(since: datetime) -> str:
+def age(since: datetime, now: datetime) -> str:
     """Return how long ago something was."""
-    return f"{duration((datetime.now(UTC) - since).total_seconds())} ago"
+    return f"{duration((now - since).total_seconds())} ago"
 
 
 def size(count: int) -> str:
@@ -70,11 +78,11 @@ def field(value: JsonValue) -> str:
     return param(value) if value is None or isinstance(value, int | float | str) else json.dumps(value)
 
 
-def lasted(trial: Trial) -> float | None:
+def lasted(trial: Trial, now: datetime) -> float | None:
     """Return how many seconds a trial took, or has taken so far; None: it has not begun."""
     if trial.started_at is None:
         return None
-    return ((trial.completed_at or datetime.now(UTC)) - trial.started_at).total_seconds()
+    return ((trial.completed_at or now) - trial.started_at).total_seconds()
 
 
 def _scaled(value: float, units: Sequence[tuple[str, float]]) -> str:
@@ -96,4 +104,6 @@ FILTERS: Mapping[str, Callable[..., object]] = {
     "param": param,
     "field": field,
     "lasted": lasted,
+    "command": command_for,
+    "meaning": meaning,
 }

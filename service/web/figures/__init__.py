@@ -1,6 +1,8 @@
 """/studies/{name}/figures/{figure}: what Plotly draws of a study, as JSON."""
 
+from contextlib import suppress
 from functools import partial
+from importlib import import_module
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -55,7 +57,18 @@ async def figure(
 
 
 def _draw(replica: Replica, subject: Subject, wanted: Wanted) -> str:
+    load_whole_pandas()
     # Plotly: 13 MB and 0.2 s, for nobody who looks at no figure.
     from service.web.figures.drawing import draw  # noqa: PLC0415
 
     return draw(replica, subject, wanted).json()
+
+
+def load_whole_pandas() -> None:
+    """Load pandas, where it is there, before anything is drawn.
+
+    Plotly uses it if anybody has loaded it, and fails of one that another thread loads at that moment, as Optuna's
+    importances do, which the same page asks for.
+    """
+    with suppress(ImportError):
+        import_module("pandas")

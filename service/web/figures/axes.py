@@ -20,6 +20,9 @@ from trimtab.space import Categorical, Float, Scale
 _STEPS = (1, 2, 5)
 """Of a power of ten: where an axis has its marks."""
 
+_VERY_MUCH = 30
+"""Between the least and the greatest: on an even scale a few bad trials would press all others onto zero."""
+
 _FEWEST_MARKS = 3
 _MOST_MARKS = 7
 _ROUNDING = 1e-9
@@ -69,7 +72,14 @@ class Axis:
         """Return what is drawn of the number that is stored."""
         if self.labels:
             return self.labels[int(stored)]
+        if self.is_choice:
+            return self._choice(stored)
         return looked_at(-math.log10(stored) if self.is_reversed else float(self.dimension.value(stored)))
+
+    def _choice(self, stored: float) -> float:
+        value = self.dimension.value(stored)
+        assert isinstance(value, int | float), "choices that are no numbers have labels"
+        return value
 
     def text(self, drawn: str | float) -> str:
         """Return what people read of what is drawn."""
@@ -84,9 +94,19 @@ class Axis:
             return places, [near_one(place) for place in places]
         if not getattr(self.dimension.distribution, "log", False):
             return None
-        low, high = math.log10(min(drawn)), math.log10(max(drawn))
-        values = [10**place for place in _round_places(low, high, steps=[math.log10(step) for step in _STEPS])]
-        return values, [words.number(value) for value in values]
+        return log_marks(drawn)
+
+
+def log_marks(drawn: Sequence[float]) -> tuple[list[float], list[str]]:
+    """Return where a logarithmic axis of such values has marks, and their words."""
+    low, high = math.log10(min(drawn)), math.log10(max(drawn))
+    values = [10**place for place in _round_places(low, high, steps=[math.log10(step) for step in _STEPS])]
+    return values, [words.number(value) for value in values]
+
+
+def is_log(values: Sequence[float]) -> bool:
+    """Return whether values are drawn by their logarithm: the same rule as that of curves (static/chart.js)."""
+    return min(values) > 0 and max(values) / min(values) > _VERY_MUCH
 
 
 def _is_number(choice: Scalar) -> bool:

@@ -10,7 +10,7 @@ from optuna.visualization import plot_contour
 from service.history import Ints
 from service.web import words
 from service.web.figures import looks, spread
-from service.web.figures.axes import Axis
+from service.web.figures.axes import Axis, is_log, log_marks
 from service.web.figures.drawn import Choice, Drawn
 from service.web.figures.optuna_study import shown
 from service.web.figures.picked import Picked
@@ -108,6 +108,7 @@ def _figure(picked: Picked, kept: Ints, axes: Sequence[Axis]) -> go.Figure:
         "colorbar_title_side": "right",
     }
     figure.update_traces(ground, selector={"type": "contour"})
+    _rescale(figure)
     figure.update_traces(marker={"size": 5, "line": {"width": 1, "color": "white"}}, selector={"type": "scatter"})
     looks.open_infeasible(figure)
     for trace in figure.select_traces({"type": "scatter"}):
@@ -117,6 +118,18 @@ def _figure(picked: Picked, kept: Ints, axes: Sequence[Axis]) -> go.Figure:
         if not axis.labels and (marks := axis.marks([float(point[place]) for point in points])):
             layout.update(tickmode="array", tickvals=marks[0], ticktext=marks[1])
     return figure
+
+
+def _rescale(figure: go.Figure) -> None:
+    """Colour the ground by the logarithm of the values where they span very much; what is read are the values."""
+    for ground in figure.select_traces({"type": "contour"}):
+        values_YX = np.array(ground.z, float)
+        values = values_YX[~np.isnan(values_YX)].tolist()
+        if is_log(values):
+            places, texts = log_marks(values)
+            logarithms_YX = np.log10(values_YX)
+            ground.z = np.where(np.isnan(logarithms_YX), None, logarithms_YX)
+            ground.colorbar.update(tickmode="array", tickvals=np.log10(places).tolist(), ticktext=texts)
 
 
 def _points(picked: Picked, kept: Ints, across: Axis, up: Axis) -> dict[tuple[str | float, str | float], str]:

@@ -35,6 +35,8 @@ class Drawn:
         choices: What else could be drawn.
         width: That it needs at least, in pixels.
         height: That it has.
+        panels: Its panels in the order in which they are to be read, each by the end of its axes' names: they are set
+            in as many rows as the page needs. Empty: it is one picture.
     """
 
     caption: str
@@ -44,6 +46,7 @@ class Drawn:
     choices: Sequence[Choice] = field(default_factory=list)
     width: int = 0
     height: int = 360
+    panels: Sequence[str] = ()
 
     def json(self) -> str:
         """Return it as it is sent."""

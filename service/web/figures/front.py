@@ -9,6 +9,7 @@ from service import pareto
 from service.history import Ints
 from service.web import words
 from service.web.figures import looks
+from service.web.figures.axes import is_log, log_marks
 from service.web.figures.drawn import Choice, Drawn
 from service.web.figures.labels import label
 from service.web.figures.subject import Subject, thinned
@@ -56,7 +57,7 @@ def _front(subject: Subject, best_first: Ints) -> Ints:
 
 
 def _figure(subject: Subject, shown: tuple[int, int], front_F: Ints, others_N: Ints) -> go.Figure:
-    across, up = (label(subject.objectives[place].metric) for place in shown)
+    across, up = (subject.objectives[place].metric for place in shown)
     is_violating = subject.view.violations_N > 0
     symbols = ["circle-open" if is_violating[row] else "circle" for row in others_N.tolist()]
     figure = go.Figure()
@@ -64,7 +65,15 @@ def _figure(subject: Subject, shown: tuple[int, int], front_F: Ints, others_N: I
     front_F = front_F[np.argsort(subject.view.observations.values_NM[front_F, shown[0]])]
     figure.add_trace(_points(subject, shown, front_F, {"color": looks.BAD, "symbol": "diamond", "size": 9}))
     figure.update_layout(showlegend=False, xaxis_title=across, yaxis_title=up)
+    for place, axis in zip(shown, (figure.layout.xaxis, figure.layout.yaxis), strict=True):
+        _rescale(axis, [*subject.view.observations.values_NM[[*front_F, *others_N], place].tolist()])
     return figure
+
+
+def _rescale(axis: go.layout.XAxis | go.layout.YAxis, values: Sequence[float]) -> None:
+    if is_log(values):
+        places, texts = log_marks(values)
+        axis.update(type="log", tickmode="array", tickvals=places, ticktext=texts)
 
 
 def _points(subject: Subject, shown: tuple[int, int], rows_N: Ints, marker: dict[str, object]) -> go.Scatter:

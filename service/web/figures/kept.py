@@ -3,13 +3,15 @@
 import asyncio
 import math
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 
+from cachetools import LRUCache
 from starlette.concurrency import run_in_threadpool
 
+from service.side_threads import SideThreads
 from service.web.figures.subject import Subject
 
 MOST_KEPT = 64
@@ -51,9 +53,9 @@ class Figures:
     def __init__(self, *, seconds: float = PATIENCE_SECONDS, clock: Callable[[], float] = time.monotonic) -> None:
         self._seconds = seconds
         self._clock = clock
-        self._drawn: OrderedDict[Hashable, tuple[str, Future[Kept]]] = OrderedDict()
+        self._drawn: LRUCache[Hashable, tuple[str, Future[Kept]]] = LRUCache(MOST_KEPT)
         self._looks: dict[str, asyncio.Future[Subject]] = {}
-        self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="figures")
+        self._threads = SideThreads(_AT_ONCE, name="figures")
 
     async def look(self, name: str, look_at: Callable[[], Subject]) -> Subject:
         """Return a study as it is now: one look for all who come meanwhile, since the first one reads every trial."""
@@ -74,10 +76,7 @@ class Figures:
         """
         known = self._drawn.get(key)
         if known is None or not self._is_good(*known, tag, is_final=is_final):
-            known = self._drawn[key] = (tag, self._threads.submit(self._draw, tag, draw))
-        self._drawn.move_to_end(key)
-        while len(self._drawn) > MOST_KEPT:
-            self._drawn.popitem(last=False)
+            known = self._drawn[key] = (tag, self._threads.submit(partial(self._draw, tag, draw)))
         try:
             # Who goes away does not take the figure from the others who wait for it.
             return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(known[1])), self._seconds)

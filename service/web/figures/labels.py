@@ -26,8 +26,15 @@ def label(text: str) -> Label:
     What cannot be seen, such as a mark that turns the direction of what follows, is written as its number.
     """
     seen = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
-    short = seen if len(seen) <= _LONGEST else seen[: _LONGEST - 1] + _ELLIPSIS
-    return Label(html.escape(short, quote=False) or "''")
+    return Label(html.escape(shortened(seen), quote=False) or "''")
+
+
+def shortened(text: str, longest: int = _LONGEST) -> str:
+    """Return a text, or of a longer one the beginning and the end: what begins alike often differs there."""
+    if len(text) <= longest:
+        return text
+    end = text[-(longest // 3) :]
+    return f"{text[: longest - 1 - len(end)]}{_ELLIPSIS}{end}"
 
 
 def listed(texts: Iterable[str]) -> str:

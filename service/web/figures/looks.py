@@ -9,12 +9,17 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
+from service.web.figures.labels import shortened
+
 # Best, middling, worst. Each is three times as bright as a dark ground, and as dark as a light one.
 _SCALE = ((0.0, "rgb(217,72,15)"), (0.5, "rgb(132,94,194)"), (1.0, "rgb(110,135,155)"))
 
 GOOD = "rgb(47,129,196)"
 BAD = "rgb(217,72,15)"
 QUIET = "rgb(128,140,150)"
+
+_LONGEST_NAME = 32
+"""Of an axis, in letters: as high as most figures are."""
 
 
 def best_to_worst(*, is_reversed: bool = False) -> list[list[object]]:
@@ -47,7 +52,9 @@ def finished(figure: go.Figure, *, height: int) -> dict[str, Any]:
         hovermode="closest",
         dragmode=False,
     )
-    figure.update_xaxes(automargin=True)
-    figure.update_yaxes(automargin=True)
+    for axis in (*figure.select_xaxes(), *figure.select_yaxes()):
+        axis.automargin = True
+        if axis.title.text:
+            axis.title.text = shortened(axis.title.text, _LONGEST_NAME)
     found: dict[str, Any] = json.loads(figure.to_json())
     return found

@@ -1,8 +1,13 @@
-"""The rounds of a search from coarse to fine: each range as a box within the one before."""
+"""The rounds of a search from coarse to fine: for each parameter its ranges below each other, the first at the top.
+
+learning_rate    ==============================
+0.0001 to 1            ==============
+                           ==========>             a bound that the best value sat on
+                              ===========
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import plotly.graph_objects as go
 
@@ -10,18 +15,23 @@ from service.sampling.scales import Interval, interval
 from service.web import words
 from service.web.figures import looks
 from service.web.figures.drawn import Drawn
-from service.web.figures.labels import label, listed
-from trimtab.protocol import Round
+from service.web.figures.labels import distinct, label, listed
+from trimtab.protocol import Alarm, Round
 from trimtab.space import Categorical, Float, Int, Parameter
 
 MOST_PARAMETERS = 40
 _ROW = 44
-"""Height of one parameter, in pixels."""
+"""Height of one parameter, in pixels: at least."""
 
-_WIDEST = 0.8
-"""Of a box, as a share of its row; each round's is narrower than the one before."""
+_BAR = 9
+"""Of one of its ranges, likewise, unless there are very many."""
 
-_LOW, _HIGH = "low", "high"
+_HIGHEST_ROW = 180
+
+_FILLED = 0.8
+"""Share of a row that ranges take: the rest tells it from the next row."""
+
+_LOW = "low"
 
 
 @dataclass(frozen=True)
@@ -39,11 +49,11 @@ def draw(rounds: Sequence[Round]) -> Drawn:
     if not rounds:
         return Drawn("No round has begun: rounds are of the sampler coarse_to_fine, from its first trial on.")
     names = [name for name in rounds[0].space if not isinstance(rounds[0].space[name], Categorical)]
-    height = 90 + _ROW * len(names[:MOST_PARAMETERS])
+    height = 110 + min(max(_ROW, _BAR * len(rounds)), _HIGHEST_ROW) * len(names[:MOST_PARAMETERS])
     return Drawn(
-        caption=f"The ranges of {len(rounds)} rounds: the narrower and warmer a box, the later the round. A triangle"
-        " marks a bound that the best value sat on. All that was ever searched is from 0 to 100 %, on the scale of"
-        " the parameter.",
+        caption=f"The ranges of {len(rounds)} rounds, of each parameter the first at the top, the last at the bottom. A"
+        " triangle marks a bound that the best value sat on: the next range reaches beyond it, where it can. Below each"
+        " name is all that was ever searched, which is from 0 to 100 % on the scale of the parameter.",
         figure=looks.finished(_figure(rounds, names[:MOST_PARAMETERS]), height=height) if names else None,
         columns=("Round", "First trial", "Parameter", "Range", "Alarm"),
         rows=list(_rows(rounds)),
@@ -52,56 +62,80 @@ def draw(rounds: Sequence[Round]) -> Drawn:
 
 
 def _figure(rounds: Sequence[Round], names: Sequence[str]) -> go.Figure:
-    wholes = {name: _whole(rounds, name) for name in names}
-    figure = go.Figure()
-    for index, each in enumerate(rounds):
-        boxes = [_box(each, name, wholes[name]) for name in names]
-        figure.add_trace(_boxes(boxes, index, len(rounds)))
-    figure.add_trace(_alarms(rounds, wholes))
+    boxes = [[_box(each, name, _whole(rounds, name)) for name in names] for each in rounds]
+    figure = go.Figure([_bars(of_round, index, len(rounds)) for index, of_round in enumerate(boxes)])
+    figure.add_trace(_alarms(rounds, boxes, names))
     figure.update_layout(
         barmode="overlay",
-        showlegend=False,
-        xaxis={"title": "Of all that was searched, in %", "range": [-4, 104]},
-        yaxis={"autorange": "reversed"},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1, "x": 0},
+        xaxis={"title": "Range in %", "range": [-4, 104]},
+        yaxis={
+            "range": [len(names) - 0.5, -0.5],
+            "tickvals": list(range(len(names))),
+            "ticktext": [
+                f"{label}<br>{_searched(rounds, name)}" for name, label in zip(names, distinct(names), strict=True)
+            ],
+            "showgrid": False,
+            "zeroline": False,
+        },
     )
     return figure
 
 
-def _boxes(boxes: Sequence[_Box], index: int, count: int) -> go.Bar:
-    colour = looks.colours([1 - index / max(1, count - 1)])[0]
+def _bars(boxes: Sequence[_Box], index: int, count: int) -> go.Bar:
     return go.Bar(
         base=[box.low for box in boxes],
         x=[box.high - box.low for box in boxes],
-        y=[label(box.parameter) for box in boxes],
-        width=_WIDEST * (1 - index / (count + 1)),
+        y=[_lane(row, index, count) for row in range(len(boxes))],
+        width=0.8 * _FILLED / count,
         orientation="h",
-        marker={"color": colour, "opacity": 0.55, "line": {"color": colour, "width": 2}},
-        text=[f"round {index}: {box.text}" for box in boxes],
+        marker={"color": looks.colours([1 - index / max(1, count - 1)])[0]},
+        text=[f"{label(box.parameter)}, round {index}: {box.text}" for box in boxes],
         textposition="none",
-        hovertemplate="%{y}, %{text}<extra></extra>",
+        hovertemplate="%{text}<extra></extra>",
+        name=f"round {index}",
+        showlegend=index in {0, count - 1},
     )
 
 
-def _alarms(rounds: Sequence[Round], wholes: dict[str, Interval]) -> go.Scatter:
+def _lane(row: int, index: int, count: int) -> float:
+    """Return how far down the range of a round is drawn, in rows."""
+    return row + _FILLED * ((index + 0.5) / count - 0.5)
+
+
+def _alarms(rounds: Sequence[Round], boxes: Sequence[Sequence[_Box]], names: Sequence[str]) -> go.Scatter:
     # What is noticed when a round is settled is of the round before.
     found = [
-        (_box(before, alarm.parameter, wholes[alarm.parameter]), alarm)
-        for before, after in pairwise(rounds)
+        (index, names.index(alarm.parameter), alarm)
+        for index, after in enumerate(rounds[1:])
         for alarm in after.alarms
-        if alarm.parameter in wholes
+        if alarm.parameter in names
     ]
     return go.Scatter(
-        x=[box.low if alarm.side == _LOW else box.high for box, alarm in found],
-        y=[label(box.parameter) for box, _ in found],
+        x=[_side(boxes[index][row], alarm) for index, row, alarm in found],
+        y=[_lane(row, index, len(rounds)) for index, row, _ in found],
         mode="markers",
         marker={
-            "symbol": ["triangle-left" if alarm.side == _LOW else "triangle-right" for _, alarm in found],
+            "symbol": ["triangle-left" if alarm.side == _LOW else "triangle-right" for *_, alarm in found],
             "size": 12,
             "color": looks.BAD,
         },
-        text=[f"{box.parameter} {words.number(alarm.value)} sat on the {alarm.side} bound" for box, alarm in found],
+        text=[
+            f"{label(alarm.parameter)} {words.number(alarm.value)} sat on the {alarm.side} bound" for *_, alarm in found
+        ],
         hovertemplate="%{text}<extra></extra>",
+        showlegend=False,
     )
+
+
+def _side(box: _Box, alarm: Alarm) -> float:
+    return box.low if alarm.side == _LOW else box.high
+
+
+def _searched(rounds: Sequence[Round], name: str) -> str:
+    """Return all that was ever searched of a parameter, from its least value to its greatest."""
+    ranges = [number for each in rounds if (number := _number(each.space.root.get(name)))]
+    return f"{min(each.low for each in ranges):g} to {max(each.high for each in ranges):g}"
 
 
 def _whole(rounds: Sequence[Round], name: str) -> Interval:

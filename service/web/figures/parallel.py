@@ -1,14 +1,15 @@
 """Each trial as a line through its parameters: Optuna's parallel coordinates."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import plotly.graph_objects as go
 from optuna.visualization import plot_parallel_coordinate
 
+from service.web import words
 from service.web.figures import looks, spread
-from service.web.figures.axes import near_one
 from service.web.figures.drawn import Drawn
+from service.web.figures.labels import shortened
 from service.web.figures.optuna_study import shown
 from service.web.figures.picked import Picked
 from service.web.figures.subject import thinned
@@ -18,8 +19,11 @@ MOST_TRIALS = 150
 """Each is a line of its own, which a browser draws in about a millisecond."""
 
 MOST_PARAMETERS = 10
-_WIDTH = 130
+_WIDTH = 100
 """Of one parameter, in pixels."""
+
+_LONGEST_NAME = 14
+"""In letters: there is the next one beside it."""
 
 _HEIGHT = 380
 _MOST_NOTES = 8
@@ -28,18 +32,21 @@ _MISSING = "None"
 
 def draw(picked: Picked) -> Drawn:
     """Draw the parameters that matter most, and the objective before them."""
-    # Optuna draws them in the order of the alphabet.
-    axes = sorted(picked.axes[:MOST_PARAMETERS], key=lambda axis: axis.name)
+    axes = picked.axes[:MOST_PARAMETERS]
     kept = thinned(picked.best_first, MOST_TRIALS)
     study = shown(picked.subject, kept, axes, [picked.objective])
     figure = plot_parallel_coordinate(study, [axis.name for axis in axes], target_name=picked.metric)
+    _reorder(figure, [axis.name for axis in axes])
     is_maximized = picked.subject.objectives[picked.objective].direction is Direction.MAXIMIZE
     _recolour(figure, is_maximized=is_maximized)
+    _reword(figure, 0, words.number)
     for place, axis in enumerate(axes, start=1):
-        if axis.is_reversed:
-            _reword(figure, place)
+        if not axis.labels:
+            _reword(figure, place, axis.text)
     # Room for what is written to the left of the first axis.
     figure.update_layout(showlegend=False, shapes=_lines(len(axes) + 1), xaxis_range=(-0.45, len(axes) + 0.2))
+    names = [picked.metric, *(axis.name for axis in axes)]
+    figure.layout.xaxis.ticktext = [shortened(name, _LONGEST_NAME) for name in names]
     figure.layout.annotations = [note for place in range(len(axes) + 1) for note in _few(figure, place)]
     return Drawn(
         caption=f"{spread.shown_of(len(kept), len(picked.best_first))} The warmer a line, the better the trial."
@@ -51,6 +58,17 @@ def draw(picked: Picked) -> Drawn:
         width=_WIDTH * (len(axes) + 1),
         height=_HEIGHT,
     )
+
+
+def _reorder(figure: go.Figure, names: Sequence[str]) -> None:
+    """Put what matters most beside the objective: Optuna draws parameters in the order of the alphabet."""
+    order = [0, *(1 + place for place in sorted(range(len(names)), key=names.__getitem__))]
+    drawn_at = [order.index(place) for place in range(len(order))]
+    for line in (trace for trace in figure.data if len(trace.x) == len(order) and None not in trace.x):
+        line.y = [line.y[place] for place in drawn_at]
+        line.customdata = [line.customdata[place] for place in drawn_at]
+    for note in figure.layout.annotations:
+        note.x = order[int(note.x)]
 
 
 def _recolour(figure: go.Figure, *, is_maximized: bool) -> None:
@@ -66,18 +84,18 @@ def _recolour(figure: go.Figure, *, is_maximized: bool) -> None:
     figure.data = [*(lines[place] for place in order), scale]
 
 
-def _reword(figure: go.Figure, place: int) -> None:
-    """Write an axis whose numbers are powers of ten of the distance from one as people read it."""
+def _reword(figure: go.Figure, place: int, write: Callable[[float], str]) -> None:
+    """Write the numbers of an axis as people read them."""
     for note in figure.layout.annotations:
         if note.x == place:
-            note.text = _reworded(note.text)
+            note.text = _reworded(note.text, write)
     for line in figure.data[:-1]:
         name, drawn = line.customdata[place]
-        line.customdata = [*line.customdata[:place], [name, _reworded(drawn)], *line.customdata[place + 1 :]]
+        line.customdata = [*line.customdata[:place], [name, _reworded(drawn, write)], *line.customdata[place + 1 :]]
 
 
-def _reworded(drawn: str) -> str:
-    return drawn if drawn == _MISSING else near_one(float(drawn))
+def _reworded(drawn: str, write: Callable[[float], str]) -> str:
+    return drawn if drawn == _MISSING else write(float(drawn))
 
 
 def _few(figure: go.Figure, place: int) -> Sequence[go.layout.Annotation]:

@@ -4,7 +4,7 @@ import plotly.graph_objects as go
 
 from service.web.figures import looks
 from service.web.figures.drawn import Choice, Drawn
-from service.web.figures.labels import label
+from service.web.figures.labels import distinct
 from trimtab.learned import Importances
 from trimtab.objectives import Objective
 
@@ -12,8 +12,8 @@ MOST_PARAMETERS = 20
 _BAR = 28
 """Height of one, in pixels."""
 
-_ROOM = 1.15
-"""For what is written at the end of a bar."""
+_ROOM = 1.3
+"""For what is written at the end of a bar, on a phone too."""
 
 
 def draw(importances: Importances, objectives: list[Objective]) -> Drawn:
@@ -38,7 +38,7 @@ def draw(importances: Importances, objectives: list[Objective]) -> Drawn:
 def _bars(shares: list[tuple[str, float]]) -> go.Figure:
     bars = go.Bar(
         x=[100 * share for _, share in shares],
-        y=[label(name) for name, _ in shares],
+        y=distinct(name for name, _ in shares),
         text=[_percent(share) for _, share in shares],
         textposition="outside",
         cliponaxis=False,

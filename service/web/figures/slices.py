@@ -4,46 +4,63 @@ import plotly.graph_objects as go
 from optuna.visualization import plot_slice
 
 from service.web.figures import looks, spread
-from service.web.figures.axes import Axis
+from service.web.figures.axes import Axis, is_log, log_marks
 from service.web.figures.drawn import Drawn
+from service.web.figures.labels import shortened
 from service.web.figures.optuna_study import shown
 from service.web.figures.picked import Picked
 from service.web.figures.subject import thinned
 
 MOST_TRIALS = 1000
 MOST_PARAMETERS = 8
-_WIDTH = 230
-"""Of one parameter, in pixels."""
+_LONGEST_NAME = 20
+"""In letters: there is the next one beside it, and choices below a picture leave it low."""
 
 _HEIGHT = 340
 
 
 def draw(picked: Picked) -> Drawn:
     """Draw the parameters that matter most."""
-    axes = sorted(picked.axes[:MOST_PARAMETERS], key=lambda axis: axis.name)
+    matter_most = picked.axes[:MOST_PARAMETERS]
+    # Optuna draws them in the order of the alphabet.
+    axes = sorted(matter_most, key=lambda axis: axis.name)
     kept = thinned(picked.best_first, MOST_TRIALS)
     study = shown(picked.subject, kept, axes, [picked.objective])
     figure = plot_slice(study, [axis.name for axis in axes], target_name=picked.metric)
-    for place, axis in enumerate(axes, start=1):
-        _relabel(figure, axis, str(place) if place > 1 else "", picked.metric)
-    figure.update_xaxes(tickfont={"size": 10})
-    figure.update_traces(marker={"colorscale": looks.best_to_worst(is_reversed=True), "opacity": 0.75})
+    ends = {axis.name: str(place) if place > 1 else "" for place, axis in enumerate(axes, start=1)}
+    for axis in axes:
+        _relabel(figure, axis, ends[axis.name], picked.metric)
+    for title in (layout.title for layout in (figure.layout.yaxis, *figure.select_xaxes())):
+        title.text = shortened(title.text, _LONGEST_NAME)
+    figure.update_xaxes(tickfont={"size": 10}, title_standoff=4)
+    # No scale beside it: on a phone the panels need the room, and each point says its number.
+    colours = {"colorscale": looks.best_to_worst(is_reversed=True), "showscale": False, "opacity": 0.75}
+    figure.update_traces(marker=colours)
     looks.open_infeasible(figure)
+    _rescale(figure)
     return Drawn(
         caption=f"{spread.shown_of(len(kept), len(picked.best_first))} {_which(picked)}The later a trial, the warmer"
         " its colour." + picked.violating("Open"),
         figure=looks.finished(figure, height=_HEIGHT),
         columns=spread.COLUMNS,
-        rows=spread.rows(picked.subject, axes, picked.best_first),
+        rows=spread.rows(picked.subject, matter_most, picked.best_first),
         choices=picked.choices,
-        width=_WIDTH * len(axes),
         height=_HEIGHT,
+        panels=[ends[axis.name] for axis in matter_most],
     )
 
 
 def _which(picked: Picked) -> str:
     left = len(picked.axes) - MOST_PARAMETERS
-    return f"The {MOST_PARAMETERS} parameters that matter most of {len(picked.axes)}. " if left > 0 else ""
+    some = f"The {MOST_PARAMETERS} parameters that matter most of {len(picked.axes)}. " if left > 0 else ""
+    return f"{some}What matters most comes first. "
+
+
+def _rescale(figure: go.Figure) -> None:
+    values = [value for trace in figure.data for value in trace.y or ()]
+    if is_log(values):
+        places, texts = log_marks(values)
+        figure.update_yaxes(type="log", tickmode="array", tickvals=places, ticktext=texts)
 
 
 def _relabel(figure: go.Figure, axis: Axis, place: str, metric: str) -> None:

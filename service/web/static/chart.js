@@ -4,7 +4,10 @@ import { count, number } from "./numbers.js";
 const SVG = "http://www.w3.org/2000/svg";
 const MARGIN = { left: 66, right: 14, top: 10, bottom: 42 };
 const NARROWEST = 240;
+const FEW = 12;
 const STEPS = [1, 2, 5, 10];
+const LETTER = 7.5; // Pixels of one of a tick's, or of an axis's name, at most but for few.
+const NAME = 20; // Pixels that the name of an axis takes beside its ticks.
 
 /** An element of a picture, with attributes and maybe a text. */
 export function drawn(name, attributes = {}, text = null) {
@@ -23,11 +26,12 @@ export function drawn(name, attributes = {}, text = null) {
 export function axes(host, { x, y, label, height = 320 }) {
   const width = Math.max(NARROWEST, host.clientWidth);
   const svg = drawn("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label });
-  const across = scale(x, MARGIN.left, width - MARGIN.right);
+  const left = Math.max(MARGIN.left, NAME + 6 + LETTER * Math.max(0, ...ticks(y, 6).map((value) => written(y, value).length)));
+  const across = scale(x, left, width - MARGIN.right);
   const up = scale(y, height - MARGIN.bottom, MARGIN.top);
   const plot = drawn("g", { class: "plot" });
   const hadFocus = host.contains(document.activeElement);
-  svg.append(...grid(x, y, across, up, width, height), plot);
+  svg.append(...grid(x, y, across, up, left, width, height), plot);
   host.replaceChildren(svg);
   if (hadFocus) {
     svg.tabIndex = 0;
@@ -58,7 +62,9 @@ export function ticks({ from, to, isLog, isWhole }, most) {
   const power = 10 ** Math.floor(Math.log10(rough));
   const round = power * STEPS.find((each) => each * power >= rough);
   const step = isWhole ? Math.max(1, round) : round;
-  return range(Math.ceil(from / step - 1e-9), Math.floor(to / step + 1e-9), 1).map((each) => each * step);
+  const found = range(Math.ceil(from / step - 1e-9), Math.floor(to / step + 1e-9), 1).map((each) => each * step);
+  // One or two say nothing of the scale.
+  return found.length < 3 && !isWhole && most < FEW ? ticks({ from, to }, 2 * most) : found;
 }
 
 /** The path through points; where a value is not finite it is interrupted. */
@@ -101,8 +107,8 @@ export function inItsWidth(host, draw) {
   }).observe(host);
 }
 
-function grid(x, y, across, up, width, height) {
-  const [left, bottom] = [MARGIN.left, height - MARGIN.bottom];
+function grid(x, y, across, up, left, width, height) {
+  const bottom = height - MARGIN.bottom;
   const found = [];
   for (const value of ticks(y, 6)) {
     const at = up(value);
@@ -110,15 +116,25 @@ function grid(x, y, across, up, width, height) {
     found.push(drawn("text", { class: "tick", x: left - 6, y: at + 4, "text-anchor": "end" }, written(y, value)));
   }
   for (const value of ticks(x, Math.max(3, Math.round(width / 110)))) {
-    const at = across(value);
+    const [at, text] = [across(value), written(x, value)];
+    const within = Math.min(at, width - (text.length * LETTER) / 2);
     found.push(drawn("line", { class: "grid", x1: at, x2: at, y1: bottom, y2: bottom + 4 }));
-    found.push(drawn("text", { class: "tick", x: at, y: bottom + 17, "text-anchor": "middle" }, written(x, value)));
+    found.push(drawn("text", { class: "tick", x: within, y: bottom + 17, "text-anchor": "middle" }, text));
   }
   const middle = (MARGIN.top + bottom) / 2;
   found.push(
-    drawn("text", { class: "axis", x: (left + width) / 2, y: height - 6, "text-anchor": "middle" }, x.label),
-    drawn("text", { class: "axis", transform: `translate(13 ${middle}) rotate(-90)`, "text-anchor": "middle" }, y.label),
+    named(x.label, width - left, { x: (left + width) / 2, y: height - 6 }),
+    named(y.label, bottom, { transform: `translate(13 ${middle}) rotate(-90)` }),
   );
+  return found;
+}
+
+/** The name of an axis, as much of it as there is room for: its beginning and its end. */
+function named(label, room, place) {
+  const most = Math.floor(room / LETTER);
+  const short = label.length <= most ? label : `${label.slice(0, most - 9)}…${label.slice(-8)}`;
+  const found = drawn("text", { class: "axis", ...place, "text-anchor": "middle" }, short);
+  found.append(drawn("title", {}, label));
   return found;
 }
 

@@ -11,7 +11,8 @@ document.addEventListener("click", async (event) => {
     await navigator.clipboard.writeText(element.textContent);
     button.textContent = "Copied";
   } catch {
-    // Browsers give the clipboard to pages of this machine or by TLS only.
+    // Browsers give the clipboard to pages of this machine or by TLS only. What is selected has to be seen.
+    element.closest("details")?.setAttribute("open", "");
     getSelection().selectAllChildren(element);
     button.textContent = "Selected: copy it";
   }

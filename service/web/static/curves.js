@@ -1,9 +1,9 @@
 // The learning curves of a study: read once, then kept alive by what the service tells.
 import { drawCurves, inWords } from "./curves_picture.js";
 import { inItsWidth } from "./chart.js";
-import { goesOn, isBack, isLost } from "./connection.js";
 import { atMostEvery } from "./pace.js";
 import { curvesTable } from "./curves_table.js";
+import { load } from "./loading.js";
 
 const AGAIN_SECONDS = 15; // The bound and the choice of curves move slowly.
 
@@ -15,7 +15,7 @@ let picture = null;
 let curves = new Map();
 
 const redraw = atMostEvery(0.3, draw);
-const reload = atMostEvery(AGAIN_SECONDS, load);
+const reload = atMostEvery(AGAIN_SECONDS, renew);
 
 document.addEventListener("trimtab:report", ({ detail: report }) => {
   if (picture && picture.metric in report.metrics) {
@@ -29,29 +29,23 @@ document.addEventListener("trimtab:trial", ({ detail: trial }) => {
     curve.state = trial.state;
     redraw();
   }
-  if (trial.state !== "running") {
+  // One that runs is told of anew where reports of it may have been missed.
+  if (trial.state !== "running" || curve?.steps.at(-1) < trial.step) {
     reload();
   }
 });
 details.addEventListener("toggle", showTable);
 inItsWidth(host, draw);
-await load();
+await renew();
 
-async function load() {
-  try {
-    const answer = await fetch(source);
-    if (!answer.ok) {
-      goesOn(answer.status, source);
-      return;
-    }
-    isBack(source);
-    picture = await answer.json();
-    curves = new Map(picture.curves.map((curve) => [curve.number, curve]));
-    draw();
-  } catch {
-    isLost(source);
-    reload();
-  }
+function renew() {
+  return load(source, show, reload);
+}
+
+async function show(answer) {
+  picture = await answer.json();
+  curves = new Map(picture.curves.map((curve) => [curve.number, curve]));
+  draw();
 }
 
 /** Adds the report of a trial that runs to its curve. Where a later attempt begins, the curve is cut. */
@@ -72,8 +66,9 @@ function draw() {
   }
   const shown = [...curves.values()];
   section.querySelector("[data-note]").textContent = inWords(picture, shown.length);
-  if (shown.length === 0) {
-    host.textContent = "No trial has reported yet.";
+  details.hidden = shown.length === 0;
+  if (details.hidden) {
+    host.textContent = "No trial has reported anything: the curve of a trial begins with its first report.";
     host.classList.add("empty");
     return;
   }

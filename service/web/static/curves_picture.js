@@ -53,7 +53,7 @@ export function inWords({ trials, bound, saved_steps: saved }, shown) {
     words.push(`Dashed: the ${bound.measure} of the complete trials. A trial whose best value so far is worse is stopped.`);
   }
   if (saved) {
-    words.push(`Stopping trials early saved about ${count(saved)} steps, had they gone on as far as complete ones.`);
+    words.push(`Stopping trials early saved about ${count(saved)} steps that were never trained, had they gone on as far as complete ones.`);
   }
   return words.join(" ");
 }

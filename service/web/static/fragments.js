@@ -3,8 +3,9 @@
 //   <div data-fragment="/fragments/studies" data-seconds="4">…</div>
 //
 // The answer is what belongs within the element; whatever did not change in it is left alone.
-import { goesOn, isBack, isLost, pause } from "./connection.js";
+import { isRefused, isBack, isLost, over, pause, retryAfter } from "./connection.js";
 import { morph } from "./morph.js";
+import "./tabs.js";
 import { showTimes } from "./times.js";
 
 for (const element of document.querySelectorAll("[data-fragment]")) {
@@ -16,6 +17,7 @@ function keepAlive(element) {
   let tag = "";
   let tries = 0;
   let isAsking = false;
+  let notBefore = 0;
   let timer = setTimeout(ask, seconds * 1000);
 
   document.addEventListener("visibilitychange", () => document.hidden || ask());
@@ -23,24 +25,29 @@ function keepAlive(element) {
 
   async function ask() {
     clearTimeout(timer);
-    if (document.hidden || isAsking) {
+    if (document.hidden || isAsking || over.aborted) {
+      return;
+    }
+    const early = notBefore - performance.now();
+    if (early > 0) {
+      timer = setTimeout(ask, early);
       return;
     }
     isAsking = true;
-    const goes = await refresh();
+    const refused = await refresh();
     isAsking = false;
-    if (goes) {
-      timer = setTimeout(ask, (tries ? pause(tries) : seconds) * 1000);
-    }
+    notBefore = performance.now() + 1000 * retryAfter(refused);
+    timer = setTimeout(ask, (tries ? pause(tries, refused) : seconds) * 1000);
   }
 
-  /** Asks once; returns whether to go on. */
+  /** Asks once; returns the answer if it was a refusal. */
   async function refresh() {
     try {
-      const answer = await fetch(fragment, { headers: tag ? { "If-None-Match": tag } : {} });
+      const answer = await fetch(fragment, { headers: tag ? { "If-None-Match": tag } : {}, signal: over });
       if (!answer.ok && answer.status !== 304) {
         tries += 1;
-        return goesOn(answer.status, fragment);
+        isRefused(answer.status, fragment);
+        return answer;
       }
       if (answer.ok) {
         show(element, await answer.text());
@@ -52,7 +59,7 @@ function keepAlive(element) {
       tries += 1;
       isLost(fragment);
     }
-    return true;
+    return null;
   }
 }
 

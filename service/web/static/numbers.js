@@ -1,8 +1,9 @@
 // Figures as the pages of the service write them, so that what a script writes beside them looks alike.
 
 const NOTHING = "–";
+const LARGEST = 1e9; // Up to here a number of things is read digit by digit.
 
-/** A figure with four digits that count; a dash where there is none. */
+/** A figure with four digits that count, a large one to its unit; a dash where there is none. */
 export function number(value) {
   if (value === null || value === undefined) {
     return NOTHING;
@@ -11,6 +12,9 @@ export function number(value) {
   const power = Number(exponent);
   if (value === 0 || (power >= -4 && power < 4)) {
     return String(Number(value.toPrecision(4)));
+  }
+  if (power >= 4 && Math.abs(value) < LARGEST) {
+    return count(value);
   }
   return `${Number(digits)}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
 }
@@ -30,4 +34,14 @@ export function lasting(seconds) {
     place += 1;
   }
   return `${Number(value.toFixed(value >= 10 ? 0 : 1))} ${TIMES[place][0]}`;
+}
+
+/** The unit of an axis of time that ends after so many seconds: how many of them it has, and its name. */
+export function unitOfTime(seconds) {
+  let [size, place] = [1, 0];
+  while (seconds >= 2 * size * TIMES[place][1]) {
+    size *= TIMES[place][1];
+    place += 1;
+  }
+  return { size, name: TIMES[place][0] };
 }

@@ -2,6 +2,7 @@
 
 /**
  * A function that has something done soon, but no more often than every so many seconds, and never twice at once.
+ * What answers false came to nothing, and may be done again before: it says itself when.
  * Pages that hear of a thing at the same time do not all ask at the same time.
  */
 export function atMostEvery(seconds, act) {
@@ -22,7 +23,11 @@ export function atMostEvery(seconds, act) {
       isActing = true;
       last = performance.now();
       try {
-        await act();
+        if ((await act()) === false) {
+          last = -Infinity;
+          clearTimeout(timer);
+          timer = null;
+        }
       } finally {
         isActing = false;
       }

@@ -1,6 +1,6 @@
 // Bias and variance of the complete trials: each a dot, and the box of those that suffer from neither.
 import { axes, drawn, inItsWidth, span } from "./chart.js";
-import { goesOn, isBack, isLost } from "./connection.js";
+import { load } from "./loading.js";
 import { count, number } from "./numbers.js";
 import { atMostEvery } from "./pace.js";
 import { pickable } from "./picked.js";
@@ -14,27 +14,20 @@ const told = section.querySelector("[data-readout]");
 const source = section.dataset.plane;
 let plane = null;
 
-const reload = atMostEvery(AGAIN_SECONDS, load);
+const reload = atMostEvery(AGAIN_SECONDS, renew);
 document.addEventListener("trimtab:trial", ({ detail: trial }) => trial.state === "complete" && reload());
 inItsWidth(host, draw);
-await load();
+await renew();
 
-async function load() {
-  try {
-    const answer = await fetch(source);
-    if (!answer.ok) {
-      goesOn(answer.status, source);
-      return;
-    }
-    isBack(source);
-    plane = await answer.json();
-    // Where trials do not tell both errors there is no plane.
-    section.hidden = plane.dots.length === 0;
-    draw();
-  } catch {
-    isLost(source);
-    reload();
-  }
+function renew() {
+  return load(source, show, reload);
+}
+
+async function show(answer) {
+  plane = await answer.json();
+  // Where trials do not tell both errors there is no plane.
+  section.hidden = plane.dots.length === 0;
+  draw();
 }
 
 function draw() {

@@ -3,6 +3,8 @@
 // Plotly puts its rules into the sheet of the element #plotly.js-style-global where there is one: here that is the link
 // to figures.css. Its attributes `style` are set as properties instead, which the policy allows and means the same.
 // Of maps, which nobody draws here, it brings a style element of its own: in its place it gets one that styles nothing.
+import { allowStyleAttributes } from "./style_attributes.js";
+
 let loading = null;
 
 /** Returns Plotly. */
@@ -12,7 +14,7 @@ export function plotly(address) {
 }
 
 async function load(address) {
-  allowStyles();
+  allowStyleAttributes();
   const createElement = document.createElement;
   document.createElement = function (name, options) {
     return createElement.call(this, name === "style" ? "template" : name, options);
@@ -35,15 +37,4 @@ function script(element, address) {
     element.onerror = () => reject(new Error(`${address} cannot be loaded`));
     document.head.append(element);
   });
-}
-
-function allowStyles() {
-  const { setAttribute } = Element.prototype;
-  Element.prototype.setAttribute = function (name, value) {
-    if (name === "style") {
-      this.style.cssText = value;
-    } else {
-      setAttribute.call(this, name, value);
-    }
-  };
 }

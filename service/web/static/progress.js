@@ -1,7 +1,7 @@
 // The best value so far of a study, by trial and by time, with that of its control arm.
 import { axes, drawn, inItsWidth, span } from "./chart.js";
-import { goesOn, isBack, isLost } from "./connection.js";
-import { lasting, number } from "./numbers.js";
+import { load } from "./loading.js";
+import { lasting, number, unitOfTime } from "./numbers.js";
 import { atMostEvery } from "./pace.js";
 import { table } from "./tables.js";
 
@@ -13,7 +13,7 @@ const [byTrials, bySeconds] = section.querySelectorAll("[data-picture]");
 let progress = null;
 let seconds = 0;
 
-const reload = atMostEvery(AGAIN_SECONDS, load);
+const reload = atMostEvery(AGAIN_SECONDS, renew);
 document.addEventListener("trimtab:study", ({ detail: study }) => {
   seconds = study.used.seconds ?? 0;
   if (progress && study.counts.complete + study.counts.pruned + study.counts.fail > progress.finished) {
@@ -21,23 +21,16 @@ document.addEventListener("trimtab:study", ({ detail: study }) => {
   }
 });
 inItsWidth(byTrials, draw);
-await load();
+await renew();
 
-async function load() {
-  try {
-    const answer = await fetch(source);
-    if (!answer.ok) {
-      goesOn(answer.status, source);
-      return;
-    }
-    isBack(source);
-    progress = await answer.json();
-    draw();
-    section.querySelector("[data-table]").replaceChildren(steps());
-  } catch {
-    isLost(source);
-    reload();
-  }
+function renew() {
+  return load(source, show, reload);
+}
+
+async function show(answer) {
+  progress = await answer.json();
+  draw();
+  section.querySelector("[data-table]").replaceChildren(steps());
 }
 
 function draw() {
@@ -54,7 +47,10 @@ function draw() {
   picture(byTrials, { label: "trials that have ended", isWhole: true }, (point) => point.finished, progress.finished);
   if (!bySeconds.hidden) {
     const last = Math.max(seconds, ...progress.points.map((point) => point.seconds ?? 0));
-    picture(bySeconds, { label: "time since the first lease", ticks: lasting }, (point) => point.seconds ?? 0, last);
+    // In one unit, so that the ticks are round in it.
+    const { size, name } = unitOfTime(last);
+    const axis = { label: "time since the first lease", ticks: (value) => `${number(value)} ${name}` };
+    picture(bySeconds, axis, (point) => (point.seconds ?? 0) / size, last / size);
   }
 }
 

@@ -1,5 +1,5 @@
 // Keeps the words and figures of a study's page alive; its pictures keep themselves.
-import { goesOn, isBack, isLost } from "./connection.js";
+import { load } from "./loading.js";
 import { morph } from "./morph.js";
 import { atMostEvery } from "./pace.js";
 import { showTimes } from "./times.js";
@@ -16,7 +16,9 @@ document.addEventListener("trimtab:study", ({ detail: study }) => {
   showCounts(study);
   showActions(study.state);
   const known = JSON.stringify([study.state, study.reason, study.closing, study.spec.budget, study.alarms, study.warnings, study.children]);
-  if (facts !== null && facts !== known) {
+  // Of what the page was made with it knows the state alone; it may have changed since.
+  const isOld = facts === null ? study.state !== document.querySelector("[data-fact=state]").textContent : facts !== known;
+  if (isOld) {
     now();
   }
   facts = known;
@@ -60,23 +62,12 @@ function isBetter(trial) {
   return shown.dataset.direction === "minimize" ? value < shown.dataset.best : value > shown.dataset.best;
 }
 
-async function renew() {
-  const source = `/fragments/studies/${encodeURIComponent(name)}`;
-  try {
-    const answer = await fetch(source);
-    if (!answer.ok) {
-      goesOn(answer.status, source);
-      return;
-    }
-    isBack(source);
-    show(await answer.text());
-  } catch {
-    isLost(source);
-    now();
-  }
+function renew() {
+  return load(`/fragments/studies/${encodeURIComponent(name)}`, show, now);
 }
 
-function show(html) {
+async function show(answer) {
+  const html = await answer.text();
   const wanted = document.createElement("template");
   // Of our own service, where a template has escaped whatever came from elsewhere; scripts within would not run.
   wanted.innerHTML = html;

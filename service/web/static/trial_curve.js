@@ -1,12 +1,15 @@
 // The pictures of one trial: what it reported against its steps, beside the best trial; kept alive while it runs.
 import { drawTrial } from "./trial_picture.js";
 import { inItsWidth } from "./chart.js";
+import { load } from "./loading.js";
 import { atMostEvery } from "./pace.js";
 
 const trial = document.getElementById("trial");
 const data = JSON.parse(document.getElementById("curve-data").textContent);
 const figures = [...document.querySelectorAll("[data-metrics]")];
+const { source } = document.getElementById("pictures").dataset;
 const redraw = atMostEvery(0.3, () => figures.forEach((figure) => figure.draw()));
+const reread = atMostEvery(1, () => load(source, catchUp, reread));
 
 for (const figure of figures) {
   const host = document.createElement("div");
@@ -32,10 +35,29 @@ document.addEventListener("trimtab:report", ({ detail: report }) => {
 });
 document.addEventListener("trimtab:trial", ({ detail }) => {
   const { state, attempts } = trial.dataset;
-  if (detail.number === data.number && (detail.state !== state || detail.attempts !== Number(attempts))) {
+  if (detail.number !== data.number) {
+    return;
+  }
+  if (detail.state !== state || detail.attempts !== Number(attempts)) {
     location.reload();
+  } else if ((data.curve.steps.at(-1) ?? 0) < detail.step) {
+    reread(); // A connection has begun: nobody told what was reported before.
   }
 });
+
+/** Takes the curve as it was read, and what was told of meanwhile. */
+async function catchUp(answer) {
+  const read = await answer.json();
+  const told = data.curve;
+  data.curve = read;
+  const last = read.steps.at(-1) ?? 0;
+  told.steps.forEach((step, place) => {
+    if (step > last) {
+      take({ step, metrics: Object.fromEntries(Object.entries(told.metrics).map(([name, values]) => [name, values[place]])) });
+    }
+  });
+  redraw();
+}
 
 /** Adds what a running trial reported. Where a later attempt goes on from, the curve is cut. */
 function take({ step, metrics }) {

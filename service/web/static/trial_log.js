@@ -1,5 +1,5 @@
 // Follows what a training writes, line by line, until there will be no more.
-import { goesOn, isBack, isLost, pause } from "./connection.js";
+import { isRefused, isBack, isLost, over, pause } from "./connection.js";
 
 const WAIT_SECONDS = 25; // The service answers earlier where there are lines.
 const MOST_LINES = 2000; // More than anybody reads; the service has them.
@@ -15,16 +15,14 @@ if (next) {
 }
 
 async function follow() {
-  for (let tries = 0; next; ) {
+  for (let tries = 0; next && !over.aborted; ) {
     if (document.hidden) {
       await after(HIDDEN_MS);
       continue;
     }
+    let answer;
     try {
-      const answer = await fetch(`${source}?wait=${WAIT_SECONDS}&limit=1000&cursor=${encodeURIComponent(next)}`);
-      if (!answer.ok && !goesOn(answer.status, "log")) {
-        return;
-      }
+      answer = await fetch(`${source}?wait=${WAIT_SECONDS}&limit=1000&cursor=${encodeURIComponent(next)}`, { signal: over });
       if (answer.ok) {
         isBack("log");
         tries = 0;
@@ -33,10 +31,11 @@ async function follow() {
         next = page.next;
         continue;
       }
+      isRefused(answer.status, "log");
     } catch {
       isLost("log");
     }
-    await after(pause(tries++) * 1000);
+    await after(pause(tries++, answer) * 1000);
   }
 }
 
