@@ -21,7 +21,7 @@ _RIGHTS = {
     TokenKind.ADMIN: frozenset(Scope),
     TokenKind.USER: frozenset({Scope.VERSION, Scope.READ, Scope.DATASETS, Scope.STUDIES, Scope.LEASES}),
     TokenKind.WORKER: frozenset({Scope.VERSION, Scope.DATASETS, Scope.LEASES}),
-    TokenKind.READER: frozenset({Scope.VERSION, Scope.READ, Scope.DATASETS}),
+    TokenKind.READER: frozenset({Scope.VERSION, Scope.READ}),
 }
 
 

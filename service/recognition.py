@@ -1,11 +1,12 @@
 """Who holds a token. What was looked up is believed for a second, so that a busy worker costs no look at each call."""
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable
+from datetime import datetime
 from threading import Lock
 
 import sqlalchemy as sa
+from cachetools import LRUCache
 
 from service import tokens
 from service.database import autocommit
@@ -32,14 +33,23 @@ class Recognition:
     Args:
         operator: The operator's own, which is in no database.
         engine: Where the others are.
+        now: Tells the database's time.
         clock: Seconds that only go forward.
     """
 
-    def __init__(self, operator: Tokens, engine: sa.Engine, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        operator: Tokens,
+        engine: sa.Engine,
+        *,
+        now: Callable[[], datetime],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._operator = operator
         self._engine = engine
+        self._now = now
         self._clock = clock
-        self._believed: OrderedDict[bytes, tuple[float, Principal | None]] = OrderedDict()
+        self._believed: LRUCache[bytes, tuple[float, Principal | None]] = LRUCache(_MAX_BELIEVED)
         self._lock = Lock()
 
     def at_once(self, token: str) -> Principal | None:
@@ -73,7 +83,8 @@ class Recognition:
         with autocommit(self._engine) as connection:
             found = stored.find(connection, digest)
         principal = Principal(kind=found[1], token_id=found[0]) if found else None
-        self._believe(digest, seen_at, principal)
+        with self._lock:
+            self._believed[digest] = (seen_at, principal)
         if principal is None:
             raise Unauthorized(_REFUSED)
         return principal
@@ -82,20 +93,15 @@ class Recognition:
         """Return who signed in. A page is asked for by people: each look is one into the database.
 
         Raises:
-            Unauthorized: The token was revoked since.
+            Unauthorized: The session is over, or the token was revoked since, or is not of this database.
             Unavailable: The database is away or busy.
         """
+        if session.is_over(self._now()):
+            raise Unauthorized("the session is over: sign in again")
         if session.token_id is None:
             return OPERATOR
         with autocommit(self._engine) as connection:
-            kind = stored.kind(connection, session.token_id)
+            kind = stored.kind(connection, session.token_id, session.mark)
         if kind is None:
-            raise Unauthorized("the token of this session was revoked: sign in again")
+            raise Unauthorized("the token of this session is valid no more: sign in again")
         return Principal(kind=kind, token_id=session.token_id)
-
-    def _believe(self, digest: bytes, seen_at: float, principal: Principal | None) -> None:
-        with self._lock:
-            self._believed[digest] = (seen_at, principal)
-            self._believed.move_to_end(digest)
-            while len(self._believed) > _MAX_BELIEVED:
-                self._believed.popitem(last=False)

@@ -18,6 +18,12 @@ _PREFIX = "ttk_"
 _FORM = re.compile(rf"{_PREFIX}(?:{'|'.join(TokenKind)})_[A-Za-z0-9_-]{{43}}[0-9a-f]{{8}}")
 _CHECK_LENGTH = 8
 
+_MARK_BYTES = 8
+
+_LEAST_LENGTH = 32
+"""Of the operator's token: 128 bits as hexadecimal digits. Who has the cookie of a session, signed with it, can try
+guesses at home as fast as a machine computes SHA-256."""
+
 
 class Tokens:
     """Knows the operator's token by its SHA-256 only."""
@@ -39,6 +45,27 @@ def digest(token: str) -> bytes:
     return sha256(token.encode()).digest()
 
 
+def mark(token: str) -> bytes:
+    """Return how the SHA-256 of a token begins: it tells tokens apart, and is of no use for finding one."""
+    return digest(token)[:_MARK_BYTES]
+
+
+def checked(token: str, source: str) -> str:
+    """Return a token that somebody chose as the operator's.
+
+    Raises:
+        Misconfigured: It is none that can be sent, or one that could be guessed; the message names where it is from.
+    """
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise Misconfigured(f"{source}: a token has ASCII letters, digits and signs only, and no spaces")
+    if len(token) < _LEAST_LENGTH:
+        raise Misconfigured(
+            f"{source}: the operator's token has at least {_LEAST_LENGTH} characters, not {len(token)}: "
+            "`openssl rand -hex 32` makes one"
+        )
+    return token
+
+
 def made(kind: TokenKind) -> str:
     """Return a new token: random, but for a prefix to know it by and a checksum."""
     body = f"{_PREFIX}{kind}_{secrets.token_urlsafe(32)}"
@@ -50,24 +77,29 @@ def is_made(token: str) -> bool:
     return bool(_FORM.fullmatch(token)) and token.endswith(_check(token[:-_CHECK_LENGTH]))
 
 
+def file_in(data_dir: Path) -> Path:
+    """Return the file of this folder that the operator's token is kept in."""
+    return data_dir / "token"
+
+
 def kept_in(data_dir: Path) -> str:
     """Return the token in the file `token` of this folder, made at the first call, readable by its owner only.
 
     Raises:
-        Misconfigured: The file can be neither read nor written.
+        Misconfigured: The file can be neither read nor written, or somebody wrote one into it that is refused.
     """
-    path = data_dir / "token"
+    path = file_in(data_dir)
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
         _create(path)
-        token = path.read_text().strip()
+        token = path.read_text(encoding="ascii", errors="replace").strip()
     except OSError as error:
         raise Misconfigured(
             f"{path} cannot be used: {error.strerror}; set TRIMTAB_DATA_DIR to a folder that can"
         ) from error
     if not token:
         raise Misconfigured(f"{path} is empty: delete it, and a new one is made at the next start")
-    return token
+    return checked(token, str(path))
 
 
 def _check(body: str) -> str:

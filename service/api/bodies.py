@@ -25,11 +25,16 @@ class ExactRequest(Request):
             HTTPException: It is, with an object that is refused; the detail goes on from the word "body".
         """
         if not hasattr(self, "_json"):
-            self._json = json.loads(await self.body(), object_pairs_hook=_object)
+            self._json = json.loads(await self.body(), object_pairs_hook=exact_object)
         return self._json
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def exact_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON.
+
+    Raises:
+        HTTPException: It gives a field twice, or too many.
+    """
     if len(pairs) > MOST_FIELDS:
         raise HTTPException(Invalid.status, f"has an object of {len(pairs)} fields: at most {MOST_FIELDS}")
     found = dict(pairs)

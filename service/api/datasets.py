@@ -64,7 +64,7 @@ def read_dataset_content(
     principal: PrincipalDep,
     sha256: Annotated[str | None, Query(pattern=SHA256, description="Of the version; without it, the newest.")] = None,
 ) -> StreamingResponse:
-    """Read the file of a data set. A worker has a right to those that its leases are trained on."""
+    """Read the file of a data set. A worker has a right to those that its leases are trained on, a reader to none."""
     found, file = catalogue.content(replica, name, sha256=sha256, principal=principal)
     headers = {"Content-Length": str(found.size), "ETag": f'"{found.sha256}"'}
     return StreamingResponse(files.content(file), headers=headers, media_type=OCTETS)

@@ -68,7 +68,7 @@ async def read_events(
     """Read what happens in a study as it happens, until it has ended: server-sent events.
 
     `study`: the study, at first and whenever its state or counts change. `trial`: a trial that begins to run, or has
-    ended. `report`: the newest report of a trial that runs. `deleted`: the study is gone.
+    ended. `report`: a report of a trial that runs; of very many at once the newest. `deleted`: the study is gone.
     """
     study_id = await run_in_threadpool(happenings.study_of, replica.engine, name)
     stream = _stream(request, replica, feeds, study_id, last=None if last is None else int(last))

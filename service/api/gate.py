@@ -2,27 +2,24 @@
 
 import math
 from functools import partial
-from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.api import protocol
-from service.api.problems import response
+from service.api.origins import OF_PROGRAMS, SAFE, is_foreign, is_visit, session_of
+from service.api.problems import refuse
 from service.pace import Pace
 from service.principals import Principal
 from service.recognition import Recognition
-from service.sessions import COOKIE, Session, Sessions
-from trimtab.errors import Refused, TooManyRequests, Unauthorized
+from service.sessions import Session, Sessions
+from trimtab.errors import Forbidden, Refused, TooManyRequests, Unauthorized
 from trimtab.protocol import PROTOCOL_HEADER
 
 OPEN = frozenset({"/healthz", "/readyz", "/openapi.json", "/docs", "/sign-in", "/static/{digest}/{name}"})
 _STATIC = "/static/"
-_OF_PROGRAMS = ("/v1/", "/metrics")
-_SAFE = frozenset({"GET", "HEAD"})
 
 
 class Gate:
@@ -49,30 +46,33 @@ class Gate:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        session = self._session(scope)
-        recognise = partial(self._principal, headers.get("authorization"), session)
         try:
             protocol.check(headers.get(PROTOCOL_HEADER))
+            session = self._session(scope, headers)
+            recognise = partial(self._principal, headers.get("authorization"), session)
             principal = await recognise()
             self._keep_pace(principal)
         except Refused as refused:
-            answer = (
-                _to_sign_in(scope) if isinstance(refused, Unauthorized) and _is_looked_at(scope) else response(refused)
-            )
-            await answer(scope, receive, send)
+            await refuse(Request(scope), refused)(scope, receive, send)
         else:
             scope.update({"principal": principal, "recognise": recognise, "session": session})
             await self._app(scope, receive, send)
 
-    def _session(self, scope: Scope) -> Session | None:
-        """Return the session of a request that a session is good for."""
-        if scope["method"] not in _SAFE and scope["path"].startswith(_OF_PROGRAMS):
+    def _session(self, scope: Scope, headers: Headers) -> Session | None:
+        """Return the session of a request that a session is good for.
+
+        Raises:
+            Forbidden: Not the reader but a page of another site asks.
+        """
+        if "authorization" in headers or (scope["method"] not in SAFE and scope["path"].startswith(OF_PROGRAMS)):
             return None
-        cookie = Request(scope).cookies.get(COOKIE)
-        return self._sessions.read(cookie) if cookie else None
+        session = session_of(scope, self._sessions)
+        if session and is_foreign(headers) and not is_visit(scope):
+            raise Forbidden("a page of another site asks for this in your name: open it from a page of this service")
+        return session
 
     async def _principal(self, authorization: str | None, session: Session | None) -> Principal:
-        if authorization is None and session:
+        if session:
             return await run_in_threadpool(self._recognition.of_session, session)
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
@@ -84,15 +84,3 @@ class Gate:
     def _keep_pace(self, principal: Principal) -> None:
         if seconds := self._pace.wait_for(principal.token_id):
             raise TooManyRequests("this token has used up its requests for now", retry_after=math.ceil(seconds))
-
-
-def _is_looked_at(scope: Scope) -> bool:
-    """Return whether somebody asks for a page, in a browser."""
-    is_page = scope["method"] in _SAFE and not scope["path"].startswith(_OF_PROGRAMS)
-    return is_page and "text/html" in Headers(scope=scope).get("accept", "")
-
-
-def _to_sign_in(scope: Scope) -> Response:
-    query = scope["query_string"].decode("latin-1")
-    wanted = scope["path"] + (f"?{query}" if query else "")
-    return RedirectResponse(f"/sign-in?next={quote(wanted, safe='/')}", status_code=303)

@@ -1,6 +1,7 @@
 """Errors on the wire: application/problem+json (RFC 9457), with the field at fault named."""
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -12,7 +13,6 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 from service.api.watched import HEADER
-from service.settings import MAX_BODY_BYTES
 from trimtab import errors
 from trimtab.logs import request_id
 from trimtab.protocol import FieldProblem
@@ -21,6 +21,7 @@ from trimtab.validation import field_problems
 MEDIA_TYPE = "application/problem+json"
 
 _METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
+_FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 
 _log = logging.getLogger(__name__)
 
@@ -51,8 +52,13 @@ EVERYWHERE = problems(
 )
 
 
-def install(app: FastAPI) -> None:
-    """Answer every error of `app` with a problem."""
+Refuse = Callable[[Request, errors.Refused], Response]
+"""Makes the answer to who is refused, so that whoever asks can read it."""
+
+
+def install(app: FastAPI, refuse: Refuse) -> None:
+    """Have every error of `app` answered by `refuse`."""
+    app.state.refuse = refuse
     app.add_exception_handler(errors.Refused, _refused)
     app.add_exception_handler(RequestValidationError, _not_valid)
     app.add_exception_handler(HTTPException, _http)
@@ -60,8 +66,14 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _defect)
 
 
+def refuse(request: Request, refused: errors.Refused) -> Response:
+    """Return the answer to who is refused."""
+    answer: Refuse = request.app.state.refuse
+    return answer(request, refused)
+
+
 def response(refused: errors.Refused) -> Response:
-    """Return an error as it goes out."""
+    """Return an error as it goes out to programs."""
     headers = {"WWW-Authenticate": "Bearer"} if isinstance(refused, errors.Unauthorized) else {}
     if refused.retry_after is not None:
         headers["Retry-After"] = str(refused.retry_after)
@@ -69,22 +81,17 @@ def response(refused: errors.Refused) -> Response:
     return Response(body, status_code=refused.status, media_type=MEDIA_TYPE, headers=headers)
 
 
-def too_large() -> errors.BodyTooLarge:
-    """Return the refusal of a body over the limit."""
-    return errors.BodyTooLarge(f"the body is over {MAX_BODY_BYTES} bytes")
-
-
-async def _refused(_: Request, refused: Exception) -> Response:
+async def _refused(request: Request, refused: Exception) -> Response:
     assert isinstance(refused, errors.Refused)
-    return response(refused)
+    return refuse(request, refused)
 
 
 async def _not_valid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     if isinstance(error.body, bytes):
         problem = FieldProblem(field="Content-Type", message="must be application/json")
-        return response(errors.Invalid("the body is not said to be JSON", errors=[problem]))
-    return response(errors.Invalid("the request is not valid", errors=_found(error, _message(request))))
+        return refuse(request, errors.Invalid("the body is not said to be JSON", errors=[problem]))
+    return refuse(request, errors.Invalid("the request is not valid", errors=_found(error, _message(request))))
 
 
 async def _http(request: Request, error: Exception) -> Response:
@@ -96,18 +103,23 @@ async def _http(request: Request, error: Exception) -> Response:
     elif error.status_code == errors.NotFound.status:
         refused = errors.NotFound("there is nothing at this path")
     elif error.status_code == errors.BodyTooLarge.status:
-        refused = too_large()
+        refused = errors.BodyTooLarge(error.detail)
     elif error.status_code == errors.Invalid.status:
         refused = errors.Invalid("the body is not valid", errors=[FieldProblem(field="body", message=error.detail)])
     else:
         # What is left is a body that is not even read to its end.
-        problem = FieldProblem(
-            field="body", message="is not UTF-8, nested too deeply, or has a number of too many digits"
-        )
-        refused = errors.Invalid("the body cannot be read", errors=[problem])
-    answer = response(refused)
+        refused = _unreadable(request, error.detail)
+    answer = refuse(request, refused)
     answer.headers.update(headers)
     return answer
+
+
+def _unreadable(request: Request, detail: str) -> errors.Invalid:
+    """Return what is wrong with a body that cannot be read: of a form its parser says it."""
+    if request.headers.get("content-type", "").lower().startswith(_FORMS):
+        return errors.Invalid("the form cannot be read", errors=[FieldProblem(field="body", message=detail)])
+    problem = FieldProblem(field="body", message="is not UTF-8, nested too deeply, or has a number of too many digits")
+    return errors.Invalid("the body cannot be read", errors=[problem])
 
 
 def _allowed(request: Request) -> list[str]:
@@ -127,8 +139,8 @@ async def _cut_off(request: Request, _: Exception) -> Response:
 async def _defect(request: Request, error: Exception) -> Response:
     said = {"method": request.method, "path": request.url.path}
     _log.error("%(method)s %(path)s failed", said, exc_info=error)
-    answer = response(
-        errors.InternalError(f"the service has a defect; its log says more of request {request_id.get()}")
+    answer = refuse(
+        request, errors.InternalError(f"the service has a defect; its log says more of request {request_id.get()}")
     )
     # Of all answers this one is made outside of what names them.
     answer.headers[HEADER] = request_id.get() or ""

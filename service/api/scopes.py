@@ -13,6 +13,7 @@ from service.api.gate import OPEN
 from service.api.queries import check_query
 from service.principals import Principal, Scope
 from trimtab.errors import Forbidden
+from trimtab.states import TokenKind
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
@@ -49,7 +50,7 @@ class ScopedRoute(APIRoute):
         async def guarded(request: Request) -> Response:
             principal: Principal = request.scope["principal"]
             if self.scope is None or not principal.may(self.scope):
-                raise Forbidden(f"a token of kind {principal.kind} has no right to this")
+                raise Forbidden(f"a token of kind {principal.kind} has no right to this{_instead(self.scope)}")
             check_query(request.query_params, self.known)
             return await handler(ExactRequest(request.scope, request.receive))
 
@@ -64,6 +65,11 @@ def check(app: FastAPI) -> None:
     """
     if bare := [str(route.path) for route in iter_route_contexts(app.routes) if not _is_declared(route)]:
         raise RuntimeError(f"these routes declare no scope: {', '.join(bare)}")
+
+
+def _instead(scope: Scope | None) -> str:
+    kinds = [kind for kind in TokenKind if scope and Principal(kind).may(scope)]
+    return f": it takes one of kind {' or '.join(kinds)}" if kinds else ""
 
 
 def _query(dependant: Dependant) -> Iterator[str]:

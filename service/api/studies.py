@@ -208,9 +208,9 @@ def read_importances(
 
 @router.get("/{name}/progress", responses=problems(errors.StudyNotFound))
 @needs(Scope.READ)
-def read_progress(name: StudyName, replica: ReplicaDep) -> Progress:
+async def read_progress(name: StudyName, replica: ReplicaDep) -> Progress:
     """Read how the study went on: the best so far by trial and by seconds, and the sampler's gain over chance."""
-    return progress.read(replica, name)
+    return await progress.read(replica, name)
 
 
 def _holds(etag: str, if_none_match: str | None) -> bool:
