@@ -109,6 +109,8 @@ def _serve(settings: Settings, closing: ExitStack) -> int:
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
     server = _Server(config, replica)
+    where = "TRIMTAB_ADMIN_TOKEN" if settings.admin_token else tokens.file_in(settings.data_dir).absolute()
+    _log.info("the operator's token is in %(where)s", {"where": where})
     _log.info("serving on http://%(host)s:%(port)s", {"host": settings.host, "port": settings.port})
     server.run(sockets=[listener])
     return 0

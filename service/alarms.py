@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from service.sampling.scales import side
+from service.sampling.scales import FEWEST_VALUES, side
 from service.storage.dimensions import Dimension, Point
 from trimtab import grids
 from trimtab.protocol import Alarm
@@ -10,9 +10,6 @@ from trimtab.space import Categorical
 
 FEWEST_TRIALS = 10
 """Complete ones; before, the best of a few random values is on a bound more often by chance."""
-
-FEWEST_VALUES = 4
-"""That a parameter can have; one of fewer is nearly always on a bound."""
 
 
 def on_bounds(space: Sequence[Dimension], best: Point | None, *, complete: int) -> Iterator[Alarm]:

@@ -4,18 +4,19 @@ Their trials are enqueued when they are made, as many as the budget has, so noth
 attempts, checkpoints and limits are those of every study.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
 import sqlalchemy as sa
 
+from service import limits
 from service.sampling import chance
 from service.storage import given as stored
 from service.storage import locks, studies
 from service.storage.studies import StudyRow
-from trimtab.budget import MAX_SECONDS, Budget, Limits
+from trimtab.budget import Budget, Limits
 from trimtab.errors import Conflict, Invalid, StudyNotFound
 from trimtab.lists import Misshapen
 from trimtab.message import FlatParams, Params, Value
@@ -84,24 +85,26 @@ def follow(connection: sa.Connection, parent: StudyRow, wanted: Companion) -> St
     task = wanted.task.model_copy(
         update={"fixed": {name: value for name, value in wanted.task.fixed.items() if name not in settled}}
     )
-    spec = _spec(parent.current_spec, wanted, task, points)
+    replaced = {name for point in wanted.points for name in point.keys() & settled if point[name] != settled[name]}
+    space = _reaching(_loosened(searched, replaced, points), points)
+    spec = _spec(parent.current_spec, wanted, task, space)
     made = _stored(connection, parent, wanted.purpose, spec)
     for number, point in enumerate(points):
         _enqueue(connection, made, point, number)
     return studies.require(connection, made.spec.name)
 
 
-def _spec(parent: StudySpec, wanted: Companion, task: TaskSpec, points: Sequence[Params]) -> StudySpec:
+def _spec(parent: StudySpec, wanted: Companion, task: TaskSpec, space: Mapping[str, object]) -> StudySpec:
     return built(
         StudySpec,
         {
             "name": parent.name,
             "task": task,
-            "space": _reaching(parent.declared, points),
+            "space": space,
             "objectives": (Objective(metric=wanted.metric, direction=wanted.direction),),
             "sampler": RandomSampler(name="random", seed=wanted.seed),
             "pruner": NoPruner(name="none"),
-            "budget": Budget(trials=len(points)),
+            "budget": Budget(trials=len(wanted.points)),
             "max_attempts": parent.max_attempts,
             "limits": _limits(parent, wanted),
             "diagnosis": parent.diagnosis,
@@ -112,21 +115,24 @@ def _spec(parent: StudySpec, wanted: Companion, task: TaskSpec, points: Sequence
 
 
 def _limits(parent: StudySpec, wanted: Companion) -> Limits:
-    """Return how long an attempt may take: what the parent's may, for as many trainings as it has more of them.
+    """Return how long an attempt may take; but for a confirmation it trains once, and no longer than the parent's."""
+    before = limits.length(parent)
+    trainings = wanted.task.trainings if wanted.purpose is Purpose.CONFIRMATION else 0
+    return limits.lengthened(parent.limits, before, replace(before, trainings=trainings))
 
-    Where only the companion has several, its step is a whole training, and the parent's an epoch.
+
+def _loosened(space: Space, replaced: Collection[str], points: Sequence[Params]) -> Space:
+    """Return the space without conditions on what is replaced: points keep what they had under them, and get no more.
+
+    What a trial of 50 epochs was given because they were 50 belongs to the 7 of its final model too.
     """
-    assert parent.task is not None, "what has no task is not followed"
-    before = parent.task.trainings
-    after = wanted.task.trainings if wanted.purpose is Purpose.CONFIRMATION else 0
-    trial, step = parent.limits.trial_seconds, parent.limits.step_seconds
-    times = max(1.0, max(1, after) / max(1, before))
-    epochs = parent.most_epochs if after and not before else 1
-    return Limits(trial_seconds=_longer(trial, times), step_seconds=_longer(step, epochs))
-
-
-def _longer(seconds: float | None, times: float) -> float | None:
-    return None if seconds is None else min(MAX_SECONDS, seconds * times)
+    if not replaced:
+        return space
+    kept: dict[str, Float | Int | Categorical] = {}
+    for name in (name for name in space if any(name in point for point in points)):
+        when = {parent: values for parent, values in (space[name].when or {}).items() if parent not in replaced}
+        kept[name] = space[name].model_copy(update={"when": when or None})
+    return Space(kept)
 
 
 def _reaching(space: Space, points: Iterable[Params]) -> Mapping[str, Mapping[str, object]]:

@@ -4,11 +4,11 @@ Nothing here is state: what is forgotten is read again.
 """
 
 import threading
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+from cachetools import LRUCache
 
 from service.storage import courses as stored
 from service.storage.courses import Ended
@@ -51,7 +51,7 @@ class Courses:
     """The courses of the studies that were looked at lately."""
 
     def __init__(self) -> None:
-        self._courses: OrderedDict[int, Course] = OrderedDict()
+        self._courses: LRUCache[int, Course] = LRUCache(MOST_STUDIES)
         self._lock = threading.Lock()
 
     def read(self, connection: sa.Connection, finished: Mapping[int, int]) -> dict[int, Course]:
@@ -69,16 +69,9 @@ class Courses:
         ]
         for ended in stored.ended(connection, seen) if seen else ():
             courses[ended.study_id] = behind[ended.study_id].after(ended)
-        self._keep(courses)
-        return courses
-
-    def _keep(self, courses: Mapping[int, Course]) -> None:
         with self._lock:
-            for study_id, course in courses.items():
-                self._courses[study_id] = course
-                self._courses.move_to_end(study_id)
-            while len(self._courses) > MOST_STUDIES:
-                self._courses.popitem(last=False)
+            self._courses.update(courses)
+        return courses
 
 
 def _thinned(steps: tuple[tuple[int, float], ...]) -> tuple[tuple[int, float], ...]:

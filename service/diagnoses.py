@@ -9,16 +9,17 @@ import sqlalchemy as sa
 from service import answers
 from service.database import autocommit
 from service.diagnosis import Case, Rate, examine
+from service.diagnosis.case import Curve
 from service.diagnosis.curve import curve, finite
 from service.replica import Replica
 from service.storage import datasets, diagnosis, studies, trials
 from service.storage.studies import StudyRow
 from service.storage.trials import TrialRow
 from trimtab.diagnosis import Diagnosis
-from trimtab.errors import SeveralObjectives, TrialNotFound
+from trimtab.errors import SeveralObjectives
 from trimtab.message import Metrics
 from trimtab.spec import StudySpec
-from trimtab.states import Direction, Outcome, TrialState
+from trimtab.states import Direction, Outcome, Purpose, TrialState
 
 TOP_TRIALS = 5
 """Whose curves are looked at."""
@@ -48,10 +49,7 @@ def of_trial(replica: Replica, study: str, number: int) -> Diagnosis:
     """
     with autocommit(replica.engine) as connection:
         row = studies.require(connection, study)
-        trial = trials.by_number(connection, row.study_id, number)
-        if trial is None:
-            raise TrialNotFound(f"study {study!r} has no trial {number}")
-        return examine(_case(connection, row, trial))
+        return examine(_case(connection, row, trials.require(connection, row, number)))
 
 
 def examined(connection: sa.Connection, study: StudyRow) -> Diagnosis:
@@ -85,11 +83,17 @@ def _case(connection: sa.Connection, study: StudyRow, trial: TrialRow, *, others
         trial=trial.number,
         params=answers.trial(study, trial).params,
         metrics=finite(trial.metrics),
-        curve=curve(trials.reports(connection, trial.trial_id)) if is_whole else (),
+        curve=_curve(connection, study, trial.trial_id) if is_whole else (),
         datasets=datasets.facts_of(connection, task.data) if task else {},
-        others=[curve(trials.reports(connection, other)) for other in others],
+        others=[_curve(connection, study, other) for other in others],
         before=list(_before(connection, study)),
     )
+
+
+def _curve(connection: sa.Connection, study: StudyRow, trial_id: int) -> Curve:
+    """Return the curve of a trial; empty where its steps are whole trainings: means over more and more are none."""
+    is_one_training = not study.spec.has_trainings or study.purpose is Purpose.FINAL
+    return curve(trials.reports(connection, trial_id)) if is_one_training else ()
 
 
 def _before(connection: sa.Connection, study: StudyRow) -> Iterator[StudySpec]:

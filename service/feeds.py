@@ -19,6 +19,10 @@ from trimtab.errors import Unavailable
 LOOK_SECONDS = 0.7
 """Between two looks: what was changed anywhere arrives within a second."""
 
+PATIENCE_SECONDS = 5.0
+"""Without an answer of the database, until the listeners are let go, who come back and hear why: longer than PostgreSQL
+takes to restart and two looks wait for a connection, and no longer than a page may pass off as live what was."""
+
 MOST_WAITING = 64
 """Looks with something new that a listener may be behind: who is behind by more than half a minute is let go."""
 
@@ -77,6 +81,9 @@ class Feed:
     async def _run(self) -> None:
         try:
             await self._look_on()
+        except TimeoutError:
+            said = {"study": self._study_id, "seconds": PATIENCE_SECONDS}
+            _log.warning("no look at study %(study)s for %(seconds)g s: whoever watches it is let go", said)
         except Exception:  # noqa: BLE001  # whatever it is, nobody is left waiting
             _log.exception("study %s is not watched any more", self._study_id)
         finally:
@@ -88,14 +95,26 @@ class Feed:
     async def _look_on(self) -> None:
         seen: Look | None = None
         while not self._streams.is_closing:
-            with suppress(Unavailable):  # It is looked again.
-                seen, happened = await asyncio.to_thread(happenings.since, self._engine, self._study_id, seen)
-                if happened:
-                    self._tell(happened)
-                if seen is None or seen.is_over:
-                    return
-                self._has_looked.set()
+            seen, happened = await self._look(seen)
+            if happened:
+                self._tell(happened)
+            if seen is None or seen.is_over:
+                return
+            self._has_looked.set()
             await self._pause()
+
+    async def _look(self, seen: Look | None) -> tuple[Look | None, Sequence[Happening]]:
+        """Look, and where the database is away again, until it answers or the replica goes down.
+
+        Raises:
+            TimeoutError: It has not answered for too long.
+        """
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not self._streams.is_closing:
+                with suppress(Unavailable):
+                    return await asyncio.to_thread(happenings.since, self._engine, self._study_id, seen)
+                await self._pause()
+        return seen, ()
 
     def _tell(self, happened: Sequence[Happening]) -> None:
         for listener in self.listeners:

@@ -18,6 +18,9 @@ from trimtab.message import Message
 PAGE = 100
 """Trials that are read at once."""
 
+MOST_REPORTS = 64
+"""That are told after one look, shared by the trials that run; of each at least the newest."""
+
 _NONE: Mapping[int, int] = MappingProxyType({})
 
 
@@ -127,19 +130,17 @@ def _between(connection: sa.Connection, study_id: int, before: Look, now: Look) 
         yield _happening(EventKind.STUDY, shown.read(connection, row))
 
 
-def _new_steps(before: Mapping[int, Running], now: Mapping[int, Running]) -> dict[int, int]:
-    """Return the steps that leases have come to, by lease."""
-    return {
-        lease_id: each.step
-        for lease_id, each in now.items()
-        if each.step > (before[lease_id].step if lease_id in before else 0)
-    }
+def _new_steps(before: Mapping[int, Running], now: Mapping[int, Running]) -> dict[int, tuple[int, int]]:
+    """Return after which step and up to which one leases have come, by lease."""
+    known = {lease_id: before[lease_id].step if lease_id in before else 0 for lease_id in now}
+    return {lease_id: (known[lease_id], each.step) for lease_id, each in now.items() if each.step > known[lease_id]}
 
 
 def _reports(
-    connection: sa.Connection, running: Mapping[int, Running], steps: Mapping[int, int]
+    connection: sa.Connection, running: Mapping[int, Running], steps: Mapping[int, tuple[int, int]]
 ) -> Iterator[Happening]:
-    for row in stored.reports(connection, steps) if steps else ():
+    most = max(1, MOST_REPORTS // max(1, len(steps)))
+    for row in stored.reports(connection, steps, most=most) if steps else ():
         lease = running[row.pop("lease_id")]
         report = TrialReport.model_validate({"number": lease.number, "attempt": lease.attempt, **row})
         yield _happening(EventKind.REPORT, report)
@@ -155,12 +156,15 @@ def _ended(connection: sa.Connection, study_id: int, *, after: int, until: int) 
 def _trials(
     connection: sa.Connection, row: StudyRow, trial_ids: Sequence[int], orders: Mapping[int, int] = _NONE
 ) -> Iterator[Happening]:
-    """Yield trials; those of which the order is given have ended."""
+    """Yield trials; those of which the order is given have ended.
+
+    One of the others that has meanwhile is left out: it comes with its order after the next look.
+    """
     found = trials.by_ids(connection, trial_ids, after=-1, limit=len(trial_ids)) if trial_ids else []
     by_id = {trial.trial_id: trial for trial in found}
     for trial_id in trial_ids:
-        if trial := by_id.get(trial_id):
-            order = orders.get(trial_id)
+        trial, order = by_id.get(trial_id), orders.get(trial_id)
+        if trial and (order is not None or not trial.state.is_ended):
             yield _happening(EventKind.TRIAL, answers.trial(row, trial), last=order, order=order)
 
 

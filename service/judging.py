@@ -62,6 +62,7 @@ def standing(study: StudyMemory, before: Progress, measured: Report) -> Standing
         best=_better(before.best, value, objective.direction),
         curve={**(before.curve or {}), measured.step: value} if looks_back else {},
         rungs=before.rungs or 0,
+        is_mean=study.spec.has_trainings,
     )
 
 
@@ -117,4 +118,4 @@ def progress_after(study: StudyMemory, trial: Standing, judgement: Judgement) ->
 def _better(best: float | None, value: float | None, direction: Direction) -> float | None:
     if best is None or value is None:
         return value if best is None else best
-    return min(best, value) if direction is Direction.MINIMIZE else max(best, value)
+    return value if direction.is_better(value, best) else best

@@ -1,57 +1,54 @@
 """Answers that took long and hold until another trial of their study has ended."""
 
-import threading
-from collections import OrderedDict
+import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from concurrent.futures import Future
 from typing import Any, TypeVar
+
+from cachetools import LRUCache
+
+from service.side_threads import SideThreads
 
 MOST = 64
 """Answers, of at most 200 KB each: the oldest are forgotten."""
 
+_AT_ONCE = 2
+"""Threads of their own: whoever looks at studies keeps nobody from asking for trials."""
+
 Answer = TypeVar("Answer")
 
 
-@dataclass
-class _Place:
-    """Where an answer is: made by the first who asks, while the others wait."""
-
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    answer: Any = None
-    is_made: bool = False
-
-
 class Kept:
-    """What a replica has made of studies, by whose it is and how far the study was. None of it is state."""
+    """What a replica has made of studies, by whose it is and how far the study was. None of it is state.
+
+    All but the making happens on the event loop, so nothing is locked, and whoever waits takes no thread.
+    """
 
     def __init__(self) -> None:
-        self._places: OrderedDict[tuple[str, int], tuple[int, _Place]] = OrderedDict()
-        self._lock = threading.Lock()
+        self._answers: LRUCache[tuple[str, int], tuple[int, Future[Any]]] = LRUCache(MOST)
+        self._threads = SideThreads(_AT_ONCE, name="kept")
 
-    def get(self, kind: str, study_id: int, *, finished: int, make: Callable[[], Answer]) -> Answer:
+    async def get(self, kind: str, study_id: int, *, finished: int, make: Callable[[], Answer]) -> Answer:
         """Return an answer, made anew where trials of the study have ended since the last one was.
 
         Args:
             kind: Of the answer: its name.
             study_id: Of the study.
             finished: How many of its trials have ended.
-            make: Makes the answer; whatever it raises, the next who asks makes it.
+            make: Makes the answer, for all who ask meanwhile; whatever it raises, the next who asks makes it.
         """
-        place = self._place((kind, study_id), finished)
-        with place.lock:
-            if not place.is_made:
-                place.answer = make()
-                place.is_made = True
-        answer: Answer = place.answer
+        known, future = self._answers.get((kind, study_id), (-1, None))
+        if future is None or known != finished or _has_failed(future):
+            future = self._threads.submit(make)
+            self._answers[kind, study_id] = (finished, future)
+        # Who goes away does not take the answer from the others who wait for it.
+        answer: Answer = await asyncio.shield(asyncio.wrap_future(future))
         return answer
 
-    def _place(self, key: tuple[str, int], finished: int) -> _Place:
-        with self._lock:
-            known, place = self._places.get(key, (-1, _Place()))
-            if known != finished:
-                place = _Place()
-            self._places[key] = (finished, place)
-            self._places.move_to_end(key)
-            while len(self._places) > MOST:
-                self._places.popitem(last=False)
-            return place
+    def close(self) -> None:
+        """Make nothing any more."""
+        self._threads.close()
+
+
+def _has_failed(future: Future[Any]) -> bool:
+    return future.done() and future.exception() is not None

@@ -10,7 +10,7 @@ from service.storage.trials import TrialRow
 from trimtab.message import Metrics
 from trimtab.protocol import Tell
 from trimtab.spec import StudySpec
-from trimtab.states import Direction, Outcome, StudyState, TrialState
+from trimtab.states import Outcome, StudyState, TrialState
 
 BY_HAND = "stopped by hand"
 """Why a trial or a study was stopped that somebody stopped."""
@@ -161,7 +161,7 @@ def is_best(ending: Ending, best: float | None, spec: StudySpec) -> bool:
     """Return whether a trial is the best one now; `best`: the best value before, None: there is none."""
     if len(spec.objectives) > 1 or ending.state is not TrialState.COMPLETE or not ending.is_feasible:
         return False
-    return _is_better(ending.values[0], best, spec.objectives[0].direction)
+    return best is None or spec.objectives[0].direction.is_better(ending.values[0], best)
 
 
 def _cause(losses: Sequence[Loss], max_attempts: int) -> str:
@@ -174,12 +174,6 @@ def _cause(losses: Sequence[Loss], max_attempts: int) -> str:
 def _named(loss: Loss) -> str:
     where = f" on {loss.host}" if loss.host else ""
     return f"{loss.worker}{where}, last seen {loss.last_seen_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-
-
-def _is_better(value: float, best: float | None, direction: Direction) -> bool:
-    if best is None:
-        return True
-    return value < best if direction is Direction.MINIMIZE else value > best
 
 
 def _reason(tell: Tell, outcome: Outcome, lease: ClosedLease, spec: StudySpec) -> str | None:

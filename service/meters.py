@@ -80,7 +80,7 @@ class Meters:
     def lease_ended(self, outcome: Outcome, state: TrialState) -> None:
         """Note that a lease ended, and the state that its trial is in then."""
         self._leases_ended.labels(outcome.value).inc()
-        if state not in {TrialState.WAITING, TrialState.RUNNING}:
+        if state.is_ended:
             self._trials_ended.labels(state.value).inc()
 
     def was_away(self, gap: timedelta | None) -> None:

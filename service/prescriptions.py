@@ -3,21 +3,22 @@
 import logging
 import re
 from collections.abc import Iterator, Sequence
-from itertools import count
 
 import sqlalchemy as sa
 from pydantic import ValidationError
 
-from service import given, heritage, shown
+from service import given, heritage, limits, shown
 from service.datasets import pins
 from service.diagnoses import examined
 from service.diagnosis import amended
+from service.naming import numbered
 from service.once import UNKEYED, Once
 from service.principals import OPERATOR, Principal
 from service.replica import Replica
 from service.settling import close_if_due
 from service.storage import audit, locks, studies
 from service.storage.studies import StudyRow
+from trimtab.budget import Limits
 from trimtab.diagnosis import Edit, Prescription
 from trimtab.errors import Conflict, Invalid, NothingToPrescribe, StudyExists, StudyNotFound
 from trimtab.protocol import FieldProblem, Study
@@ -26,8 +27,6 @@ from trimtab.states import Purpose
 from trimtab.warm_start import WarmStart
 
 CREATED = 201
-
-_LONGEST_NAME = 128
 
 _log = logging.getLogger(__name__)
 
@@ -106,7 +105,9 @@ def _chosen(edits: Sequence[Edit], wanted: Prescription, *, study: str) -> list[
 
 
 def _edited(parent: StudySpec, edits: Sequence[Edit]) -> StudySpec:
-    """Return the spec with the edits; it begins with the trials of the other study where their figures compare.
+    """Return the spec with the edits, and as much more time as its trials need.
+
+    It begins with the trials of the other study where their figures compare.
 
     Raises:
         Invalid: All edits together make a study, these alone none.
@@ -117,7 +118,14 @@ def _edited(parent: StudySpec, edits: Sequence[Edit]) -> StudySpec:
         problem = FieldProblem(field="edits", message="do not make a study without the others")
         raise Invalid("the edits that are wanted need others", errors=[problem]) from error
     is_comparable = given.comparable(parent, spec) is None
-    return spec.model_copy(update={"warm_start": WarmStart(study=parent.name) if is_comparable else None})
+    warm_start = WarmStart(study=parent.name) if is_comparable else None
+    return spec.model_copy(update={"warm_start": warm_start, "limits": _limits(parent, spec)})
+
+
+def _limits(parent: StudySpec, spec: StudySpec) -> Limits:
+    if spec.task is None:
+        return spec.limits
+    return limits.lengthened(parent.limits, limits.length(parent), limits.length(spec))
 
 
 def _stored(connection: sa.Connection, parent: StudyRow, spec: StudySpec, wanted: str | None) -> StudyRow:
@@ -133,5 +141,4 @@ def _names(parent: StudyRow) -> Iterator[str]:
     name = parent.spec.name
     if parent.purpose is Purpose.PRESCRIPTION:
         name = re.sub(r"-[0-9]+$", "", name)
-    for number in count(2):
-        yield f"{name[: _LONGEST_NAME - len(str(number)) - 1]}-{number}"
+    return numbered(name)

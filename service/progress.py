@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import numpy as np
 
+from service import study_rows
 from service.database import autocommit
 from service.gain import gain
 from service.replica import Replica
 from service.sampling.hypervolume import hypervolumes, reference_M
-from service.storage import progress, studies
+from service.storage import progress
 from service.storage.progress import EndedTrial
 from service.storage.studies import StudyRow
 from trimtab.learned import Progress, ProgressPoint
@@ -31,16 +33,15 @@ class _Course:
     reason: str | None = None
 
 
-def read(replica: Replica, study: str) -> Progress:
+async def read(replica: Replica, study: str) -> Progress:
     """Return how a study went on so far.
 
     Raises:
         StudyNotFound: There is no such study.
         Unavailable: The database is away or busy.
     """
-    with autocommit(replica.engine) as connection:
-        row = studies.require(connection, study)
-    return replica.kept.get("progress", row.study_id, finished=row.finished, make=lambda: _read(replica, row))
+    row = await study_rows.read(replica, study)
+    return await replica.kept.get("progress", row.study_id, finished=row.finished, make=partial(_read, replica, row))
 
 
 def _read(replica: Replica, row: StudyRow) -> Progress:

@@ -5,11 +5,11 @@ Nothing here is state: what is forgotten is read again.
 """
 
 import threading
-from collections import OrderedDict
 
 import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
+from cachetools import LRUCache
 
 from service.storage import sort_keys
 from service.storage.sort_keys import Figures, SortKey
@@ -28,7 +28,7 @@ class Rankings:
     """The figures that tables were sorted by lately. Those of trials that have ended since are added to them."""
 
     def __init__(self) -> None:
-        self._columns: OrderedDict[tuple[int, SortKey], Figures] = OrderedDict()
+        self._columns: LRUCache[tuple[int, SortKey], Figures] = LRUCache(MAX_COLUMNS)
         self._lock = threading.Lock()
 
     def figures(self, connection: sa.Connection, study_id: int, key: SortKey) -> Figures:
@@ -39,15 +39,9 @@ class Rankings:
         unfinished = sort_keys.unfinished(connection, study_id, key)
         new = sort_keys.ended(connection, study_id, key, known=known.known if known else 0)
         ended = _together(known, new) if known else new
-        self._keep((study_id, key), ended)
-        return _together(ended, _without(unfinished, new))
-
-    def _keep(self, place: tuple[int, SortKey], figures: Figures) -> None:
         with self._lock:
-            self._columns[place] = figures
-            self._columns.move_to_end(place)
-            while len(self._columns) > MAX_COLUMNS:
-                self._columns.popitem(last=False)
+            self._columns[study_id, key] = ended
+        return _together(ended, _without(unfinished, new))
 
 
 def ranked(figures: Figures, state: TrialState | None, *, is_descending: bool) -> Numbers:

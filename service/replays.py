@@ -138,7 +138,8 @@ def _came_at(event: PlayedReport | PlayedTrial) -> tuple[float, bool, int, int]:
 
 
 def _simulated(played: _Played, pruner: Pruner) -> Simulation:
-    simulation = Simulation(played.spec.name, pruner, played.spec.stopping.direction)
+    spec = played.spec
+    simulation = Simulation(spec.name, pruner, spec.stopping.direction, is_mean=spec.has_trainings)
     for count, event in enumerate(played.events):
         if count % _BREATH == 0:
             # Python's threads take turns of 5 ms: other calls would wait that long at each of their steps.

@@ -1,13 +1,16 @@
 """What every use case works with: one replica's parts, chosen in service.app."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from threading import BoundedSemaphore
 
 import sqlalchemy as sa
 
 from service.artifacts import Artifacts
 from service.changes import Changes
+from service.clock import Clock
 from service.courses import Courses
+from service.dashboard.asking import Dashboard
 from service.kept import Kept
 from service.memory import Memory
 from service.meters import Meters
@@ -32,6 +35,7 @@ class Replica:
         max_dataset_bytes: That the file of a data set may have.
         readers: How many such files may still be read at once.
         kept: What took long to make of studies.
+        dashboard: Optuna's.
     """
 
     engine: sa.Engine
@@ -47,15 +51,23 @@ class Replica:
     max_dataset_bytes: int = 2**31
     readers: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(2))
     kept: Kept = field(default_factory=Kept)
+    dashboard: Dashboard = field(default_factory=Dashboard)
 
     @property
     def meters(self) -> Meters:
         """What it counts and times of its own work."""
         return self.memory.meters
 
+    @cached_property
+    def clock(self) -> Clock:
+        """The time, the same as all other replicas have it."""
+        return Clock(self.engine)
+
     def close(self) -> None:
         """Let nobody wait any longer: the replica is going down."""
         self.offers.close()
         self.changes.close()
         self.streams.close()
+        self.kept.close()
         self.memory.children.close()
+        self.dashboard.close()

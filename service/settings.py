@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from service import tokens
 from trimtab import settings as shared
 from trimtab.errors import Misconfigured
 
@@ -49,8 +50,8 @@ class Settings:
         """Read the settings.
 
         Raises:
-            Misconfigured: One of them is not of its kind, or the API would listen beyond this machine without
-                a token of the operator's choice.
+            Misconfigured: One of them is not of its kind, the operator's token could be guessed, or the API would
+                listen beyond this machine without a token of the operator's choice.
         """
         settings = cls(
             database_url=_database_url(environment, "TRIMTAB_DATABASE_URL"),
@@ -103,7 +104,7 @@ def _number(environment: Mapping[str, str], name: str, *, default: int, low: int
 
 def _admin_token(environment: Mapping[str, str]) -> str | None:
     if given := environment.get("TRIMTAB_ADMIN_TOKEN", "").strip():
-        return _checked(given, "TRIMTAB_ADMIN_TOKEN")
+        return tokens.checked(given, "TRIMTAB_ADMIN_TOKEN")
     if not (path := environment.get("TRIMTAB_ADMIN_TOKEN_FILE")):
         return None
     try:
@@ -112,10 +113,4 @@ def _admin_token(environment: Mapping[str, str]) -> str | None:
         raise Misconfigured(f"TRIMTAB_ADMIN_TOKEN_FILE={path} cannot be read: {error.strerror}") from error
     if not found:
         raise Misconfigured(f"TRIMTAB_ADMIN_TOKEN_FILE={path} is empty")
-    return _checked(found, f"TRIMTAB_ADMIN_TOKEN_FILE={path}")
-
-
-def _checked(token: str, source: str) -> str:
-    if not token.isascii() or not token.isprintable() or " " in token:
-        raise Misconfigured(f"{source}: a token has ASCII letters, digits and signs only, and no spaces")
-    return token
+    return tokens.checked(found, f"TRIMTAB_ADMIN_TOKEN_FILE={path}")

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from service.storage.closings import Usage
 from service.storage.locks import LockedStudy
 from trimtab.spec import StudySpec
-from trimtab.states import Direction
 
 _BUDGET = "budget."
 
@@ -42,6 +41,4 @@ def _reasons(study: LockedStudy, usage: Usage, spec: StudySpec) -> Iterator[str]
 
 
 def _is_met(target: float, best: float | None, spec: StudySpec) -> bool:
-    if best is None:
-        return False
-    return best <= target if spec.objectives[0].direction is Direction.MINIMIZE else best >= target
+    return best is not None and not spec.objectives[0].direction.is_better(target, best)

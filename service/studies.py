@@ -1,11 +1,10 @@
 """Create, read, list, change and delete studies."""
 
-import json
 import logging
 
 import sqlalchemy as sa
 
-from service import cursors, heritage, revisions, sampling, shown
+from service import admission, cursors, heritage, revisions, sampling, shown
 from service.database import autocommit, transaction
 from service.datasets import pins
 from service.once import UNKEYED, Once
@@ -17,7 +16,6 @@ from trimtab.errors import Conflict, Invalid, StudyExists, StudyNotFound
 from trimtab.protocol import FieldProblem, Page, Study, StudyChange
 from trimtab.spec import StudySpec
 from trimtab.states import StudyState
-from trimtab.tasks.training import OF_COMPANIONS
 
 CREATED = 201
 
@@ -38,16 +36,12 @@ def create(
         Unavailable: The database is away or busy.
     """
     with once.transaction(replica.engine) as connection:
-        resolved = pins.resolved(connection, spec)
-        _check_installed(resolved)
-        _check_metrics(resolved)
+        resolved = admission.admitted(connection, spec)
         is_new = studies.insert(connection, resolved)
         study = studies.find(connection, spec.name)
         if study is None:
             raise StudyExists(f"the name {spec.name!r} is taken by a study that was made with Optuna itself")
-        if differences := _differences(study.spec, resolved):
-            told = f"study {spec.name!r} exists with another spec: differs in {', '.join(differences)}"
-            raise StudyExists(f"{told}; take another name, or change or delete that one")
+        admission.check_same(study.spec, resolved)
         if is_new:
             heritage.inherit(connection, study)
             close_if_due(connection, study.study_id, spec=study.spec)
@@ -173,31 +167,3 @@ def _changeable(study: Study) -> dict[str, object]:
         "tags": study.spec.tags,
         "priority": study.spec.priority,
     }
-
-
-def _check_installed(spec: StudySpec) -> None:
-    if sampling.will_be_slow(spec) and not sampling.is_installed():
-        text = "gp needs torch, which the service does not have: pip install 'trimtab[service,gp]', or take tpe"
-        raise Invalid("a sampler is not installed", errors=[FieldProblem(field="sampler.name", message=text)])
-
-
-def _check_metrics(spec: StudySpec) -> None:
-    """Refuse to search by what only the studies that the service makes report."""
-    named = {f"objectives.{position}": objective.metric for position, objective in enumerate(spec.objectives)}
-    named |= {f"constraints.{position}": constraint.metric for position, constraint in enumerate(spec.constraints)}
-    for field, metric in named.items() if spec.task else ():
-        if metric in OF_COMPANIONS:
-            problem = FieldProblem(field=f"{field}.metric", message=f"is not searched by: {metric}")
-            raise Invalid("no trial that searches reports it", errors=[problem])
-
-
-def _differences(one: StudySpec, other: StudySpec) -> list[str]:
-    ours, theirs = _parts(one), _parts(other)
-    return [field for field, part in ours.items() if part != theirs[field]]
-
-
-def _parts(spec: StudySpec) -> dict[str, str]:
-    """Return each part as a text: to Python 1 is True, and a mapping in another order the same."""
-    parts = spec.model_dump(mode="json")
-    parts["space"] = list((parts["space"] or {}).items())
-    return {field: json.dumps(part, sort_keys=True) for field, part in parts.items()}

@@ -1,13 +1,16 @@
 """Studies as lists show them: each with its course, and with the studies that exist only for it beneath it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+import sqlalchemy as sa
 
 from service import cursors
 from service.courses import Course
 from service.database import autocommit
 from service.replica import Replica
 from service.storage import summaries as stored
+from service.storage import tasks
 from service.storage.summaries import SummaryRow
 from trimtab.states import StudyState
 
@@ -39,12 +42,12 @@ class Summaries:
     Args:
         items: The newest first.
         next: Where the next page begins; None: this is the last one.
-        is_idle: Trials could be trained, and no worker is there.
+        missing: Tasks that studies wait for, and that no worker that is alive has.
     """
 
     items: Sequence[Summary]
     next: str | None
-    is_idle: bool
+    missing: Sequence[str]
 
 
 def page(replica: Replica, *, state: StudyState | None, tag: str | None, cursor: str | None, limit: int) -> Summaries:
@@ -63,9 +66,7 @@ def page(replica: Replica, *, state: StudyState | None, tag: str | None, cursor:
         companions = stored.companions(connection, [row.study_id for row in shown]) if shown else []
         every = [*shown, *companions]
         courses = replica.courses.read(connection, {row.study_id: row.finished for row in every})
-        is_idle = any(_wants_a_worker(row) for row in every) and not stored.is_anybody_there(
-            connection, lease_seconds=replica.lease_seconds
-        )
+        missing = _missing(connection, every, lease_seconds=replica.lease_seconds)
     items = [
         Summary(
             row,
@@ -74,8 +75,10 @@ def page(replica: Replica, *, state: StudyState | None, tag: str | None, cursor:
         )
         for row in shown
     ]
-    return Summaries(items, str(shown[-1].study_id) if len(rows) > limit else None, is_idle)
+    return Summaries(items, str(shown[-1].study_id) if len(rows) > limit else None, missing)
 
 
-def _wants_a_worker(row: SummaryRow) -> bool:
-    return row.state is StudyState.RUNNING and row.workers == 0
+def _missing(connection: sa.Connection, rows: Iterable[SummaryRow], *, lease_seconds: float) -> list[str]:
+    """Return the tasks that nobody trains; a study without one waits for no worker."""
+    waiting = {row.task for row in rows if row.task and row.state is StudyState.RUNNING and row.workers == 0}
+    return sorted(waiting - tasks.alive(connection, lease_seconds=lease_seconds)) if waiting else []

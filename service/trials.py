@@ -16,7 +16,7 @@ from service.storage import audit, lease_ends, locks, studies, trials
 from service.storage.locks import LockedStudy
 from service.storage.studies import StudyRow
 from service.storage.trials import TrialRow
-from trimtab.errors import SeveralObjectives, StudyNotFound, TrialEnded, TrialNotFound
+from trimtab.errors import SeveralObjectives, StudyNotFound, TrialEnded
 from trimtab.protocol import Attempt, BestTrial, Page, RecordedReport, Trial, TrialHistory
 from trimtab.states import TrialState
 
@@ -61,7 +61,7 @@ def read(replica: Replica, study: str, number: int) -> TrialHistory:
     """
     with autocommit(replica.engine) as connection:
         row = studies.require(connection, study)
-        trial = _require(connection, row, number)
+        trial = trials.require(connection, row, number)
         reports = trials.reports(connection, trial.trial_id)
         attempts = trials.attempts(connection, trial.trial_id)
     return _history(answers.trial(row, trial), reports, attempts)
@@ -75,7 +75,7 @@ def glance(replica: Replica, study: str, number: int) -> TrialHistory:
     """
     with autocommit(replica.engine) as connection:
         row = studies.require(connection, study)
-        trial = _require(connection, row, number)
+        trial = trials.require(connection, row, number)
         attempts = trials.attempts(connection, trial.trial_id)
     return _history(answers.trial(row, trial), [], attempts)
 
@@ -94,10 +94,10 @@ def stop(replica: Replica, study: str, number: int, *, principal: Principal = OP
         if locked is None:
             raise StudyNotFound(f"there is no study {study!r}")
         row = studies.require(connection, study)
-        trial = _require(connection, row, number)
+        trial = trials.require(connection, row, number)
         if _stop(connection, locked, row, trial):
             audit.note(connection, principal, "stop trial", study, number=number)
-        answer = answers.trial(row, _require(connection, row, number))
+        answer = answers.trial(row, trials.require(connection, row, number))
         once.keep(connection, answer)
     _log.info("trial %(trial)d of %(study)s is stopped by hand", {"trial": number, "study": study})
     replica.changes.announce()
@@ -160,13 +160,6 @@ def _history(trial: Trial, reports: Iterable[Mapping[str, Any]], attempts: Itera
         reports=[RecordedReport.model_validate(report, strict=False) for report in reports],
         history=[Attempt.model_validate(attempt, strict=False) for attempt in attempts],
     )
-
-
-def _require(connection: sa.Connection, study: StudyRow, number: int) -> TrialRow:
-    trial = trials.by_number(connection, study.study_id, number)
-    if trial is None:
-        raise TrialNotFound(f"study {study.spec.name!r} has no trial {number}")
-    return trial
 
 
 def _stop(connection: sa.Connection, locked: LockedStudy, study: StudyRow, trial: TrialRow) -> bool:

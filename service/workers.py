@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from service.database import autocommit
 from service.replica import Replica
 from service.storage import stretches, trials
+from service.storage import tasks as trained
 from service.storage.stretches import Stretches
 from trimtab.protocol import Page, Worker
 
@@ -20,6 +21,16 @@ def page(replica: Replica, *, cursor: str | None, limit: int) -> Page[Worker]:
         rows = trials.workers(connection, after=cursor or "", limit=limit + 1, lease_seconds=replica.lease_seconds)
     items = [Worker.model_validate(row, strict=False) for row in rows[:limit]]
     return Page(items=items, next=items[-1].name if len(rows) > limit else None)
+
+
+def tasks(replica: Replica) -> frozenset[str]:
+    """Return the tasks of the workers that are alive.
+
+    Raises:
+        Unavailable: The database is away or busy.
+    """
+    with autocommit(replica.engine) as connection:
+        return trained.alive(connection, lease_seconds=replica.lease_seconds)
 
 
 DAY_SECONDS = 24 * 3600.0

@@ -1,14 +1,16 @@
 """The learning curves of a study in one picture, with what trials are stopped by."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import sqlalchemy as sa
 
-from service import pruning
+from service import pruning, study_rows
 from service.database import autocommit
 from service.pictures.thinning import MOST_POINTS_OF_ONE, drawn, drawn_running, rounded, saved_steps, spread
 from service.replica import Replica
-from service.storage import pictures, studies
+from service.storage import pictures
 from service.storage.pictures import Standing, StoredCurve
 from service.storage.studies import StudyRow
 from trimtab.message import Message
@@ -65,17 +67,20 @@ class CurvesPicture(Message):
     saved_steps: float | None
 
 
-def read(replica: Replica, study: str) -> CurvesPicture:
+async def read(replica: Replica, study: str) -> CurvesPicture:
     """Return the picture of a study's learning curves; of the trials that have ended as it was when the last one had.
 
     Raises:
         StudyNotFound: There is no such study.
         Unavailable: The database is away or busy.
     """
-    with autocommit(replica.engine) as connection:
-        row = studies.require(connection, study)
-    # Whoever waits for another to make it holds no connection.
-    picture = replica.kept.get("curves", row.study_id, finished=row.finished, make=lambda: _ended(replica, row))
+    row = await study_rows.read(replica, study)
+    # Whoever waits for another to make it holds no connection and no thread.
+    picture = await replica.kept.get("curves", row.study_id, finished=row.finished, make=partial(_ended, replica, row))
+    return await asyncio.to_thread(_with_running, replica, row, picture)
+
+
+def _with_running(replica: Replica, row: StudyRow, picture: CurvesPicture) -> CurvesPicture:
     with autocommit(replica.engine) as connection:
         running = pictures.running(connection, row.study_id, objective=_objective(row))
         curves = _curves(connection, running, drawn_running(running))

@@ -1,16 +1,18 @@
 """The plane of bias and variance: each complete trial a dot, as the doctor measures it."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import sqlalchemy as sa
 
+from service import study_rows
 from service.database import autocommit
 from service.diagnosis.case import Case
 from service.diagnosis.conditions import conditions, figures
 from service.diagnosis.curve import finite
 from service.pictures.thinning import rounded, spread
 from service.replica import Replica
-from service.storage import datasets, pictures, studies, trials
+from service.storage import datasets, pictures, trials
 from service.storage.studies import StudyRow
 from trimtab.diagnosis import Condition, Figures
 from trimtab.message import Message, Metrics
@@ -51,16 +53,15 @@ class Plane(Message):
     tolerance: float | None
 
 
-def read(replica: Replica, study: str) -> Plane:
+async def read(replica: Replica, study: str) -> Plane:
     """Return where the complete trials of a study are between bias and variance.
 
     Raises:
         StudyNotFound: There is no such study.
         Unavailable: The database is away or busy.
     """
-    with autocommit(replica.engine) as connection:
-        row = studies.require(connection, study)
-    return replica.kept.get("plane", row.study_id, finished=row.finished, make=lambda: _made(replica, row))
+    row = await study_rows.read(replica, study)
+    return await replica.kept.get("plane", row.study_id, finished=row.finished, make=partial(_made, replica, row))
 
 
 def _made(replica: Replica, row: StudyRow) -> Plane:

@@ -30,9 +30,12 @@ _ENDED = sa.text("""
 
 _REPORTS = sa.text("""
     SELECT r.lease_id, r.step, r.metrics, r.verdict
-    FROM trimtab_reports r
-    JOIN unnest(CAST(:lease_ids AS bigint[]), CAST(:steps AS int[])) AS wanted (lease_id, step) USING (lease_id, step)
-    ORDER BY r.lease_id
+    FROM unnest(CAST(:lease_ids AS bigint[]), CAST(:after AS int[]), CAST(:until AS int[]))
+      AS wanted (id, after, until), LATERAL (
+        SELECT lease_id, step, metrics, verdict FROM trimtab_reports
+        WHERE lease_id = wanted.id AND step > wanted.after AND step <= wanted.until
+        ORDER BY step DESC LIMIT :most) AS r
+    ORDER BY r.lease_id, r.step
 """)
 
 
@@ -83,7 +86,8 @@ def ended(connection: sa.Connection, study_id: int, *, after: int, until: int, l
     return [(trial_id, order) for trial_id, order in connection.execute(_ENDED, values)]
 
 
-def reports(connection: sa.Connection, steps: Mapping[int, int]) -> Sequence[dict[str, Any]]:
-    """Return the reports of leases, each at a step; a lease that has none there is left out."""
-    values = {"lease_ids": list(steps), "steps": list(steps.values())}
+def reports(connection: sa.Connection, steps: Mapping[int, tuple[int, int]], *, most: int) -> Sequence[dict[str, Any]]:
+    """Return the reports of leases after one step and up to another one, in their order; of each the newest so many."""
+    after, until = zip(*steps.values(), strict=True)
+    values = {"lease_ids": list(steps), "after": list(after), "until": list(until), "most": most}
     return [dict(row) for row in connection.execute(_REPORTS, values).mappings()]

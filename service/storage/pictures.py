@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
+from service.storage.trials import REPORTED
 from trimtab.message import Metrics
 from trimtab.states import TrialState
 
@@ -61,6 +63,27 @@ _CURVES = sa.text("""
     GROUP BY trial_id
 """)
 
+# Where a later report has no higher step, the curve was cut. The smallest step of all that came later, not of all that
+# come later: PostgreSQL goes through them once.
+_RUN = sa.text(f"""
+    WITH reported AS (
+      SELECT *, min(step) OVER (
+        ORDER BY reported_at DESC, step DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS cut_at
+      FROM ({REPORTED}) AS every
+    ), run AS (
+      SELECT *, row_number() OVER (ORDER BY step) AS place, count(*) OVER () AS points
+      FROM reported WHERE cut_at IS NULL OR step < cut_at
+    ), best AS (
+      SELECT step FROM trial_intermediate_values WHERE trial_id = :trial_id AND intermediate_value_type = 'FINITE'
+      ORDER BY :sign * intermediate_value, step LIMIT 1
+    )
+    SELECT attempt, step, metrics, verdict, reason, reported_at, points, step IN (SELECT step FROM best) AS is_best
+    FROM run
+    WHERE place = points OR (place - 1) % CAST(ceil(CAST(points AS float8) / :most) AS bigint) = 0
+      OR step IN (SELECT step FROM best)
+    ORDER BY step
+""")
+
 _COMPLETE = sa.text("""
     SELECT o.number, o.metrics
     FROM trimtab_trials o JOIN trials t USING (trial_id)
@@ -93,6 +116,15 @@ def curves(connection: sa.Connection, most: Mapping[int, int]) -> dict[int, Stor
     """Return the curves of trials, by id; of each about so many points at most, evenly, the first and the last."""
     values = {"trial_ids": list(most), "most": list(most.values())}
     return {trial_id: StoredCurve(*curve) for trial_id, *curve in connection.execute(_CURVES, values)}
+
+
+def run(connection: sa.Connection, trial_id: int, *, most: int, sign: float) -> Sequence[dict[str, Any]]:
+    """Return the reports that lead to a trial's last one: about so many at most, with the first, best and last.
+
+    Each with the `points` of the whole run, and whether it `is_best`.
+    """
+    rows = connection.execute(_RUN, {"trial_id": trial_id, "most": most, "sign": sign}).mappings()
+    return [dict(row) for row in rows]
 
 
 def complete(connection: sa.Connection, study_id: int) -> list[tuple[int, Metrics]]:

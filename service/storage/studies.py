@@ -114,9 +114,10 @@ _INSERT = sa.text("""
       FROM study, unnest(CAST(:directions AS text[])) WITH ORDINALITY AS o (direction, position)
     )
     INSERT INTO trimtab_studies (study_id, spec, task, trial_seconds, step_seconds, budget, epochs, seconds,
-      device_seconds, target, patience, tags, priority, purpose, parent_id)
+      device_seconds, target, patience, tags, priority, purpose, parent_id, family_id)
     SELECT study_id, CAST(:spec AS json), :task, :trial_seconds, :step_seconds, :budget, :epochs, :seconds,
-      :device_seconds, :target, :patience, CAST(:tags AS text[]), :priority, :purpose, :parent_id
+      :device_seconds, :target, :patience, CAST(:tags AS text[]), :priority, :purpose, :parent_id,
+      (SELECT coalesce(family_id, study_id) FROM trimtab_studies WHERE study_id = CAST(:parent_id AS bigint))
     FROM study
     RETURNING study_id
 """)
@@ -149,6 +150,12 @@ _CONDITIONS = {"state": "AND state = :state", "tag": "AND tags @> ARRAY[CAST(:ta
 _COUNTS = sa.text("""
     SELECT study_id, lower(CAST(state AS text)) AS state, count(*) AS trials
     FROM trials WHERE study_id = ANY(:study_ids) GROUP BY 1, 2
+""")
+
+_FIRST_FREE = sa.text("""
+    SELECT wanted.name FROM unnest(CAST(:names AS text[])) WITH ORDINALITY AS wanted (name, place)
+    WHERE NOT EXISTS (SELECT FROM studies WHERE study_name = wanted.name)
+    ORDER BY place LIMIT 1
 """)
 
 _CHANGE = sa.text("""
@@ -213,6 +220,12 @@ def get(connection: sa.Connection, study_id: int) -> StudyRow | None:
     """Return the study of that id; None if it is gone."""
     row = connection.execute(_GET, {"study_id": study_id}).one_or_none()
     return _study(row) if row else None
+
+
+def first_free(connection: sa.Connection, names: Sequence[str]) -> str | None:
+    """Return the first of some names that no study has, made with Optuna itself or not; None: all are taken."""
+    free: str | None = connection.execute(_FIRST_FREE, {"names": list(names)}).scalar_one_or_none()
+    return free
 
 
 def newest(

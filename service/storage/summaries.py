@@ -16,6 +16,7 @@ class SummaryRow:
     """A study in a list.
 
     Args:
+        task: The name of its task; None: anybody trains it.
         budget: Trials; None: it does not limit them.
         created: Trials so far, of those that the budget counts.
         added: Trials that came already finished.
@@ -32,6 +33,7 @@ class SummaryRow:
     state: StudyState
     reason: str | None
     purpose: Purpose
+    task: str | None
     budget: int | None
     created: int
     added: int
@@ -51,8 +53,9 @@ _OBJECTIVES = TypeAdapter(list[Objective])
 _SETTLED = ", ".join(f"'{purpose}'" for purpose in Purpose if purpose.is_settled)
 
 _COLUMNS = """
-    SELECT s.study_id, study_name AS name, state, reason, purpose, nullif(budget, 2147483647) AS budget,
-      created, added, finished, best_value, CAST(spec -> 'objectives' AS text) AS objectives, tags, parent_id,
+    SELECT s.study_id, study_name AS name, state, reason, purpose, task,
+      nullif(budget, 2147483647) AS budget, created, added, finished, best_value,
+      CAST(spec -> 'objectives' AS text) AS objectives, tags, parent_id,
       (SELECT study_name FROM studies p WHERE p.study_id = parent_id) AS parent,
       (SELECT count(*) FROM trimtab_leases l WHERE l.study_id = s.study_id AND l.ended_at IS NULL) AS running,
       (SELECT count(DISTINCT worker) FROM trimtab_leases l
@@ -71,12 +74,6 @@ _CONDITIONS = {
 
 _COMPANIONS = sa.text(f"""
     {_COLUMNS} WHERE parent_id = ANY(:study_ids) AND purpose IN ({_SETTLED}) ORDER BY s.study_id
-""")
-
-_ANYBODY = sa.text("""
-    SELECT EXISTS (
-        SELECT FROM trimtab_workers WHERE last_seen_at > clock_timestamp() - make_interval(secs => :lease_seconds))
-      OR EXISTS (SELECT FROM trimtab_leases WHERE ended_at IS NULL)
 """)
 
 
@@ -106,12 +103,6 @@ def newest(
 def companions(connection: sa.Connection, study_ids: Sequence[int]) -> list[SummaryRow]:
     """Return the studies that exist only for those, oldest first."""
     return [_summary(row) for row in connection.execute(_COMPANIONS, {"study_ids": list(study_ids)})]
-
-
-def is_anybody_there(connection: sa.Connection, *, lease_seconds: float) -> bool:
-    """Return whether a worker was heard of lately."""
-    found: bool = connection.execute(_ANYBODY, {"lease_seconds": lease_seconds}).scalar_one()
-    return found
 
 
 def _summary(row: sa.Row[tuple[object, ...]]) -> SummaryRow:

@@ -31,7 +31,13 @@ _FIND = prepared(
     "find_token", "SELECT token_id, kind FROM trimtab_tokens WHERE digest = :digest AND revoked_at IS NULL"
 )
 
-_KIND = prepared("kind_of_token", "SELECT kind FROM trimtab_tokens WHERE token_id = :token_id AND revoked_at IS NULL")
+_KIND = prepared(
+    "kind_of_token",
+    """
+    SELECT kind FROM trimtab_tokens
+    WHERE token_id = :token_id AND substring(digest FOR length(CAST(:mark AS bytea))) = :mark AND revoked_at IS NULL
+    """,
+)
 
 _LIST = sa.text(f"SELECT {_COLUMNS} FROM trimtab_tokens WHERE token_id > :after ORDER BY token_id LIMIT :limit")
 
@@ -54,9 +60,9 @@ def find(connection: sa.Connection, digest: bytes) -> tuple[int, TokenKind] | No
     return (row.token_id, TokenKind(row.kind)) if row else None
 
 
-def kind(connection: sa.Connection, token_id: int) -> TokenKind | None:
-    """Return the kind of a token that is not revoked; None if there is none of that id."""
-    found = connection.execute(_KIND, {"token_id": token_id}).scalar_one_or_none()
+def kind(connection: sa.Connection, token_id: int, mark: bytes) -> TokenKind | None:
+    """Return the kind of a token that is not revoked; None if there is none of that id whose SHA-256 begins so."""
+    found = connection.execute(_KIND, {"token_id": token_id, "mark": mark}).scalar_one_or_none()
     return None if found is None else TokenKind(found)
 
 

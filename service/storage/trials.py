@@ -10,7 +10,9 @@ import sqlalchemy as sa
 
 from service.storage.dimensions import Point
 from service.storage.leases import report_at
+from service.storage.studies import StudyRow
 from service.storage.suggestions import GIVEN
+from trimtab.errors import TrialNotFound
 from trimtab.message import Metrics, Scalar
 from trimtab.states import Origin, Outcome, TrialState
 
@@ -92,7 +94,7 @@ _OLDEST_FIRST = sa.text(f"{_PAGE} AND o.number > :after ORDER BY o.number LIMIT 
 _NEWEST_FIRST = sa.text(f"{_PAGE} AND o.number < :after ORDER BY o.number DESC LIMIT :limit")
 
 # A trial that came already finished had no lease, and its curve no verdict.
-_REPORTS = sa.text("""
+REPORTED = """
     SELECT l.attempt, r.step, r.metrics, r.verdict, r.reason, r.reported_at
     FROM trimtab_leases l JOIN trimtab_reports r USING (lease_id)
     WHERE l.trial_id = :trial_id
@@ -101,8 +103,9 @@ _REPORTS = sa.text("""
     FROM trimtab_trials o JOIN trials t USING (trial_id)
     CROSS JOIN json_to_recordset(o.curve) AS c (step int, metrics json)
     WHERE o.trial_id = :trial_id
-    ORDER BY attempt, step
-""")
+"""
+
+_REPORTS = sa.text(f"{REPORTED} ORDER BY attempt, step")
 
 _ATTEMPTS = sa.text("""
     SELECT fence, attempt, worker, host, device, outcome, message, leased_at, ended_at,
@@ -139,6 +142,18 @@ def by_number(connection: sa.Connection, study_id: int, number: int) -> TrialRow
     """Return a trial of a study; None if it has none of that number."""
     row = connection.execute(_BY_NUMBER, {"study_id": study_id, "number": number}).one_or_none()
     return _trial(row) if row else None
+
+
+def require(connection: sa.Connection, study: StudyRow, number: int) -> TrialRow:
+    """Return a trial of a study.
+
+    Raises:
+        TrialNotFound: It has none of that number.
+    """
+    trial = by_number(connection, study.study_id, number)
+    if trial is None:
+        raise TrialNotFound(f"study {study.spec.name!r} has no trial {number}")
+    return trial
 
 
 def by_id(connection: sa.Connection, trial_id: int) -> TrialRow | None:
@@ -190,7 +205,10 @@ def page(
 
 def reports(connection: sa.Connection, trial_id: int) -> Sequence[dict[str, Any]]:
     """Return the reports of all attempts, in order."""
-    return [dict(row) for row in connection.execute(_REPORTS, {"trial_id": trial_id}).mappings()]
+    rows = connection.execute(_REPORTS, {"trial_id": trial_id})
+    names = list(rows.keys())
+    # Of ten thousand reports SQLAlchemy's own mappings take as long as PostgreSQL does.
+    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def attempts(connection: sa.Connection, trial_id: int) -> Sequence[dict[str, Any]]:
