@@ -48,7 +48,7 @@ field() {
 
 # Ends the program and what keeps its lease alive; leaves how the program ended.
 end_training() {
-    kill "$heart" 2>/dev/null
+    kill -s KILL "$heart" 2>/dev/null # A shell just forked still has the traps of its parent: it would swallow a TERM.
     wait "$heart" 2>/dev/null
     [ -z "$outcome" ] || kill "$trainer" 2>/dev/null
     wait "$trainer" 2>/dev/null
