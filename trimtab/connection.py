@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx2
 
-from trimtab import answers, retries, settings
+from trimtab import answers, request_lines, retries, settings
 from trimtab.errors import Misconfigured, Unreachable
 from trimtab.protocol import PROTOCOL, PROTOCOL_HEADER
 from trimtab.requests import Request
@@ -120,7 +120,8 @@ class Connection:
 
     def _tried(self, attempt: Callable[[], httpx2.Response | httpx2.RequestError]) -> Reply:
         for tries in count(1):
-            answer = attempt()
+            with request_lines.left_out():
+                answer = attempt()
             seconds = self._pause(answer, tries)
             if seconds is None:
                 break
@@ -213,13 +214,14 @@ def server_url(server: str) -> httpx2.URL:
         Misconfigured: It is none, or holds one.
     """
     if "@" in server:
-        raise Misconfigured("the server's URL holds a password, which would be shown: set TRIMTAB_TOKEN instead")
+        raise Misconfigured("the server's URL holds a password, which would be shown; set TRIMTAB_TOKEN instead")
     try:
         url = httpx2.URL(server)
     except httpx2.InvalidURL as error:
         raise Misconfigured(f"the server {server!r} is no URL: {error}; set TRIMTAB_SERVER") from error
-    if url.scheme not in {"http", "https"} or not url.host:
-        raise Misconfigured(f"the server {server!r} is no http:// or https:// URL; set TRIMTAB_SERVER")
+    if url.scheme not in {"http", "https"} or not url.host or " " in server:
+        such_as = settings.DEFAULT_SERVER if "://" in server else f"http://{server}"
+        raise Misconfigured(f"the server {server!r} is no http:// or https:// URL; set TRIMTAB_SERVER, as to {such_as}")
     return url
 
 

@@ -20,7 +20,7 @@ class EventKind(StrEnum):
 
     study     the study: when the stream begins, and whenever its state or counts have changed
     trial     a trial: when it begins to run, and when it has ended
-    report    the newest report of a trial that runs
+    report    a report of a trial that runs; of very many at once the newest
     deleted   the study is gone
     """
 
@@ -31,7 +31,7 @@ class EventKind(StrEnum):
 
 
 class TrialReport(Message):
-    """The newest report of a trial that runs.
+    """A report of a trial that runs.
 
     Args:
         number: Of the trial.

@@ -73,7 +73,8 @@ class ConfirmedTrial(Message):
         trial: Its number.
         state: Of the new training.
         value: The mean of the objective over the repeats; None before.
-        standard_error: Of that mean; None where it is not known.
+        standard_error: Of that mean, by how the trainings differ, which all have the same sets; None where it is not
+            known.
     """
 
     trial: int

@@ -16,7 +16,7 @@ ROWS = 60
 def study_html(study: Study, best: BestTrial | None, running: Sequence[Trial] = ()) -> str:
     """Return how far a study is, its best trial, and those that run."""
     title = f"{study.name} is {study.state}"
-    done = f"{rendering.finished(study, of=' of ')} trials finished: {rendering.counts_line(study.counts)}"
+    done = f"{rendering.finished_line(study, of=' of ')}: {rendering.counts_line(study.counts)}"
     parts = [
         paragraph(study.reason or study.closing or "", title=title),
         bar(study.counts.finished - study.added, study.spec.budget.trials),

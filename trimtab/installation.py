@@ -12,6 +12,9 @@ from trimtab.tasks import TASKS
 CLOCK_SECONDS = 5.0
 """By which clocks may differ: the service's is read to the second, and an answer may take one or two."""
 
+_NAMED = 3
+"""Studies that wait for the same: who looks needs one of them, and that there are others."""
+
 LEFT = "nobody asks for its trials"
 """Said of a study without a task: whoever trains it is no worker that could be named."""
 
@@ -101,25 +104,35 @@ def of_clock(ahead: float) -> Inspected:
     )
 
 
-def of_workers(workers: Iterable[Worker]) -> Iterator[Inspected]:
-    """Judge who trains."""
+def of_training(studies: Iterable[Study], workers: Sequence[Worker]) -> Iterator[Inspected]:
+    """Judge who trains, and what waits for them: that nobody is there is said once."""
     alive = [worker for worker in workers if worker.is_alive]
-    if not alive:
+    waiting = list(of_studies(studies, workers))
+    if not alive and not any(each.standing is Standing.WRONG for each in waiting):
         yield look("workers", "none is alive", "nothing is trained before one is: python -m workers")
     for worker in alive:
         tasks = ", ".join(worker.tasks) or "none: it serves studies without a task, or one that it names"
         yield ok("worker", f"{worker.name} on {worker.device or 'a device that it does not say'}; tasks: {tasks}")
+    yield from waiting
 
 
 def of_studies(studies: Iterable[Study], workers: Sequence[Worker]) -> Iterator[Inspected]:
-    """Judge the studies that wait for somebody to train them."""
-    for study in studies:
-        if study.state is not StudyState.RUNNING:
-            continue
-        if task := missing_task(study, workers):
-            yield wrong("study", f"{study.name} waits: no worker that is alive has the task {task}", command_for(task))
-        elif is_left(study, workers):
-            yield look("study", f"{study.name} waits: {LEFT}", START_AGAIN)
+    """Judge the studies that wait for somebody to train them: those that wait for the same in one line."""
+    running = [study for study in studies if study.state is StudyState.RUNNING]
+    missing = [(missing_task(study, workers), study.name) for study in running]
+    for task in dict.fromkeys(task for task, _ in missing if task):
+        names = [name for lacks, name in missing if lacks == task]
+        yield wrong("study", f"{_wait(names)}: no worker that is alive has the task {task}", command_for(task))
+    if left := [study.name for study in running if is_left(study, workers)]:
+        yield look("study", f"{_wait(left)}: {LEFT}", START_AGAIN)
+
+
+def _wait(names: Sequence[str]) -> str:
+    """Return who waits; of many the first ones."""
+    if len(names) == 1:
+        return f"{names[0]} waits"
+    others = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{', '.join(names[:_NAMED])}{others} wait"
 
 
 def missing_task(study: Study, workers: Iterable[Worker]) -> str | None:

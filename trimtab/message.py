@@ -12,25 +12,35 @@ Lax = Field(strict=False)
 Array = Field(strict=False, fail_fast=True)
 """For tuples, which an array stands for. The first item at fault is the last looked at: there may be a million."""
 
-Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=10_000)]
+_NO_NUL = r"^[^\x00]*$"
+
+Text = Annotated[str, StringConstraints(pattern=_NO_NUL, max_length=10_000)]
 """Words for people. No NUL: PostgreSQL cannot store it."""
 
-StudyName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
+_STUDY = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"
+
+StudyName = Annotated[str, StringConstraints(pattern=_STUDY)]
 """Letters, digits, dot, underscore and dash, at most 128: safe in a URL, a file name and a shell."""
 
-ParamName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_.]{0,127}$")]
+_PARAM = r"^[A-Za-z_][A-Za-z0-9_.]{0,127}$"
+
+ParamName = Annotated[str, StringConstraints(pattern=_PARAM)]
 """The name of a parameter or of a metric."""
 
-TaskName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_.:-]{0,127}$")]
+_TASK = r"^[A-Za-z_][A-Za-z0-9_.:-]{0,127}$"
+
+TaskName = Annotated[str, StringConstraints(pattern=_TASK)]
 """The name of a task: a built-in one, or a user's `module:attribute`."""
 
-WorkerName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,199}$")]
+_WORKER = r"^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,199}$"
+
+WorkerName = Annotated[str, StringConstraints(pattern=_WORKER)]
 """Who asks, such as `gpu0@host`."""
 
 Step = Annotated[int, Field(ge=1, lt=2**31)]
 """A point of training, counted from 1; an epoch by default."""
 
-Scalar = bool | int | float | Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=500)]
+Scalar = bool | int | float | Annotated[str, StringConstraints(pattern=_NO_NUL, max_length=500)]
 """A value of a parameter."""
 
 CONTROL = r"\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
@@ -40,6 +50,16 @@ _TAG = rf"^[^\s{CONTROL}]([^\t{CONTROL}]{{0,62}}[^\s{CONTROL}])?$"
 
 Tag = Annotated[str, StringConstraints(pattern=_TAG)]
 """A word or a few to find a study again by, at most 64 characters."""
+
+PATTERNS: Mapping[str, str] = {
+    _NO_NUL: "have no NUL in it",
+    _STUDY: "be letters (a-z, A-Z), digits, '.', '_' and '-', the first a letter or digit, at most 128",
+    _PARAM: "be letters (a-z, A-Z), digits, '_' and '.', the first a letter or '_', at most 128",
+    _TASK: "be letters (a-z, A-Z), digits, '_', '.', ':' and '-', the first a letter or '_', at most 128",
+    _WORKER: "be letters (a-z, A-Z), digits and any of '._:@/-', the first a letter or digit, at most 200",
+    _TAG: "be 1 to 64 characters of one line, with no space before or after them",
+}
+"""What a text that does not match a pattern must be or have, in words."""
 
 
 def _once_each(tags: tuple[str, ...]) -> tuple[str, ...]:

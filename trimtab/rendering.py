@@ -37,14 +37,23 @@ def studies_table(studies: Iterable[Study]) -> Table:
     return table
 
 
-def study_view(study: Study, best: BestTrial | None) -> RenderableType:
-    """Return all there is to say about a study: how far it is, its spec, its best trial."""
+def study_view(study: Study, best: BestTrial | None, *, failed: str = "", waits: str = "") -> RenderableType:
+    """Return all there is to say about a study: how far it is, its spec, its best trial.
+
+    Args:
+        study: As it is.
+        best: Its best trial; None: there is none.
+        failed: Why trials failed.
+        waits: Whom it waits for, and what to do.
+    """
     sampler, pruner = study.spec.sampler, study.spec.pruner
     facts = _facts(
         study=study.name,
         state=_plain(f"{study.state}: {study.reason}" if study.reason else study.state),
         closing=_plain(study.closing or "") if not study.state.is_ended else "",
-        trials=f"{finished(study, of=' of ')} finished: {counts_line(study.counts)}{_added(study)}",
+        trials=f"{finished_line(study, of=' of ')}: {counts_line(study.counts)}",
+        failed=_plain(failed),
+        waits=_plain(waits),
         budget=budget_line(study.spec.budget, study.used),
         warning=_plain("; ".join(study.warnings)),
         best=best_line(best) if len(study.spec.objectives) == 1 else f"several: trimtab study best {study.name}",
@@ -123,21 +132,24 @@ def progress_view(study: Study, best: BestTrial | None) -> RenderableType:
     """Return how far a study is: a bar, the trials by state, the best value so far."""
     bar = ProgressBar(total=study.spec.budget.trials, completed=_ended(study), width=BAR_COLUMNS)
     line = Table.grid(padding=(0, 2))
-    line.add_row(study.name, bar, finished(study), study.state)
+    line.add_row(study.name, bar, f"{finished(study)}{_added(study)}", study.state)
     return Group(line, counts_line(study.counts), f"best: {best_line(best)}")
 
 
 def progress_line(study: Study, best: BestTrial | None) -> str:
     """Return the same as one line without a bar."""
-    return (
-        f"{study.name} {study.state}: {finished(study)} finished, {counts_line(study.counts)}; best: {best_line(best)}"
-    )
+    return f"{study.name} {study.state}: {finished_line(study)}, {counts_line(study.counts)}; best: {best_line(best)}"
 
 
 def finished(study: Study, *, of: str = "/") -> str:
     """Return how many trials have ended, of how many where their number is limited, but for those that were added."""
     total = study.spec.budget.trials
     return str(_ended(study)) if total is None else f"{_ended(study)}{of}{total}"
+
+
+def finished_line(study: Study, *, of: str = "/") -> str:
+    """Return the same in words, with how many came already finished: those are among the trials by state."""
+    return f"{finished(study, of=of)} finished{_added(study)}"
 
 
 def budget_line(budget: Budget, used: Used | None = None) -> str:
@@ -174,7 +186,7 @@ def _ended(study: Study) -> int:
 
 
 def _added(study: Study) -> str:
-    return f"; {study.added} of them added" if study.added else ""
+    return f", {study.added} added" if study.added else ""
 
 
 def _space_table(study: Study, best: BestTrial | None) -> Table:
@@ -225,7 +237,7 @@ _MARKS: Mapping[str, Callable[[Study], str | Text]] = {"TAGS": _tags, "PRIORITY"
 
 def _settings(fields: dict[str, object]) -> str:
     name, *others = fields.items()
-    return ", ".join([str(name[1]), *(f"{key} {value}" for key, value in others)])
+    return ", ".join([str(name[1]), *(f"{key} {value}" for key, value in others if value is not None)])
 
 
 def _held(held: HeldTrial) -> str:
@@ -255,6 +267,8 @@ def _time(time: datetime | None) -> str:
 def _facts(**facts: str | Text) -> Table:
     """Return names and what they stand for, line by line; what there is nothing to say about is left out."""
     grid = Table.grid(padding=(0, 2))
+    grid.add_column()
+    grid.add_column(overflow="fold")
     for name, value in facts.items():
         if value:
             grid.add_row(Text(name, style="bold"), value)

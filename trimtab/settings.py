@@ -27,7 +27,7 @@ def data_dir(environment: Mapping[str, str]) -> Path:
 
 def server(environment: Mapping[str, str]) -> str:
     """Return TRIMTAB_SERVER, where the service is."""
-    return environment.get("TRIMTAB_SERVER") or DEFAULT_SERVER
+    return environment.get("TRIMTAB_SERVER", "").strip() or DEFAULT_SERVER
 
 
 def token(environment: Mapping[str, str]) -> str:

@@ -36,14 +36,19 @@ def set_sizes(spec: DataSpec, examples: Mapping[str, int]) -> SetSizes:
     gets of that data set: half if nothing is said.
     """
     split, whole = spec.split, examples[spec.dataset]
-    held_out = 0 if split.folds else _count(split.validation, whole, otherwise=_auto(whole))
+    held_out = 0 if split.folds else _count(split.validation, whole, otherwise=usual_hold_out(whole))
     test = 0 if spec.test_dataset is None else examples[spec.test_dataset]
     if spec.validation_dataset is not None:
         elsewhere = examples[spec.validation_dataset]
         cut = 0 if test else _count(split.test, elsewhere, otherwise=elsewhere // 2)
         return SetSizes(whole - held_out, elsewhere - cut, test or cut, train_dev=held_out)
-    cut = 0 if test else _count(split.test, whole, otherwise=_auto(whole))
+    cut = 0 if test else _count(split.test, whole, otherwise=usual_hold_out(whole))
     return SetSizes(whole - held_out - cut, held_out, test or cut)
+
+
+def usual_hold_out(examples: int) -> int:
+    """Return how many of so many examples are held out for a set where nothing is said."""
+    return min(examples // _AUTO_SHARE, _AUTO_LIMIT)
 
 
 def training_examples(spec: DataSpec, sizes: SetSizes) -> int:
@@ -56,8 +61,12 @@ def training_examples(spec: DataSpec, sizes: SetSizes) -> int:
     return sizes.train - -(-sizes.train // spec.split.folds)
 
 
-def _auto(examples: int) -> int:
-    return min(examples // _AUTO_SHARE, _AUTO_LIMIT)
+def validation_examples(spec: DataSpec, sizes: SetSizes) -> int:
+    """Return how many examples a network is judged by; of folds all that validate, each in its turn."""
+    if not spec.split.folds:
+        return sizes.validation
+    # In time order what the first fold is trained on never validates.
+    return sizes.train - training_examples(spec, sizes) if spec.split.time else sizes.train
 
 
 def _count(wanted: HoldOut | None, examples: int, *, otherwise: int) -> int:

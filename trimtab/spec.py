@@ -241,8 +241,12 @@ class StudySpec(Message):
     @property
     def _default_step_seconds(self) -> float:
         """With folds or repeats a step is a whole training: as many epochs."""
-        is_training = self.task is not None and self.task.trainings
-        return min(MAX_SECONDS, STEP_SECONDS * self.most_epochs) if is_training else STEP_SECONDS
+        return min(MAX_SECONDS, STEP_SECONDS * self.most_epochs) if self.has_trainings else STEP_SECONDS
+
+    @property
+    def has_trainings(self) -> bool:
+        """Whether a step is a whole training, and what is reported there the mean over those so far."""
+        return self.task is not None and self.task.trainings > 0
 
     @property
     def _fixed(self) -> Params:

@@ -38,6 +38,11 @@ class TrialState(StrEnum):
     PRUNED = "pruned"
     FAIL = "fail"
 
+    @property
+    def is_ended(self) -> bool:
+        """Whether it stays as it is."""
+        return self not in {TrialState.WAITING, TrialState.RUNNING}
+
 
 class Origin(StrEnum):
     """Where a trial's params come from.
@@ -110,6 +115,10 @@ class Direction(StrEnum):
     def sign(self) -> float:
         """What a value is multiplied by to become a loss, of which less is better."""
         return 1.0 if self is Direction.MINIMIZE else -1.0
+
+    def is_better(self, value: float, than: float) -> bool:
+        """Return whether a value is better than another; of equals none is."""
+        return self.sign * value < self.sign * than
 
 
 class NoLease(StrEnum):

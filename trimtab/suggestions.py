@@ -5,9 +5,10 @@ suggest "beta2": float, 0.9 to 0.9999          --> 0.995        the same name ag
 """
 
 import json
+from collections.abc import Iterable
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, JsonValue, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from trimtab.message import CONTROL, Message, ParamName, Scalar, invalid
@@ -15,6 +16,9 @@ from trimtab.space import Categorical, Float, Int
 
 MAX_ATTRIBUTE_BYTES = 2**16
 """Of the JSON of one attribute."""
+
+MAX_ATTRIBUTE_LEVELS = 64
+"""Of lists and objects in each other in one attribute: a third of what the parsers of those who read it take."""
 
 
 def _no_dots(key: str) -> str:
@@ -75,10 +79,30 @@ class Suggested(Message):
     value: Scalar
 
 
+def _shallow(given: object) -> object:
+    """Refuse what is too deep, and that without a call for each level, which would need as much of the stack."""
+    level = _collections([given])
+    for _ in range(MAX_ATTRIBUTE_LEVELS):
+        level = _collections(inner for outer in level for inner in _items(outer))
+    if level:
+        text = "has too many levels of lists and objects: at most {most}"
+        raise PydanticCustomError("deep", text, {"most": MAX_ATTRIBUTE_LEVELS})
+    return given
+
+
+def _collections(values: Iterable[object]) -> list[list[object] | dict[object, object]]:
+    """Return the lists and objects among values, each once: what has itself in it twice would double at each level."""
+    return list({id(value): value for value in values if isinstance(value, list | dict)}.values())
+
+
+def _items(collection: list[object] | dict[object, object]) -> Iterable[object]:
+    return collection.values() if isinstance(collection, dict) else collection
+
+
 class Attribute(Message):
     """Something that a trial leaves on record of itself, under a key: any JSON."""
 
-    value: JsonValue
+    value: Annotated[JsonValue, BeforeValidator(_shallow)]
 
     @model_validator(mode="after")
     def _can_be_stored(self) -> Self:

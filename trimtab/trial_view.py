@@ -33,7 +33,7 @@ def trials_table(trials: Sequence[Trial]) -> Table:
             str(trial.attempts),
             _seconds(trial),
             Text(printable(trial.worker or "")),
-            Text(why(trial)),
+            Text(why(trial), overflow="fold"),
         )
     return table
 
@@ -118,7 +118,7 @@ def _attempts(history: Sequence[Attempt]) -> Table:
             Text(printable(attempt.device or "")),
             attempt.outcome or "under way",
             "" if attempt.seconds is None else f"{attempt.seconds:.1f}",
-            Text(printable(attempt.message or "")),
+            Text(printable(attempt.message or ""), overflow="fold"),
         )
     return table
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from rich.console import Console
 from rich.live import Live
@@ -30,7 +30,7 @@ class Progress:
 
     study: Study
     best: BestTrial | None
-    etag: str | None
+    etag: str | None = field(repr=False)
     running: tuple[Trial, ...] = ()
 
 

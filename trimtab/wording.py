@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 
 from pydantic_core import ErrorDetails
 
+from trimtab.message import PATTERNS
+
 _MUST = "must be "
 
 # By pydantic's name of the error; braces are filled from its context.
@@ -23,7 +25,7 @@ _WORDS: Mapping[str, str] = {
     "finite_number": "must be a finite number",
     "string_type": "must be a string",
     "string_unicode": "must be a string of whole characters",
-    "string_pattern_mismatch": "must match {pattern}",
+    "string_pattern_mismatch": "must {form}",
     "string_too_long": "must have at most {max_length} characters",
     "string_too_short": "must have at least {min_length} characters",
     "list_type": "must be a list",
@@ -63,8 +65,14 @@ def message(details: Sequence[ErrorDetails]) -> str:
 def _words(detail: ErrorDetails) -> str:
     if template := _WORDS.get(detail["type"]):
         context = detail.get("ctx", {})
-        return template.format_map({**context, "tag": _shown(context.get("tag"))})
+        return template.format_map(
+            {**context, "tag": _shown(context.get("tag")), "form": _form(context.get("pattern"))}
+        )
     return detail["msg"][:1].lower() + detail["msg"][1:]
+
+
+def _form(pattern: str | None) -> str:
+    return PATTERNS.get(pattern or "", f"match {pattern}")
 
 
 def _joined(words: Sequence[str]) -> str:
@@ -87,5 +95,8 @@ def _not_what_was_given(detail: ErrorDetails, words: str) -> str:
 
 
 def _shown(given: str | float | None) -> str:
-    shown = json.dumps(given) if not isinstance(given, int) or abs(given) < 10**_LONGEST_VALUE else "so large a number"
+    if isinstance(given, int) and abs(given) >= 10**_LONGEST_VALUE:
+        return "so large a number"
+    # As it was typed, where all of it can be seen: what turns text around, or ends a line, as an escape.
+    shown = json.dumps(given, ensure_ascii=not isinstance(given, str) or not given.isprintable())
     return shown if len(shown) <= _LONGEST_VALUE else f"{shown[:_LONGEST_VALUE]}…"

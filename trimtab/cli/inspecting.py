@@ -32,7 +32,7 @@ def inspect(environment: Mapping[str, str]) -> Iterator[Inspected]:
         with httpx2.Client(timeout=_PATIENCE_SECONDS, trust_env=not settings.is_loopback(url.host)) as http:
             answer = http.get(f"{server.rstrip('/')}/readyz")
     except Misconfigured as error:
-        yield wrong("service", str(error), _START)
+        yield _misconfigured("service", error)
         return
     except httpx2.RequestError as error:
         yield wrong("service", f"nothing answers at {server}: {error}", _START)
@@ -42,6 +42,12 @@ def inspect(environment: Mapping[str, str]) -> Iterator[Inspected]:
     if reached.standing is installation.Standing.OK:
         yield from _clock(answer)
         yield from _with_token(environment, server)
+
+
+def _misconfigured(what: str, error: Misconfigured) -> Inspected:
+    """Judge a setting whose error says what is wrong, and then what to do."""
+    text, _, remedy = str(error).partition("; ")
+    return wrong(what, text, remedy)
 
 
 def _reached(server: str, answer: httpx2.Response) -> Inspected:
@@ -75,7 +81,7 @@ def _with_token(environment: Mapping[str, str], server: str) -> Iterator[Inspect
     except Unauthorized:
         yield wrong("token", f"the service does not take the one from {source}", _OURS)
     except Misconfigured as error:
-        yield wrong("token", str(error), _OURS)
+        yield _misconfigured("token", error)
     except (Refused, Unreachable) as error:
         yield wrong("service", str(error), "look into the log of the service")
 
@@ -87,5 +93,4 @@ def _who_trains_what(client: Client) -> Iterator[Inspected]:
     except Forbidden as error:
         yield look("workers", f"not to be seen: {error}", "ask again with a token of kind reader, user or admin")
         return
-    yield from installation.of_workers(workers)
-    yield from installation.of_studies(studies, workers)
+    yield from installation.of_training(studies, workers)

@@ -1,13 +1,13 @@
-"""The command line as a whole. Of its nouns only the one that is used is imported: help must come at once."""
+"""The command line as a whole."""
 
-from importlib import import_module
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperGroup
 from typer.main import get_command
 
 import trimtab
+from trimtab.cli.later import add_later
 
 _HELP = """Tune deep networks: studies and workers of a Trimtab service.
 
@@ -25,30 +25,6 @@ _NOUNS = {
 """By name the module below `trimtab.cli` whose `app` it is, and what it is for."""
 
 
-class Noun(TyperCommand):
-    """A noun that is not imported before somebody uses it.
-
-    Args:
-        name: As it is typed.
-        module: Below `trimtab.cli`, with the noun as its `app`.
-        help: In a line.
-    """
-
-    def __init__(self, name: str, module: str, help: str) -> None:  # noqa: A002  # the base class's name
-        super().__init__(name, help=help, rich_markup_mode=None)
-        self._module = module
-
-    def found(self) -> Any:
-        """Return the command itself; Typer's own class of it is private."""
-        command = get_command(import_module(f"trimtab.cli.{self._module}").app)
-        command.name = self.name
-        return command
-
-    def make_context(self, *args: Any, **extra: Any) -> Any:
-        """Return the context of the command itself, so that it is the one that is run, completed and explained."""
-        return self.found().make_context(*args, **extra)
-
-
 def _say_version(is_wanted: bool) -> None:
     if is_wanted:
         typer.echo(trimtab.__version__)
@@ -61,8 +37,7 @@ def command() -> TyperGroup:
     app.callback()(_options)
     found = get_command(app)
     assert isinstance(found, TyperGroup)
-    for name, (module, help_) in _NOUNS.items():
-        found.add_command(Noun(name, module, help_))
+    add_later(found, _NOUNS)
     return found
 
 

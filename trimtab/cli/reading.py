@@ -8,6 +8,8 @@ from rich.console import RenderableType
 from trimtab import rendering
 from trimtab.cli.arguments import LISTED, Json, Limit, Name
 from trimtab.cli.asking import verbs
+from trimtab.cli.failing import failing
+from trimtab.cli.following import nobody
 from trimtab.cli.printing import show, show_all
 from trimtab.client import Client
 from trimtab.errors import NoCompleteTrial, NoFeasibleTrial, SeveralObjectives
@@ -32,15 +34,22 @@ def list_studies(
 
 @app.command("show")
 def show_study(name: Name, as_json: Json = False) -> None:
-    """Show a study: how far it is, its spec, its best trial."""
+    """Show a study: how far it is, why trials failed, what it waits for, its spec, its best trial."""
     with Client() as client:
         found = client.study(name)
         best = None if as_json else _best(client, name)
+        failed = "" if as_json else failing(client, found)
+        waits = None if as_json else _waits(client, found)
 
     def view(study: Study) -> RenderableType:
-        return rendering.study_view(study, best)
+        return rendering.study_view(study, best, failed=failed, waits=waits or "")
 
     show(found, view, as_json=as_json)
+
+
+def _waits(client: Client, study: Study) -> str | None:
+    """Return what keeps a study that runs from having any trial in training; None: nothing that is to be seen."""
+    return nobody(client, study) if study.state is StudyState.RUNNING and not study.counts.running else None
 
 
 def _best(client: Client, name: str) -> BestTrial | None:

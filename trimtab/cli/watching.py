@@ -10,6 +10,7 @@ from rich.text import Text
 from trimtab import rendering
 from trimtab.cli.arguments import Json, Name
 from trimtab.cli.asking import leaving, verbs
+from trimtab.cli.failing import failing
 from trimtab.cli.following import SHOWN, Watched, watched
 from trimtab.cli.printing import console
 from trimtab.client import Client
@@ -28,8 +29,10 @@ def watch(name: Name, as_json: Json = False) -> None:
             return
         out = console()
         last = _show_live(seen, out) if out.is_terminal else _show_lines(seen, out)
-    if last.progress.study.reason:
-        typer.echo(rendering.printable(last.progress.study.reason))
+        ended = last.progress.study
+        failed = "" if ended.counts.complete else failing(client, ended)
+    for text in filter(None, (ended.reason, failed)):
+        typer.echo(rendering.printable(text))
 
 
 def _echo(seen: Iterator[Watched]) -> None:

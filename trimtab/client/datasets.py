@@ -94,7 +94,7 @@ class DatasetCalls(Calls):
         Raises:
             DatasetNotFound: There is none of that name with that content.
             DatasetBuiltIn: It has no file.
-            Forbidden: The token is a worker's, and none of its leases is trained on that.
+            Forbidden: The token is a worker's, and none of its leases is trained on that; or a reader's.
             Damaged: What came is not what was put, each time.
             OSError: The file cannot be written.
         """

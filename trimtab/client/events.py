@@ -17,7 +17,7 @@ SILENCE_SECONDS = 30.0
 """The service gives a sign of life every 15 s; one may go astray."""
 
 OUTAGE_SECONDS = 60.0
-"""For which a service that was there is looked for again."""
+"""For which a service that was there, or its database, is looked for again."""
 
 
 class EventCalls(Calls):
@@ -36,6 +36,7 @@ class EventCalls(Calls):
         Raises:
             StudyNotFound: There is no such study, any more.
             Unreachable: There was no service for a minute.
+            Unavailable: There was one, but its database was away.
         """
         lost_at: float | None = None
         told: Event | None = None

@@ -46,7 +46,7 @@ class SuggestionCalls(Calls):
         Args:
             lease: Of the trial.
             key: At most 512 characters.
-            value: Anything that is JSON, of at most 64 KiB.
+            value: Anything that is JSON, of at most 64 KiB and 64 levels of lists and objects.
 
         Raises:
             LeaseLost, LeaseEnded, StudyDeleted: As for a report.

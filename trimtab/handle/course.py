@@ -34,6 +34,7 @@ class CourseVerbs(Named):
 
         Raises:
             Unreachable: There was no service for a minute.
+            Unavailable: There was one, but its database was away.
         """
         return self.client.events(self.name, last)
 

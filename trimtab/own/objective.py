@@ -106,7 +106,7 @@ class ObjectiveTrial:
         """Leave something on record: anything that is JSON, or becomes it. A tuple is a list then, a key a text.
 
         Raises:
-            Invalid: It is not, or has more than 64 KiB.
+            Invalid: It is not, or has more than 64 KiB or 64 levels of lists and objects.
         """
         sent = _as_json(key, value)
         self._held.call(lambda client, lease: client.set_attribute(lease, key, sent))

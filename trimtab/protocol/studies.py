@@ -1,5 +1,6 @@
 """What readers see of a study, and what may be changed in it."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -126,6 +127,10 @@ class Study(Message):
     children: list[StudyName] = Field(default_factory=list)
     created_at: datetime
     completed_at: datetime | None = None
+
+    def __repr_args__(self) -> Iterator[tuple[str, object]]:
+        # Of a spec that fills a screen nothing: who looks at a study has asked how far it is.
+        yield from {"name": self.name, "state": str(self.state), "counts": self.counts}.items()
 
 
 class StudyChange(Message):

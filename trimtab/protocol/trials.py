@@ -1,5 +1,6 @@
 """What readers see of a trial."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated
 
@@ -46,6 +47,9 @@ class Trial(Message):
     user_attributes: dict[str, JsonValue] = Field(default_factory=dict)
     started_at: datetime | None = None
     completed_at: datetime | None = None
+
+    def __repr_args__(self) -> Iterator[tuple[str, object]]:
+        yield from _glance(self)
 
 
 class RecordedReport(Message):
@@ -107,3 +111,12 @@ class BestTrial(Message):
     finished_trials: int
     started_at: datetime
     completed_at: datetime
+
+    def __repr_args__(self) -> Iterator[tuple[str, object]]:
+        yield from _glance(self)
+
+
+def _glance(trial: Trial | BestTrial) -> Iterator[tuple[str, object]]:
+    """Yield what one line says of a trial: its reports, of which there may be very many, are read by their name."""
+    yield from {"study": trial.study, "number": trial.number, "state": str(trial.state)}.items()
+    yield from {"values": trial.values, "params": trial.params}.items()

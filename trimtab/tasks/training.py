@@ -62,8 +62,11 @@ METRICS = (
 OF_COMPANIONS = ("gradient_check",)
 """What trials report of studies that check another one, which the service alone makes."""
 
+RATES = Float(low=1e-4, high=1.0, scale=Scale.LOG)
+"""Of learning."""
+
 FIRST = {
-    "learning_rate": Float(low=1e-4, high=1.0, scale=Scale.LOG),
+    "learning_rate": RATES,
     "optimizer": choice("momentum", "adam"),
     "momentum": Float(low=0.9, high=0.999, scale=Scale.REVERSE_LOG, when={"optimizer": ("momentum",)}),
 }
