@@ -1,5 +1,6 @@
 """One embedded PostgreSQL for all tests; a database of its own, freshly migrated, for each that wants one."""
 
+import gc
 import signal
 import tempfile
 from collections.abc import Iterator
@@ -17,6 +18,12 @@ from service.migrate import migrate
 from service.storage.optuna_storage import OptunaStorage
 
 _NUMBERS = count()
+
+
+def pytest_collection_finish() -> None:
+    """Look for no garbage among what stays to the end, all modules and tests: it is looked through again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

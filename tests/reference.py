@@ -8,6 +8,7 @@ from typing import Any
 import typer
 
 from trimtab.cli import nouns
+from trimtab.cli.later import Later
 from workers import check_command
 from workers import settings as worker_settings
 
@@ -36,7 +37,7 @@ def commands() -> Iterator[tuple[str, Any]]:
 
 
 def _below(command: Any, path: str) -> Iterator[tuple[str, Any]]:
-    found = command.found() if isinstance(command, nouns.Noun) else command
+    found = command.found() if isinstance(command, Later) else command
     if not hasattr(found, "commands"):
         yield path, found
         return

@@ -9,14 +9,10 @@ TIME_OF_DAY = {"time", "time_ns", "now", "utcnow", "today", "localtime", "gmtime
 # The names of files hold when they were made, by the replica's clock; what nothing names is kept for a day. A worker's
 # machine marks when each file of its own cache was used last, by the clock that it compares it with; so does the
 # service's machine with when its temporary folders were made, and only the young are spared by that: a lock says which
-# are lived in. `trimtab doctor` compares the clock here with the service's, which is all that it does with it. Pages
-# say how old things are, for people.
+# are lived in. `trimtab doctor` compares the clock here with the service's, which is all that it does with it.
 EXCEPTIONS = {
     "service/artifacts.py",
     "service/scratch.py",
-    "service/web/trial_page.py",
-    "service/web/words.py",
-    "service/web/worker_list.py",
     "trimtab/cli/inspecting.py",
     "workers/datasets.py",
 }

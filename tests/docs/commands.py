@@ -17,6 +17,7 @@ from typer.exceptions import TyperException
 import service.__main__ as service_commands
 from tests.docs.pages import ROOT
 from trimtab.cli import nouns
+from trimtab.cli.later import Later
 from workers import check_command
 from workers import settings as worker_settings
 
@@ -96,7 +97,7 @@ def _command(arguments: list[str]) -> tuple[Any, list[str]]:
 
 
 def _found(command: Any) -> Any:
-    return command.found() if isinstance(command, nouns.Noun) else command
+    return command.found() if isinstance(command, Later) else command
 
 
 def _parse(parser: argparse.ArgumentParser, arguments: list[str]) -> None:

@@ -23,17 +23,22 @@ from service.replica import Replica
 from service.tokens import Tokens
 
 REPOSITORY = Path(__file__).parents[2]
-TOKEN = "ttk_of-the-tests"
+TOKEN = "ttk_of-the-tests-and-of-nobody-else"
+
+LONGEST_PAUSE_SECONDS = 0.1
+"""Between two looks at what is waited for."""
 
 Found = TypeVar("Found")
 
 
-def wait_for(find: Callable[[], Found | None], *, seconds: float = 30.0) -> Found:
-    """Look until there is something to be found."""
+def wait_for(find: Callable[[], Found | None], *, seconds: float = 60.0) -> Found:
+    """Look until there is something to be found: less and less often, since who looks takes time from who works."""
     deadline = time.monotonic() + seconds
+    pause = 0.01
     while not (found := find()):
         assert time.monotonic() < deadline, f"not within {seconds:g} s"
-        time.sleep(0.02)
+        time.sleep(pause)
+        pause = min(1.5 * pause, LONGEST_PAUSE_SECONDS)
     return found
 
 

@@ -1,6 +1,8 @@
 """A trial that loses its worker goes on with another one where it was, and comes out as if nothing had happened."""
 
 import hashlib
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGKILL, SIGTERM
 
@@ -10,9 +12,10 @@ import sqlalchemy as sa
 import torch
 from sqlalchemy.pool import NullPool
 
+from tests.conftest import fresh_database
 from tests.e2e.running import TOKEN, Worker, Workers, serving, wait_for
 from tests.e2e.studies import create, reached
-from tests.training.runs import run
+from tests.service import record
 from trimtab.client import Client
 from trimtab.message import Params
 from trimtab.protocol import TrialHistory
@@ -32,10 +35,32 @@ SLOW: Params = {
 }
 """Some seconds: long enough to be interrupted twice, however busy the machine is."""
 
-CURVE = sa.text(
-    "SELECT step, intermediate_value FROM trial_intermediate_values JOIN trials USING (trial_id) "
-    "JOIN studies USING (study_id) WHERE study_name = :study ORDER BY step"
-)
+CURVE = sa.text("SELECT step, intermediate_value FROM trial_intermediate_values ORDER BY step")
+
+
+@dataclass(frozen=True)
+class Whole:
+    """The trial as it is where nobody interrupts it.
+
+    Args:
+        trial: Its history.
+        curve: Its figures by step as Optuna's own table has them.
+    """
+
+    trial: TrialHistory
+    curve: list[tuple[int, float]]
+
+
+@pytest.fixture(scope="module")
+def whole(postgres: sa.Engine, template: str, tmp_path_factory: pytest.TempPathFactory) -> Whole:
+    """Trained once, by a worker of its own, for all tests to compare with."""
+    with ExitStack() as ending:
+        database_url = ending.enter_context(fresh_database(postgres, template))
+        server = ending.enter_context(serving(database_url))
+        client = ending.enter_context(Client(server, TOKEN))
+        create(client, fixed=SLOW)
+        Workers(tmp_path_factory.mktemp("whole"), ending).start(server)
+        return Whole(reached(client, TrialState.COMPLETE), curve(sa.create_engine(database_url, poolclass=NullPool)))
 
 
 @pytest.fixture
@@ -44,23 +69,18 @@ def checkpoint_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRIMTAB_CHECKPOINT_SECONDS", "0.01")
 
 
-@pytest.fixture
-def lease_seconds() -> float:
-    return 2.0
-
-
 @pytest.mark.usefixtures("checkpoint_seconds")
 def test_a_trial_whose_workers_are_killed_goes_on_with_the_next_bit_for_bit(
-    database_url: str, server: str, client: Client, workers: Workers
+    engine: sa.Engine, server: str, client: Client, workers: Workers, whole: Whole
 ) -> None:
     create(client, fixed=SLOW)
     for _ in range(2):
-        kill_after_checkpoints(workers.start(server))
+        lose_after_checkpoints(workers.start(server), engine)
         reached(client, TrialState.WAITING)
 
     workers.start(server)
 
-    trial, whole = completed(client)
+    trial = reached(client, TrialState.COMPLETE)
     starts, ends = zip(
         *[(first, last) for first, *_, last in (steps(trial, attempt) for attempt in (1, 2, 3))], strict=True
     )
@@ -68,11 +88,11 @@ def test_a_trial_whose_workers_are_killed_goes_on_with_the_next_bit_for_bit(
     assert starts[0] == 1
     assert all(1 < start <= end + 1 for start, end in zip(starts[1:], ends, strict=False))
     assert starts[1] < starts[2]
-    assert_same(trial, whole, database_url)
+    assert_same(trial, whole, engine)
 
 
 def test_a_stopped_workers_trial_goes_on_after_its_last_epoch_bit_for_bit(
-    database_url: str, server: str, client: Client, workers: Workers
+    engine: sa.Engine, server: str, client: Client, workers: Workers, whole: Whole
 ) -> None:
     create(client, fixed=SLOW)
     stopped = workers.start(server)
@@ -82,25 +102,19 @@ def test_a_stopped_workers_trial_goes_on_after_its_last_epoch_bit_for_bit(
     code = stopped.wait()
     workers.start(server)
 
-    trial, whole = completed(client)
-
+    trial = reached(client, TrialState.COMPLETE)
     assert code == 0, stopped.said()
     assert (outcomes(trial), trial.history[-1].attempt) == ([Outcome.RELEASED, Outcome.COMPLETE], 1)
     assert [report.step for report in trial.reports] == list(range(1, EPOCHS + 1))
-    assert_same(trial, whole, database_url)
+    assert_same(trial, whole, engine)
 
 
 def test_what_is_on_record_is_not_reported_again_where_its_checkpoint_cannot_be_loaded(
-    database_url: str, server: str, client: Client, workers: Workers, tmp_path: Path
+    engine: sa.Engine, server: str, client: Client, workers: Workers, whole: Whole, tmp_path: Path
 ) -> None:
-    create(client, "whole", fixed=SLOW)
-    before = workers.start(server)
-    whole = reached(client, TrialState.COMPLETE, name="whole")
-    before.signal(SIGTERM)
-    assert before.wait() == 0, before.said()
     create(client, fixed=SLOW)
     (lease,) = client.ask("another", study="study").leases
-    for report in whole.reports[:20]:
+    for report in whole.trial.reports[:20]:
         client.report(lease, step=report.step, metrics=report.metrics)
     foreign = tmp_path / "foreign"
     foreign.write_bytes(b"what no code of ours has written")
@@ -112,7 +126,7 @@ def test_what_is_on_record_is_not_reported_again_where_its_checkpoint_cannot_be_
 
     assert "training from the first epoch on: the file is no checkpoint" in worker.said()
     assert [report.step for report in trial.reports] == list(range(1, EPOCHS + 1))
-    assert_same(trial, whole, database_url)
+    assert_same(trial, whole, engine)
 
 
 @pytest.mark.parametrize("kept", [2, 3])
@@ -120,7 +134,6 @@ def test_a_trial_that_was_left_between_its_last_report_and_its_tell_completes_wi
     client: Client, workers: Workers, server: str, tmp_path: Path, kept: int
 ) -> None:
     create(client, fixed={"epochs": 3})
-    list(run({"epochs": 1}).epochs())  # The first training of a process takes longer than a lease on a busy machine.
     (lease,) = client.ask("another", study="study").leases
     ordered = order(lease, None, model_path=tmp_path)
     training = begin(
@@ -143,23 +156,23 @@ def test_a_trial_that_was_left_between_its_last_report_and_its_tell_completes_wi
 
 @pytest.mark.usefixtures("checkpoint_seconds")
 def test_a_trial_goes_on_from_the_checkpoint_before_one_that_is_torn(
-    database_url: str, workers: Workers, tmp_path: Path
+    engine: sa.Engine, database_url: str, workers: Workers, whole: Whole, tmp_path: Path
 ) -> None:
     artifacts = tmp_path / "artifacts"
-    service = serving(database_url, lease_seconds=2.0, artifacts=f"file://{artifacts}")
+    service = serving(database_url, artifacts=f"file://{artifacts}")
     with service as server, Client(server, TOKEN) as client:
         create(client, fixed=SLOW)
-        kill_after_checkpoints(workers.start(server))
+        lose_after_checkpoints(workers.start(server), engine)
         reached(client, TrialState.WAITING)
-        older, newest = kept(database_url)
+        older, newest = kept(engine)
 
         (torn,) = (artifacts / "checkpoints").glob(f"*-{newest}")
         torn.write_bytes(torn.read_bytes()[:-1])
         workers.start(server)
 
-        trial, whole = completed(client)
+        trial = reached(client, TrialState.COMPLETE)
         assert steps(trial, attempt=2) == list(range(older + 1, EPOCHS + 1))
-        assert_same(trial, whole, database_url)
+        assert_same(trial, whole, engine)
 
 
 @pytest.mark.usefixtures("checkpoint_seconds")
@@ -182,16 +195,12 @@ def test_no_file_outlives_its_trial_nor_a_killed_worker(
     assert list(temporary.glob("trimtab-*")) == []
 
 
-def kill_after_checkpoints(worker: Worker) -> None:
+def lose_after_checkpoints(worker: Worker, engine: sa.Engine) -> None:
+    """Kill a worker in the midst of its trial, and let so much time pass that its lease has run out."""
     wait_for(lambda: worker.said().count("checkpoint of step") >= 3)
     worker.signal(SIGKILL)
-
-
-def completed(client: Client) -> tuple[TrialHistory, TrialHistory]:
-    """Return the trial when it is complete, and the same one of another study, which nobody interrupts."""
-    trial = reached(client, TrialState.COMPLETE)
-    create(client, "whole", fixed=SLOW)
-    return trial, reached(client, TrialState.COMPLETE, name="whole")
+    worker.wait()
+    record.let_leases_run_out(engine)
 
 
 def steps(trial: TrialHistory, attempt: int) -> list[int]:
@@ -202,24 +211,22 @@ def outcomes(trial: TrialHistory) -> list[Outcome | None]:
     return [attempt.outcome for attempt in trial.history]
 
 
-def kept(database_url: str) -> list[int]:
+def kept(engine: sa.Engine) -> list[int]:
     """Return the steps of the checkpoints that the service has."""
-    engine = sa.create_engine(database_url, poolclass=NullPool)
     with engine.connect() as connection:
         return list(connection.execute(sa.text("SELECT step FROM trimtab_checkpoints ORDER BY step")).scalars())
 
 
-def assert_same(trial: TrialHistory, whole: TrialHistory, database_url: str) -> None:
+def assert_same(trial: TrialHistory, whole: Whole, engine: sa.Engine) -> None:
     """Whatever was reported at a step, in whichever attempt, is what the other trial reported; and so is the end."""
-    expected = {report.step: report.metrics for report in whole.reports}
+    expected = {report.step: report.metrics for report in whole.trial.reports}
     assert all(report.metrics == expected[report.step] for report in trial.reports)
-    assert (trial.values, trial.metrics, trial.step) == (whole.values, whole.metrics, EPOCHS)
-    assert curve(database_url, "study") == curve(database_url, "whole")
-    assert [step for step, _ in curve(database_url, "study")] == list(range(1, EPOCHS + 1))
+    assert (trial.values, trial.metrics, trial.step) == (whole.trial.values, whole.trial.metrics, EPOCHS)
+    assert curve(engine) == whole.curve
+    assert [step for step, _ in whole.curve] == list(range(1, EPOCHS + 1))
 
 
-def curve(database_url: str, study: str) -> list[tuple[int, float]]:
+def curve(engine: sa.Engine) -> list[tuple[int, float]]:
     """Return the trial's figures by step as Optuna's own table has them."""
-    engine = sa.create_engine(database_url, poolclass=NullPool)
     with engine.connect() as connection:
-        return [(int(step), float(value)) for step, value in connection.execute(CURVE, {"study": study})]
+        return [(int(step), float(value)) for step, value in connection.execute(CURVE)]

@@ -40,6 +40,7 @@ def test_no_token_is_in_a_log_or_in_the_environment_of_who_trains(
         service.end()
 
     assert "serving on" in service.log.read_text()
+    assert "the operator's token is in TRIMTAB_ADMIN_TOKEN" in service.log.read_text()
     assert "trial 0" in worker.said()
     assert PREFIX not in service.log.read_text()
     assert PREFIX not in worker.said()

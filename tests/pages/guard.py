@@ -18,11 +18,13 @@ class Guard:
         host: The only one that may be asked.
         faults: What was seen.
         expected: Words of the faults that a test brings about itself.
+        gone: Studies that the test has deleted at its end, while pages may still ask for them.
     """
 
     host: str
     faults: list[str] = field(default_factory=list)
     expected: list[str] = field(default_factory=list)
+    gone: set[str] = field(default_factory=set)
 
     def look_at(self, context: BrowserContext) -> None:
         """Look at every page of a context from now on."""
@@ -60,8 +62,12 @@ class Guard:
             self.faults.append(f"another host was asked: {request.url}")
 
     def _answered(self, response: Response) -> None:
-        if response.status >= 400:
+        if response.status >= 400 and not self._is_of_gone(response):
             self.faults.append(f"answered with {response.status}: {response.url}")
+
+    def _is_of_gone(self, response: Response) -> bool:
+        path = urlsplit(response.url).path.split("/")
+        return response.status == 404 and "studies" in path and not self.gone.isdisjoint(path)
 
     def _failed(self, request: Request) -> None:
         if request.failure != _LEFT:

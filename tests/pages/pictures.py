@@ -90,7 +90,9 @@ PICTURES = {
     "trials": Picture(f"/studies/{STUDY}/trials?sort=value.validation_error", height=700),
     "trial": Picture(f"/studies/{STUDY}/trials/{{pruned}}", height=1000),
     "workers": Picture("/workers", height=500),
-    "new": Picture("/new", height=850),
+    "dashboard": Picture(f"/studies/{STUDY}/optuna", "body:has(.barlayer .point)"),
+    "new": Picture("/new", height=1000),
+    "new-space": Picture("/new", "#space", options=DARK),
 }
 
 

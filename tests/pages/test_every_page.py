@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.pages.accessibility import severe
 from tests.pages.browsing import PHONE, Windows
-from tests.pages.places import PLACES
+from tests.pages.places import PLACES, open_place
 from tests.pages.trained import Trained
 
 Open = Callable[..., Page]
@@ -22,7 +22,7 @@ WIDEST = "() => Math.max(document.documentElement.scrollWidth, document.body.scr
 @pytest.fixture(params=PLACES)
 def open_page(request: pytest.FixtureRequest, windows: Windows, trained: Trained) -> Open:
     """Opens each of the pages."""
-    return lambda **options: windows.open(PLACES[request.param](trained), **options)
+    return lambda **options: open_place(windows, request.param, trained, **options)
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, ViewportSize, expect
 
 from tests.pages.accessibility import severe
-from tests.pages.browsing import PHONE, Windows
+from tests.pages.browsing import DESKTOP, PHONE, Windows
 from tests.pages.watched import METRIC, Followed, follow
 from trimtab.client import Client
 
@@ -53,6 +53,15 @@ def drawn(client: Client) -> Iterator[Drawn]:
         yield Drawn(study)
 
 
+@pytest.fixture(scope="module")
+def many(client: Client) -> Iterator[Drawn]:
+    space = {f"parameter_{place}": {"type": "float", "low": 0.0, "high": 1.0} for place in range(9)}
+    with follow(client, "many", space=space) as study:
+        for place in range(4):
+            study.complete(study.ask(), place / 10)
+        yield Drawn(study)
+
+
 @pytest.fixture
 def page(windows: Windows, drawn: Drawn) -> Page:
     return windows.open(f"/studies/{drawn.study.name}")
@@ -84,6 +93,17 @@ def test_a_figure_fits_a_phone_by_scrolling_within_its_card(windows: Windows, dr
     expect(drawn.figure(page, "All parameters together").locator(".main-svg").first).to_be_visible()
 
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+@pytest.mark.parametrize("viewport", [PHONE, DESKTOP])
+def test_no_panel_of_a_picture_lies_out_of_sight(windows: Windows, many: Drawn, viewport: ViewportSize) -> None:
+    page = windows.open(f"/studies/{many.study.name}", viewport=viewport)
+    figure = many.figure(page, "Each parameter")
+
+    expect(figure.locator("[class^=g-x] text")).to_have_count(8)
+
+    frame = figure.locator(".scroll").evaluate("(each) => [each.scrollWidth, each.clientWidth]")
+    assert frame[0] == frame[1]
 
 
 @pytest.mark.parametrize("title", ["Each parameter", "Two parameters", "All parameters together"])
@@ -119,7 +139,7 @@ def test_another_objective_can_be_chosen_by_the_keyboard(page: Page, drawn: Draw
 
 
 def test_a_figure_is_drawn_again_when_another_trial_has_ended(windows: Windows, client: Client) -> None:
-    with follow(client, "growing", space=SPACE, objectives=OBJECTIVES) as study:
+    with follow(client, "growing", guard=windows.guard, space=SPACE, objectives=OBJECTIVES) as study:
         for place in range(3):
             study.complete(study.ask(), place / 10)
         page = windows.open("/studies/growing")

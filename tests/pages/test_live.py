@@ -38,7 +38,7 @@ def complete(study: Followed) -> int:
 
 
 def test_a_study_comes_into_the_list_and_what_had_the_focus_keeps_it(windows: Windows, client: Client) -> None:
-    with follow(client):
+    with follow(client, guard=windows.guard):
         page = windows.open("/")
         old = page.get_by_role("link", name=WATCHED, exact=True)
         new = page.get_by_role("link", name="come-lately", exact=True)
@@ -61,14 +61,14 @@ def test_a_list_that_nobody_looks_at_asks_for_nothing_and_catches_up(windows: Wi
     page.clock.run_for(60_000)
     assert requests == []
 
-    with follow(client, "meanwhile"):
+    with follow(client, "meanwhile", guard=windows.guard):
         turn(page, is_unseen=False)
 
         expect(page.get_by_role("link", name="meanwhile", exact=True)).to_be_visible()
 
 
 def test_a_study_that_nobody_looks_at_holds_no_connection_and_catches_up(windows: Windows, client: Client) -> None:
-    with follow(client) as study:
+    with follow(client, guard=windows.guard) as study:
         page = windows.open(f"/studies/{WATCHED}")
         page.clock.install()
         page.add_init_script(UNSEEN + HEAR)

@@ -63,9 +63,9 @@ def test_the_curves_are_a_table_too(windows: Windows, trained: Trained) -> None:
 
 
 def test_a_report_comes_into_the_picture_and_a_better_trial_onto_the_card(windows: Windows, client: Client) -> None:
-    with follow(client) as study:
+    with follow(client, guard=windows.guard) as study:
         page = opened(windows, WATCHED)
-        expect(page.locator("#curves")).to_contain_text("No trial has reported yet")
+        expect(page.locator("#curves")).to_contain_text("No trial has reported anything")
         lease = study.ask()
         study.report(lease, 1, 0.5)
         curve = page.locator(f"{CURVES} path.curve.running")
@@ -83,7 +83,7 @@ def test_a_report_comes_into_the_picture_and_a_better_trial_onto_the_card(window
 
 
 def test_a_study_is_paused_given_more_budget_and_deleted(windows: Windows, client: Client) -> None:
-    with follow(client) as study:
+    with follow(client, guard=windows.guard) as study:
         page = opened(windows, WATCHED)
 
         page.get_by_role("button", name="Pause").click()

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from tests.pages.guard import Guard
 from trimtab.client import Client
 from trimtab.errors import TrimtabError
 from trimtab.protocol import Lease
@@ -33,8 +34,15 @@ class Followed:
 
 
 @contextmanager
-def follow(client: Client, name: str = WATCHED, **changes: object) -> Iterator[Followed]:
-    """Have a study until the end of the block, for the test to train."""
+def follow(client: Client, name: str = WATCHED, *, guard: Guard | None = None, **changes: object) -> Iterator[Followed]:
+    """Have a study until the end of the block, for the test to train.
+
+    Args:
+        client: Creates it.
+        name: Of the study.
+        guard: Of pages that may still look at it in the end.
+        changes: Of its spec.
+    """
     body = {
         "name": name,
         "task": None,
@@ -47,5 +55,7 @@ def follow(client: Client, name: str = WATCHED, **changes: object) -> Iterator[F
     try:
         yield Followed(client, name)
     finally:
+        if guard:
+            guard.gone.add(name)
         with suppress(TrimtabError):
             client.delete_study(name)

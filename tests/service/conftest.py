@@ -1,5 +1,6 @@
 """The real application on a database of its own, called through the real client, all in this process."""
 
+import math
 import socket
 import threading
 from collections.abc import Iterator
@@ -13,8 +14,10 @@ import sqlalchemy as sa
 import uvicorn
 from anyio.from_thread import BlockingPortal
 
+from service import crowd, database
 from service.artifacts import Artifacts
 from service.replica import Replica
+from service.sampling import stock
 from service.slow_clients import Guarded
 from tests.service.long_polls import wait_until
 from tests.service.served import Connect, Serve, Served, serve
@@ -47,6 +50,20 @@ def database_url(emptied: sa.Engine) -> str:
     return emptied.url.render_as_string(hide_password=False)
 
 
+@pytest.fixture
+def beyond_31_bits(emptied: sa.Engine) -> Iterator[None]:
+    """Let ids go on beyond 31 bits, in this test alone: Optuna's own storage, which others use, cannot write them."""
+    columns = {"studies": "study_id", "trials": "trial_id", "trial_params": "param_id"}
+    sequences = [f"pg_get_serial_sequence('{table}', '{column}')" for table, column in columns.items()]
+    with emptied.connect() as connection:
+        before = [connection.scalar(sa.text(f"SELECT nextval({sequence})")) for sequence in sequences]
+        for sequence in sequences:
+            connection.execute(sa.text(f"SELECT setval({sequence}, 2147483647)"))
+        yield
+        for sequence, last in zip(sequences, before, strict=True):
+            connection.execute(sa.text(f"SELECT setval({sequence}, {last})"))
+
+
 @pytest.fixture(scope="session")
 def portal() -> Iterator[BlockingPortal]:
     """The event loop that all applications run on."""
@@ -58,6 +75,20 @@ def portal() -> Iterator[BlockingPortal]:
 def store(tmp_path: Path) -> Path:
     """The folder that replicas keep their files in."""
     return tmp_path / "store"
+
+
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let calls that come at once wait for each other as long as it takes: on a busy machine some would be refused."""
+    for name in ("lock_timeout", "statement_timeout"):
+        monkeypatch.setitem(database._OPTIONS, name, "60s")
+    monkeypatch.setattr(crowd, "PATIENCE_SECONDS", 60.0)
+
+
+@pytest.fixture
+def nothing_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no points be chosen ahead, as on a slow machine they would be: by a thread that asks the database as well."""
+    monkeypatch.setattr(stock, "WORTH_SECONDS", math.inf)
 
 
 @pytest.fixture

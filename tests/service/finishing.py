@@ -37,7 +37,7 @@ def searched(client: Client, *errors: float, name: str = "study", best_step: flo
 def confirmed(client: Client, *means: float, study: str = "study.confirmation") -> None:
     """End each trial of a confirmation with such a mean."""
     for mean in means:
-        metrics = {ERROR: mean, f"{ERROR}_standard_error": 0.01, "best_step": 4.4}
+        metrics = {ERROR: mean, f"{ERROR}_scatter": 0.01, f"{ERROR}_standard_error": 0.02, "best_step": 4.4}
         client.tell(lease_of(client, study), "complete", metrics=metrics)
 
 

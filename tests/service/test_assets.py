@@ -18,6 +18,7 @@ def test_a_file_is_kept_for_ever_under_an_address_of_its_content(http: httpx2.Cl
 
     assert answer.headers["Content-Type"].startswith("text/css")
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
 @pytest.mark.parametrize("path", ["/static/000000000000/style.css", "/static/000000000000/../pages.py"])

@@ -110,6 +110,23 @@ def test_a_body_that_turns_out_too_long_is_not_read_to_its_end(
     assert answer.json()["code"] == "body_too_large"
 
 
+@pytest.mark.parametrize("key", ["model", "checkpoint", "a/model", "/v1/datasets/a", "v1/leases/1/checkpoint"])
+def test_an_attribute_may_have_no_more_bytes_for_being_called_like_a_file(http: httpx2.Client, key: str) -> None:
+    answer = http.put(f"/v1/leases/1/attributes/{key}", content=b" " * (MAX_BODY_BYTES + 1), headers=JSON)
+
+    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+
+
+def test_the_limit_of_requests_is_not_that_of_files(served: Served, http: httpx2.Client) -> None:
+    puts = {path: verbs["put"] for path, verbs in served.app.openapi()["paths"].items() if "put" in verbs}
+    files = {path for path, put in puts.items() if "application/json" not in put["requestBody"]["content"]}
+
+    refused = {path for path in puts if http.put(path, content=b" " * (MAX_BODY_BYTES + 1)).status_code == 413}
+
+    assert files == {"/v1/leases/{lease_id}/checkpoint", "/v1/leases/{lease_id}/model", "/v1/datasets/{name}"}
+    assert refused == set(puts) - files
+
+
 @pytest.mark.parametrize(
     ("path", "content"),
     [

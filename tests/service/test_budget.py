@@ -43,6 +43,7 @@ def ask_at_once(clients: list[Client], asks: int, *, count: int = 1) -> list[Lea
         return [lease for leases in executor.map(ask, range(asks)) for lease in leases]
 
 
+@pytest.mark.usefixtures("unhurried")
 @pytest.mark.parametrize("budget", [1, 7])
 def test_many_that_ask_at_once_get_exactly_the_budget(clients: list[Client], budget: int) -> None:
     clients[0].create_study(spec(budget={"trials": budget}))
@@ -52,6 +53,7 @@ def test_many_that_ask_at_once_get_exactly_the_budget(clients: list[Client], bud
     assert sorted(lease.trial for lease in leases) == list(range(budget))
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_asks_for_many_share_what_is_left(clients: list[Client]) -> None:
     clients[0].create_study(spec(budget={"trials": 20}))
 
@@ -60,6 +62,7 @@ def test_asks_for_many_share_what_is_left(clients: list[Client]) -> None:
     assert sorted(lease.trial for lease in leases) == list(range(20))
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_a_trial_that_waits_is_given_to_one(clients: list[Client]) -> None:
     clients[0].create_study(spec(budget={"trials": 1}))
     lost = clients[0].ask("worker", study="study").leases[0]
@@ -70,6 +73,7 @@ def test_a_trial_that_waits_is_given_to_one(clients: list[Client]) -> None:
     assert [(lease.trial, lease.fence) for lease in leases] == [(0, 2)]
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_those_who_ask_at_once_are_given_different_points(clients: list[Client]) -> None:
     clients[0].create_study(spec(budget={"trials": 24}))
 
@@ -78,6 +82,7 @@ def test_those_who_ask_at_once_are_given_different_points(clients: list[Client])
     assert len({lease.params["x"] for lease in leases}) == 24
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_whoever_finishes_last_completes_the_study_and_finishes_are_counted_once(
     clients: list[Client], engine: sa.Engine
 ) -> None:
@@ -99,6 +104,7 @@ def test_whoever_finishes_last_completes_the_study_and_finishes_are_counted_once
     assert clients[1].best_trial("study").number == 0
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_the_last_trial_is_given_once_and_again_to_who_lost_the_answer(clients: list[Client]) -> None:
     clients[0].create_study(spec(budget={"trials": 1}))
 
@@ -115,6 +121,7 @@ def test_the_last_trial_is_given_once_and_again_to_who_lost_the_answer(clients: 
     assert [(lease.trial, lease.fence) for lease in leases] == [(0, 1)]
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_a_budget_is_kept_to_the_trial_whatever_becomes_of_leases_and_of_the_budget(
     clients: list[Client], engine: sa.Engine, start_replica: Serve
 ) -> None:
@@ -138,6 +145,7 @@ def test_a_budget_is_kept_to_the_trial_whatever_becomes_of_leases_and_of_the_bud
     assert numbers == list(range(24))
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_a_budget_that_is_made_smaller_while_many_ask_is_never_passed(clients: list[Client]) -> None:
     clients[0].create_study(spec(budget={"trials": 40}))
 

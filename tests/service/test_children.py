@@ -3,17 +3,19 @@
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
 import pytest
 
 from service import sampling
+from service.children import Children, NoAnswer, TooLate
 from service.history import Observations
 from service.replica import Replica
-from service.sampling import View, children, suggester
-from service.sampling.children import Children, NoAnswer, TooLate
+from service.sampling import View, suggester
 from service.sampling.orders import Order, suggestions
+from service.sampling.suggester import MOST_CHILDREN
 from service.storage.dimensions import dimensions
 from service.storage.finished import FinishedTrial
 from tests.service.long_polls import wait_until
@@ -54,9 +56,13 @@ WITHOUT_TORCH = (sys.executable, "-c", HIDING)
 GP = {"name": "gp", "startup_trials": 1}
 
 
+def _children(command: Sequence[str]) -> Children:
+    return Children(command, most=MOST_CHILDREN, idle_seconds=3600.0)
+
+
 @pytest.fixture
 def obedient() -> Iterator[Children]:
-    children = Children(OBEDIENT)
+    children = _children(OBEDIENT)
     yield children
     children.close()
 
@@ -71,7 +77,7 @@ def test_a_child_that_hangs_is_killed_in_time_and_replaced(obedient: Children) -
     first = obedient.answer(b"who", seconds=10)
     begin = time.monotonic()
 
-    with pytest.raises(TooLate, match="took too long, and its process was killed"):
+    with pytest.raises(TooLate, match="its process took too long and was killed"):
         obedient.answer(b"hang", seconds=0.2)
 
     assert time.monotonic() - begin < 5
@@ -79,19 +85,19 @@ def test_a_child_that_hangs_is_killed_in_time_and_replaced(obedient: Children) -
 
 
 def test_a_child_that_dies_is_replaced(obedient: Children) -> None:
-    with pytest.raises(NoAnswer, match="the sampler's process died: exit status 3"):
+    with pytest.raises(NoAnswer, match="its process died: exit status 3"):
         obedient.answer(b"die", seconds=10)
 
     assert obedient.answer(b"who", seconds=10)
 
 
 def test_there_are_two_children_at_most(obedient: Children) -> None:
-    hung = [threading.Thread(target=_hang, args=(obedient,)) for _ in range(children.MOST)]
+    hung = [threading.Thread(target=_hang, args=(obedient,)) for _ in range(MOST_CHILDREN)]
     for thread in hung:
         thread.start()
-    wait_until(lambda: obedient._busy == children.MOST)
+    wait_until(lambda: len(obedient._busy) == MOST_CHILDREN)
 
-    with pytest.raises(NoAnswer, match="busy with other studies"):
+    with pytest.raises(NoAnswer, match="all processes were busy"):
         obedient.answer(b"who", seconds=0.2)
 
     for thread in hung:
@@ -104,8 +110,21 @@ def _hang(children: Children) -> None:
         children.answer(b"hang", seconds=3)
 
 
+def test_who_waits_for_a_child_when_all_are_killed_hears_so_at_once(obedient: Children) -> None:
+    with ThreadPoolExecutor(MOST_CHILDREN + 1) as asking:
+        waiting = [asking.submit(obedient.answer, b"hang", seconds=60) for _ in range(MOST_CHILDREN + 1)]
+        wait_until(lambda: len(obedient._busy) == MOST_CHILDREN)
+        lent = [child._process for child in obedient._busy]
+
+        obedient.close()
+
+        for each in waiting:
+            assert str(each.exception(timeout=10)) == "the service is going down"
+    assert all(process.poll() is not None for process in lent)
+
+
 def test_a_child_that_is_still_starting_is_not_waited_for_and_not_killed() -> None:
-    children = Children(NEVER_READY)
+    children = _children(NEVER_READY)
 
     for _ in range(2):
         with pytest.raises(NoAnswer, match="still starting"):
@@ -117,10 +136,10 @@ def test_a_child_that_is_still_starting_is_not_waited_for_and_not_killed() -> No
 
 
 def test_children_that_cannot_be_started_take_no_place_from_those_to_come() -> None:
-    children = Children(NOT_THERE)
+    children = _children(NOT_THERE)
     children.prepare()
     for _ in range(5):
-        with pytest.raises(NoAnswer, match="cannot be started"):
+        with pytest.raises(NoAnswer, match="no process can be started"):
             children.answer(b"who", seconds=0.1)
 
     children._command = OBEDIENT
@@ -133,7 +152,7 @@ def test_a_child_that_nobody_needs_goes(obedient: Children, monkeypatch: pytest.
     first = obedient.answer(b"who", seconds=10)
     obedient.reap()
     kept = obedient.answer(b"who", seconds=10)
-    monkeypatch.setattr(children, "IDLE_SECONDS", 0.0)
+    monkeypatch.setattr(obedient, "_idle_seconds", 0.0)
 
     obedient.reap()
 
@@ -142,7 +161,7 @@ def test_a_child_that_nobody_needs_goes(obedient: Children, monkeypatch: pytest.
 
 
 def test_a_trial_whose_sampler_hangs_in_its_child_gets_a_random_point_and_says_so(
-    client: Client, replica: Replica, monkeypatch: pytest.MonkeyPatch
+    nothing_ahead: None, client: Client, replica: Replica, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client.create_study(spec(sampler=GP))
     client.create_study(spec("other"))
@@ -153,7 +172,9 @@ def test_a_trial_whose_sampler_hangs_in_its_child_gets_a_random_point_and_says_s
 
     lease = lease_of(client)
 
-    assert client.trial("study", lease.trial).fallback == "the sampler took too long, and its process was killed"
+    assert client.trial("study", lease.trial).fallback == (
+        "the sampler gave no point: its process took too long and was killed"
+    )
     assert complete(client, [0.5], "other").trial == 0
 
 
@@ -181,7 +202,7 @@ def test_a_child_without_torch_serves_the_samplers_that_need_none() -> None:
         for n, x in enumerate((0.1, 0.5, 0.9))
     ]
     view = View.of(study, dimensions(study.searched), Observations.empty(["x"], objectives=2).extended(trials))
-    children = Children(WITHOUT_TORCH)
+    children = _children(WITHOUT_TORCH)
 
     answered = children.answer(Order(study, view, 3, 1).to_bytes(), seconds=60)
 

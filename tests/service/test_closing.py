@@ -265,6 +265,7 @@ def test_the_steps_on_record_never_exceed_the_epochs(client: Client, engine: sa.
     assert client.study("study").used.epochs == 5
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_epochs_are_exact_however_many_report_at_once(start_replica: Serve, engine: sa.Engine) -> None:
     clients = [start_replica().client for _ in range(2)]
     clients[0].create_study(spec(**budget(epochs=50)))
@@ -377,6 +378,7 @@ def test_epochs_are_limited_while_a_study_runs_and_those_before_count(client: Cl
     assert record.value(engine, STEPS) == 3
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_epochs_are_exact_when_they_are_limited_while_many_report(start_replica: Serve, engine: sa.Engine) -> None:
     clients = [start_replica().client for _ in range(2)]
     clients[0].create_study(spec())

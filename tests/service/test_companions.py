@@ -12,6 +12,7 @@ from service.database import transaction
 from service.replica import Replica
 from service.storage import studies
 from tests.reliability.auditor import audit
+from tests.service import record
 from tests.service.specs import spec
 from trimtab.budget import Limits
 from trimtab.client import Client
@@ -172,6 +173,19 @@ def test_only_a_study_with_a_task_is_followed(client: Client, replica: Replica) 
     client.delete_study("study")
     with pytest.raises(StudyNotFound):
         follow(replica, {"x": 0.5})
+
+
+def test_nothing_follows_a_companion(client: Client, replica: Replica) -> None:
+    client.create_study(searching())
+    name = follow(replica, ADAM)
+
+    with transaction(replica.engine) as connection, pytest.raises(Conflict, match="ask for that of 'study'"):
+        companions.locked_parent(connection, name)
+
+    # As Optuna itself would: the service deletes the companions too.
+    record.execute(replica.engine, "DELETE FROM studies WHERE study_name = 'study'")
+    with transaction(replica.engine) as connection, pytest.raises(Conflict, match="that it followed is deleted"):
+        companions.locked_parent(connection, name)
 
 
 def test_a_study_goes_with_its_companions_but_not_with_what_was_prescribed_for_it(

@@ -1,5 +1,6 @@
 """/workers: who is there, and what each did in the last day."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import httpx2
@@ -10,9 +11,11 @@ from service import workers
 from service.replica import Replica
 from service.storage.stretches import MOST_LEASES, Stretches
 from service.sweep import sweep
+from service.web.fragments import Fragments
 from service.web.timelines import timeline
 from tests.service import record
 from tests.service.runs import lease_of
+from tests.service.served import Served
 from tests.service.specs import METRIC, spec
 from trimtab.client import Client
 from trimtab.protocol import DeviceMemory, Lease, Worker
@@ -90,6 +93,24 @@ def test_a_lost_trial_is_marked_where_it_was_lost(client: Client, engine: sa.Eng
     did = day(replica)
 
     assert (list(did.lost), did.losses) == ([719], 1)
+
+
+def test_an_open_page_shows_a_lost_trial_within_ten_seconds(
+    client: Client, engine: sa.Engine, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fragments, passed = Fragments(lambda: passed), 0.0
+    monkeypatch.setattr(served.app.state, "fragments", fragments)
+    client.create_study(spec())
+    lease_of(client)
+    page = served.http.get("/workers").text
+    (source, seconds) = re.findall(r'data-fragment="([^"]*-days)" data-seconds="(\d+)"', page)[0]
+    before = served.http.get(source).text
+
+    record.let_leases_run_out(engine)
+    sweep(served.replica)
+    passed = 10.0 - float(seconds)
+
+    assert ["bad" in each for each in (before, served.http.get(source).text)] == [False, True]
 
 
 def test_of_very_many_trials_the_newest_are_drawn_and_the_page_says_so(

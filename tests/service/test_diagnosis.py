@@ -12,6 +12,8 @@ from service.companions import Companion
 from service.database import transaction
 from service.replica import Replica
 from tests.service import record
+from tests.service.finishing import TESTED, send
+from tests.service.runs import lease_of
 from tests.service.specs import body, spec
 from trimtab.client import Client
 from trimtab.diagnosis import Condition, FindingCode
@@ -113,6 +115,40 @@ def test_curves_of_good_trials_are_looked_at(client: Client) -> None:
     (finding,) = found.findings
     assert (finding.code, finding.figures["trials"]) == (FindingCode.STILL_IMPROVING, 3)
     assert edits(client) == {"task.fixed.epochs": 60}
+
+
+FOLDED = {"name": "mlp", "data": {"dataset": "iris", "split": {"folds": 5}}}
+
+
+@pytest.mark.parametrize(
+    "task", [FOLDED, {"name": "mlp", "data": {"dataset": "iris"}, "repeats": 5}], ids=["folds", "repeats"]
+)
+def test_means_over_more_and_more_trainings_are_no_curve_of_a_trial_or_of_others(
+    client: Client, task: Mapping[str, Any]
+) -> None:
+    study(client, task=task)
+    told = {**HEALTHY, "validation_error": 0.028, "validation_error_standard_error": 0.0145}
+    for _ in range(2):
+        add(client, told, curve=[0.0, 0.0, 0.022, 0.035, 0.028])
+
+    found = client.diagnosis("study")
+
+    assert found.findings == []
+
+
+def test_the_final_model_of_folds_is_one_training_and_has_a_curve(client: Client) -> None:
+    study(client, task=FOLDED)
+    add(client, HEALTHY)
+    client.make_final("study")
+    lease = lease_of(client, "study.final")
+    for step, norm in ((1, 1.0), (2, 2000.0)):
+        client.report(lease, step=step, metrics={"training_error": 0.1, "gradient_norm": norm})
+    send(client, lease)
+    client.tell(lease, "complete", metrics=TESTED)
+
+    found = client.diagnosis("study.final")
+
+    assert [finding.code for finding in found.findings] == [FindingCode.EXPLODING]
 
 
 def test_learning_rates_at_the_end_of_their_range_are_found_and_trials_that_diverged_count_as_worst(

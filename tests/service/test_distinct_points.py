@@ -31,6 +31,7 @@ def ask_at_once(replicas: list[Replica], study: str) -> list[Lease]:
         return [lease for leases in threads.map(ask, range(WORKERS)) for lease in leases]
 
 
+@pytest.mark.usefixtures("unhurried")
 @pytest.mark.parametrize("sampler", [RandomSampler(name="random"), TpeSampler()])
 @pytest.mark.parametrize("replicas", [1, 2])
 def test_workers_that_ask_at_once_are_given_different_points(

@@ -3,29 +3,34 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from queue import SimpleQueue
+from typing import Any
 
 import httpx2
 import pytest
 import sqlalchemy as sa
 import uvicorn
 
-from service import happenings
+from service import access, happenings
 from service.changes import Changes
 from service.feeds import MOST_WAITING, Feeds, Listener
 from service.happenings import DELETED, Happening
+from service.principals import OPERATOR
+from service.sessions import COOKIE
 from service.slow_clients import Guarded
+from service.storage import studies
 from service.storage.happenings import Look
+from tests.service.browsing import browser_of, signed_in
 from tests.service.long_polls import LONG, wait_until
 from tests.service.runs import complete, lease_of, report
 from tests.service.served import TOKEN, Serve, Served
 from tests.service.specs import METRIC, spec
 from trimtab.client import Client
 from trimtab.errors import StudyNotFound, TrimtabError, Unavailable
-from trimtab.events import Event, EventKind
+from trimtab.events import Event, EventKind, sent, understood
 from trimtab.states import StudyState, TrialState
 
 PATH = "/v1/studies/study/events"
@@ -118,6 +123,55 @@ def test_the_life_of_a_study_is_told_from_its_beginning_to_its_end(
     assert rest[-1].study.state is StudyState.COMPLETE
 
 
+def test_a_trial_that_ends_while_a_stream_begins_is_told_of_once(
+    client: Client, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.create_study(spec())
+    lease = lease_of(client)
+    study_id = happenings.study_of(engine, "study")
+    before, _ = happenings.since(engine, study_id, None)
+    get = studies.get
+
+    def tell_first(*given: Any) -> Any:
+        client.tell(lease, "complete", metrics={METRIC: 0.5})
+        return get(*given)
+
+    with monkeypatch.context() as between:
+        between.setattr(studies, "get", tell_first)
+        opening = happenings.opening(engine, study_id, last=None)
+    _, happened = happenings.since(engine, study_id, before)
+
+    assert opening
+    assert [each.data.partition(b"\n")[0] for each in opening.happenings] == [b"event: study"]
+    assert [each.order for each in happened] == [1, None]
+
+
+def test_of_reports_between_two_looks_none_is_left_out_unless_there_are_very_many(
+    client: Client, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(happenings, "MOST_REPORTS", 6)
+    client.create_study(spec())
+    study_id = happenings.study_of(engine, "study")
+    leases = [lease_of(client) for _ in range(2)]
+    before, _ = happenings.since(engine, study_id, None)
+    report(client, leases[0], 1, 0.5)
+
+    def told(*steps: int) -> list[tuple[int, int]]:
+        nonlocal before
+        for lease in leases:
+            for step in steps:
+                report(client, lease, step, 0.5)
+        before, happened = happenings.since(engine, study_id, before)
+        lines = [line for each in happened for line in each.data.decode().splitlines()]
+        found = [event.report for event in map(understood, sent(lines)) if event and event.report]
+        return [(each.number, each.step) for each in found]
+
+    few, many = told(2, 3), told(4, 5, 6, 7, 8)
+
+    assert few == [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3)]
+    assert many == [(0, 6), (0, 7), (0, 8), (1, 6), (1, 7), (1, 8)]
+
+
 def test_what_is_done_through_another_replica_is_told_too(
     client: Client, listen: Callable[..., Hearing], start_replica: Serve
 ) -> None:
@@ -189,9 +243,10 @@ def test_a_study_that_is_not_there_is_not_found(client: Client, http: httpx2.Cli
 
 
 @contextmanager
-def opened(url: str, token: str = TOKEN) -> Iterator[Iterator[bytes]]:
+def opened(url: str, token: str = TOKEN, headers: Mapping[str, str] | None = None) -> Iterator[Iterator[bytes]]:
+    headers = headers or {"Authorization": f"Bearer {token}"}
     with (
-        httpx2.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=LONG) as http,
+        httpx2.Client(base_url=url, headers=headers, timeout=LONG) as http,
         http.stream("GET", PATH) as answer,
     ):
         yield answer.iter_bytes()
@@ -204,6 +259,25 @@ def test_a_stream_ends_when_its_token_is_revoked(client: Client, http: httpx2.Cl
     with opened(url, token.token) as stream:
         next(stream)
         client.revoke_token(token.id)
+        rest = list(stream)
+
+    assert rest == []
+
+
+@pytest.mark.parametrize("is_revoked", [True, False], ids=["revoked", "over"])
+def test_a_stream_ends_with_the_session_that_it_was_opened_in(
+    client: Client, served: Served, url: str, monkeypatch: pytest.MonkeyPatch, is_revoked: bool
+) -> None:
+    client.create_study(spec())
+    token, browser = client.make_token("reader", "page"), browser_of(served)
+    signed_in(browser, token.token)
+
+    with opened(url, headers={"Cookie": f"{COOKIE}={browser.cookies[COOKIE]}"}) as stream:
+        next(stream)
+        if is_revoked:
+            access.revoke(served.replica.engine, int(token.id), by=OPERATOR)
+        else:
+            monkeypatch.setattr("service.sessions.LIFE_SECONDS", 0)
         rest = list(stream)
 
     assert rest == []
@@ -254,9 +328,36 @@ def test_the_database_is_looked_at_once_for_all_who_listen_and_not_at_all_for_no
         (feed,) = feeds._feeds.values()
         assert len(feed.listeners) == 5
         wait_until(lambda: len(looks) > 5)
+        assert not feed.is_over
 
     wait_until(lambda: not feeds._feeds)
     assert feed._task.done()
+
+
+@pytest.mark.parametrize("is_silent", [False, True])
+def test_who_listens_is_let_go_while_the_database_does_not_answer_and_hears_the_rest_when_it_does(
+    client: Client, listen: Callable[..., Hearing], served: Served, monkeypatch: pytest.MonkeyPatch, is_silent: bool
+) -> None:
+    answers = threading.Event()
+
+    def away(*_: object) -> None:
+        if is_silent:
+            answers.wait(LONG)
+        raise Unavailable("the database is away")
+
+    client.create_study(spec())
+    hearing = listen()
+    hearing.next()
+    (feed,) = served.app.state.feeds._feeds.values()
+
+    with monkeypatch.context() as outage:
+        outage.setattr("service.feeds.PATIENCE_SECONDS", 0.05)
+        outage.setattr(happenings, "since", away)
+        wait_until(lambda: feed.is_over and not feed.listeners)
+    answers.set()
+    complete(client, [0.5])
+
+    assert hearing.until(lambda event: event.last == 1).trial
 
 
 def test_a_listener_that_does_not_listen_is_let_go_and_what_waits_for_him_is_bounded() -> None:

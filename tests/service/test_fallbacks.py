@@ -11,8 +11,7 @@ from service import pruning, sampling
 from service.history import Observations
 from service.replica import Replica
 from service.sampling import Suggestion, View, suggester
-from service.sampling.children import Children
-from service.sampling.suggester import PLACES, REST_SECONDS, Suggester
+from service.sampling.suggester import PLACES, REST_SECONDS, Suggester, sampler_children
 from service.storage.dimensions import dimensions
 from tests.service.long_polls import wait_until
 from tests.service.runs import EAGER, complete, lease_of, report
@@ -144,7 +143,7 @@ def test_a_sampler_that_hangs_keeps_no_call_on_another_study_from_being_served(
 
 def test_a_sampler_that_was_late_rests_and_is_then_asked_again(stuck: Stuck) -> None:
     clock = Clock()
-    suggester = Suggester(Children(), clock=clock)
+    suggester = Suggester(sampler_children(), clock=clock)
     late = suggest(suggester)
     stuck.let_go.set()
 
@@ -158,7 +157,7 @@ def test_a_sampler_that_was_late_rests_and_is_then_asked_again(stuck: Stuck) -> 
 
 def test_a_sampler_that_never_comes_back_is_never_waited_for_again(stuck: Stuck) -> None:
     clock = Clock()
-    suggester = Suggester(Children(), clock=clock)
+    suggester = Suggester(sampler_children(), clock=clock)
     suggest(suggester)
 
     clock.now += 10 * REST_SECONDS
@@ -174,7 +173,7 @@ def test_a_timeout_that_the_sampler_itself_raises_is_its_failure(monkeypatch: py
 
     monkeypatch.setattr(suggester, "suggest_many", fail)
 
-    found = suggest(Suggester(Children()))
+    found = suggest(Suggester(sampler_children()))
 
     assert found.fallback == "the sampler failed: TimeoutError: of its own"
 

@@ -1,5 +1,6 @@
 """What pages are given to draw of a study: right names and values, text as text, drawn once."""
 
+import math
 import subprocess
 import sys
 from typing import Any
@@ -81,6 +82,77 @@ def test_a_slice_has_the_value_of_each_trial_over_its_momentum(http: httpx2.Clie
         assert float(momentum) == pytest.approx(number(trial.params["momentum"]), abs=0.005)
         assert value == pytest.approx(trial.metrics[METRIC], rel=1e-5)
     assert all(float(text) < 1 for text in layout["xaxis2"]["ticktext"])
+
+
+def test_what_matters_most_is_the_first_panel_and_stands_beside_the_objective(
+    http: httpx2.Client, client: Client
+) -> None:
+    run(client, 20)
+
+    slices, parallel = drawn(http, "slices"), drawn(http, "parallel")
+
+    layout = slices["figure"]["layout"]
+    titles = [layout[f"xaxis{end}"]["title"]["text"] for end in slices["panels"]]
+    by_share = [name for name, _ in drawn(http, "importances")["rows"]]
+    assert titles == [name for name, *_ in slices["rows"]] == by_share
+    assert titles[0] == "momentum"
+    assert parallel["figure"]["layout"]["xaxis"]["ticktext"][1:] == by_share
+    for line in parallel["figure"]["data"][:-1]:
+        assert [name for name, _ in line["customdata"]][1:] == by_share
+
+
+def test_numbers_to_choose_from_are_written_as_they_were_given(http: httpx2.Client, client: Client) -> None:
+    sizes = {"type": "categorical", "choices": [32, 64]}
+    client.create_study(spec(space={"batch_size": sizes}, budget={"trials": 2}))
+    for place in range(2):
+        client.tell(lease_of(client), "complete", metrics={METRIC: place / 10})
+
+    notes = drawn(http, "parallel")["figure"]["layout"]["annotations"]
+
+    assert {note["text"] for note in notes if note["x"] == 1} == {"32", "64"}
+
+
+def test_large_values_at_an_axis_are_written_to_their_unit(http: httpx2.Client, client: Client) -> None:
+    client.create_study(spec(budget={"trials": 2}))
+    for value in (20_000.0, 160_000.0):
+        client.tell(lease_of(client), "complete", metrics={METRIC: value})
+
+    notes = drawn(http, "parallel")["figure"]["layout"]["annotations"]
+
+    assert {"20,000", "160,000"} <= {note["text"] for note in notes if note["x"] == 0}
+
+
+SPREAD = (0.01, 0.02, 0.015, 9.0)
+"""Values of which one would press the others onto zero."""
+
+
+@pytest.fixture
+def spread(client: Client) -> None:
+    client.create_study(spec(space=SPACE, budget={"trials": 4}, objectives=TWO))
+    for value in SPREAD:
+        client.tell(lease_of(client), "complete", metrics={METRIC: value, "cost": 1 + value / 10})
+
+
+@pytest.mark.usefixtures("spread")
+def test_values_that_span_very_much_are_drawn_by_their_logarithm(http: httpx2.Client) -> None:
+    slices, other, pareto = drawn(http, "slices"), drawn(http, "slices", metric="cost"), drawn(http, "pareto")
+
+    assert slices["figure"]["layout"]["yaxis"]["type"] == "log"
+    assert slices["figure"]["layout"]["yaxis2"]["type"] == "log"
+    assert "type" not in other["figure"]["layout"]["yaxis"]
+    assert pareto["figure"]["layout"]["xaxis"]["type"] == "log"
+    assert "type" not in pareto["figure"]["layout"]["yaxis"]
+
+
+@pytest.mark.usefixtures("spread")
+def test_contours_are_coloured_by_the_logarithm_and_marked_by_the_value(http: httpx2.Client) -> None:
+    found = drawn(http, "contour", x="momentum", y="rate")
+
+    (ground,) = [trace for trace in found["figure"]["data"] if trace["type"] == "contour"]
+    marks = dict(zip(ground["colorbar"]["ticktext"], ground["colorbar"]["tickvals"], strict=True))
+    values = [value for row in ground["z"] for value in row if value is not None]
+    assert sorted(values) == pytest.approx(sorted(math.log10(value) for value in SPREAD))
+    assert marks["1"] == pytest.approx(0.0)
 
 
 def test_what_matters_most_is_drawn_first_and_another_pair_on_demand(http: httpx2.Client, client: Client) -> None:
@@ -189,7 +261,7 @@ def test_an_axis_has_room_for_what_is_written_at_it(http: httpx2.Client, client:
     assert len(found["figure"]["layout"]["annotations"]) <= 3 * 8
 
 
-def test_rounds_are_boxes_within_boxes_with_their_alarms(http: httpx2.Client, client: Client) -> None:
+def test_the_ranges_of_rounds_lie_below_each_other_with_their_alarms(http: httpx2.Client, client: Client) -> None:
     sampler = {"name": "coarse_to_fine", "rounds": 3, "round_trials": 6}
     client.create_study(spec(sampler=sampler, budget={"trials": 18}))
     for _ in range(18):
@@ -204,6 +276,27 @@ def test_rounds_are_boxes_within_boxes_with_their_alarms(http: httpx2.Client, cl
     assert (boxes[0]["base"], boxes[0]["x"]) == ([0], [100])
     assert boxes[1]["x"][0] < 100
     assert len(alarms["x"]) == sum(len(each.alarms) for each in rounds)
+    lanes = [box["y"][0] for box in boxes]
+    assert lanes == sorted(set(lanes))
+    assert [box["name"] for box in boxes if box["showlegend"]] == ["round 0", "round 2"]
+    (beside,) = found["figure"]["layout"]["yaxis"]["ticktext"]
+    low, high = (end(getattr(each.space["x"], side) for each in rounds) for side, end in (("low", min), ("high", max)))
+    assert beside == f"x<br>{low:g} to {high:g}"
+
+
+def test_a_bound_that_the_best_value_sat_on_is_marked_and_the_next_range_reaches_beyond(
+    http: httpx2.Client, client: Client
+) -> None:
+    sampler = {"name": "coarse_to_fine", "rounds": 2, "round_trials": 9}
+    client.create_study(spec(space={"x": {"type": "int", "low": 5, "high": 8}}, sampler=sampler, budget={"trials": 10}))
+    for _ in range(10):
+        lease = lease_of(client)
+        client.tell(lease, "complete", metrics={METRIC: number(lease.params["x"])})
+
+    first, second, alarms = drawn(http, "rounds")["figure"]["data"]
+
+    assert (alarms["x"], alarms["y"]) == (first["base"], first["y"])
+    assert second["base"][0] < first["base"][0]
 
 
 def test_a_replay_shows_what_each_pruner_saves_and_which_one_loses_the_best(
@@ -219,8 +312,9 @@ def test_a_replay_shows_what_each_pruner_saves_and_which_one_loses_the_best(
     kept, lost = found["figure"]["data"]
     assert [row[0] for row in found["rows"]] == ["median (its own)", *(each.pruner.name for each in replay.pruners[1:])]
     assert len(lost["y"]) == sum(each.loses_best for each in replay.pruners) > 0
-    assert all("the best lost" in text for text in lost["text"])
+    assert all("the best lost" in beside for beside in lost["y"])
     assert len(kept["y"]) + len(lost["y"]) == len(replay.pruners)
+    assert "What the study's own one has saved is not among them" in found["caption"]
 
 
 def test_a_browser_keeps_a_figure_until_another_trial_ends(http: httpx2.Client, client: Client) -> None:
@@ -261,3 +355,12 @@ def test_who_looks_at_no_figure_does_not_pay_for_plotly() -> None:
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 
     assert ran.stdout.split() == ["True", "False"]
+
+
+def test_pandas_is_whole_before_plotly_draws_beside_a_thread_that_would_load_it() -> None:
+    program = "import sys, service.web.figures as figures; figures.load_whole_pandas(); import plotly.graph_objects;"
+    program += "print('Series' in vars(sys.modules['pandas']))"
+
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert ran.stdout.split() == ["True"]

@@ -76,6 +76,40 @@ def test_epochs_and_patience_that_were_searched_are_what_the_final_model_needs(
     assert lease_of(client, "study.final").params == {"epochs": epochs, "patience": 0}
 
 
+@pytest.mark.parametrize("best_step", [7.0, 20.0])
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"epochs": 50, "patience": 0, "optimizer": "momentum", "momentum": 0.75, "decay_rate": 0.125, "dropout": 0.25},
+        {"epochs": 50, "patience": 5, "optimizer": "adam"},
+        {"epochs": 20, "patience": 5},
+    ],
+)
+def test_a_final_model_has_what_its_trial_was_given_under_conditions_on_epochs_or_patience_and_no_more(
+    client: Client, params: dict[str, Any], best_step: float
+) -> None:
+    space = {
+        "epochs": {"type": "categorical", "choices": [20, 50]},
+        "patience": {"type": "int", "low": 0, "high": 5},
+        "optimizer": {"type": "categorical", "choices": ["momentum", "adam"], "when": {"epochs": [50]}},
+        "momentum": {"type": "float", "low": 0.5, "high": 0.9, "when": {"optimizer": ["momentum"]}},
+        "decay_rate": {"type": "float", "low": 0.0, "high": 0.5, "when": {"epochs": [50], "optimizer": ["momentum"]}},
+        "dropout": {"type": "float", "low": 0.0, "high": 0.5, "when": {"patience": [0]}},
+    }
+    task = {"name": "mlp", "data": {"dataset": "iris"}}
+    client.create_study(spec(task=task, space=space, objectives=[{"metric": ERROR}]))
+    client.enqueue("study", params)
+    client.tell(lease_of(client), "complete", metrics={ERROR: 0.1, "best_step": best_step})
+
+    client.confirm("study", top=1, repeats=2)
+    confirmed = lease_of(client, "study.confirmation")
+    client.tell(confirmed, "complete", metrics={ERROR: 0.1, "best_step": best_step})
+    client.make_final("study")
+
+    assert confirmed.params == params
+    assert lease_of(client, "study.final").params == {**params, "epochs": int(best_step), "patience": 0}
+
+
 def test_a_final_model_that_is_trained_says_what_came_of_it(client: Client, engine: sa.Engine) -> None:
     searched(client, 0.3)
     client.make_final("study")
@@ -182,6 +216,27 @@ def test_a_prescription_of_the_same_data_has_the_same_test_set(
     assert client.final(first).reads == again.reads
     with pytest.raises(TestSetRead, match=f"by '{second}.final' at"):
         client.make_final(second)
+
+
+@pytest.mark.parametrize(
+    ("deleted", "reads", "parent"),
+    [("study-2", "study", "study-2"), ("study", "study-2", "study"), ("study", "study-2", "study-2")],
+    ids=["in between", "before both", "before the first"],
+)
+def test_the_deletion_of_a_study_opens_no_test_set_to_those_that_it_linked(
+    client: Client, replica: Replica, deleted: str, reads: str, parent: str
+) -> None:
+    searched(client, 0.3)
+    prescribed(replica, "study-2")
+    prescribed(replica, "study-3", parent=parent)
+    for name in ("study-2", "study-3"):
+        client.tell(lease_of(client, name), "complete", metrics={ERROR: 0.1})
+    client.make_final(reads)
+
+    client.delete_study(deleted)
+
+    with pytest.raises(TestSetRead, match=f"by '{reads}.final' of '{reads}'"):
+        client.make_final("study-3")
 
 
 @pytest.mark.parametrize("data", [{"split": {"seed": 1}}, {"dataset": "wine"}, {"test_dataset": "wine"}])
@@ -403,6 +458,71 @@ def test_a_final_model_whose_confirmation_was_deleted_has_failed(client: Client,
         [],
     )
     assert client.make_final("study", confirm=CONFIRM).state is FinalState.CONFIRMING
+
+
+def test_a_confirmation_that_is_stopped_reads_nothing_unless_it_is_resumed(client: Client, replica: Replica) -> None:
+    searched(client, 0.3, 0.1)
+    client.make_final("study", confirm=CONFIRM)
+    runs = lease_of(client, "study.confirmation")
+    confirmed(client, 0.1)
+    client.change_study("study.confirmation", state=StudyState.STOPPED)
+
+    follow(replica)
+    stopped = client.final("study")
+    client.change_study("study.confirmation", state=StudyState.RUNNING)
+    client.tell(runs, "complete", metrics={ERROR: 0.2})
+    follow(replica)
+
+    assert (stopped.state, stopped.reason, stopped.reads) == (
+        FinalState.FAILED,
+        "its confirmation was stopped before a model was made of it",
+        [],
+    )
+    assert (client.final("study").state, client.final("study").trial) == (FinalState.TRAINING, 0)
+
+
+def test_after_a_confirmation_that_is_stopped_a_final_model_may_be_asked_for_again(
+    client: Client, replica: Replica
+) -> None:
+    searched(client, 0.3)
+    client.make_final("study", confirm=CONFIRM)
+    client.change_study("study.confirmation", state=StudyState.STOPPED)
+
+    asked = client.make_final("study")
+
+    follow(replica)
+    assert asked.state is FinalState.TRAINING
+    assert [read.final_study for read in client.final("study").reads] == ["study.final"]
+
+
+def test_a_final_model_that_is_stopped_before_it_was_trained_has_failed_until_it_is_resumed(
+    client: Client, tmp_path: Path
+) -> None:
+    searched(client, 0.3)
+    client.make_final("study")
+    client.change_study("study.final", state=StudyState.STOPPED)
+
+    stopped = client.final("study")
+
+    said = "'study.final' was stopped by hand; it goes on when it is resumed"
+    assert (stopped.state, stopped.reason) == (FinalState.FAILED, said)
+    with pytest.raises(ModelNotFound) as refused:
+        client.fetch_model("study", tmp_path / "model.zip")
+    assert refused.value.retry_after is None
+    client.change_study("study.final", state=StudyState.RUNNING)
+    assert client.final("study").state is FinalState.TRAINING
+
+
+def test_a_final_model_that_is_stopped_in_training_is_in_training_while_its_worker_is(client: Client) -> None:
+    searched(client, 0.3)
+    client.make_final("study")
+    lease = lease_of(client, "study.final")
+    client.change_study("study.final", state=StudyState.STOPPED)
+
+    during = client.final("study").state
+    client.tell(lease, "released")
+
+    assert (during, client.final("study").state) == (FinalState.TRAINING, FinalState.FAILED)
 
 
 def test_without_a_complete_trial_there_is_nothing_to_choose(client: Client) -> None:

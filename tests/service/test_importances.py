@@ -7,8 +7,8 @@ import optuna
 import pytest
 
 from service.importances import FEWEST_TRIALS, fanova
-from service.importances.anova import Table
 from service.importances.anova import fanova as fanova_here
+from service.importances.table import Table
 from service.storage.optuna_storage import OptunaStorage
 from tests.service.runs import complete
 from tests.service.specs import METRIC, spec
@@ -21,6 +21,12 @@ SPACE = {
     "momentum": {"type": "float", "low": 0.5, "high": 0.999, "scale": "reverse_log"},
     "beta": {"type": "float", "low": 0.0, "high": 1.0, "when": {"optimizer": ["adam"]}},
 }
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the process have the time that it takes on a busy machine."""
+    monkeypatch.setattr(fanova, "LIMIT_SECONDS", 60.0)
 
 
 def run(client: Client, trials: int, **changes: Any) -> None:
@@ -74,6 +80,7 @@ def test_where_all_values_are_equal_there_are_none_and_it_says_why(client: Clien
     assert (found.importances, found.reason) == ({}, "the values of all trials that it looked at are equal")
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_fanova_that_fails_in_its_process_is_a_problem_with_its_cause() -> None:
     known = table(20)
 
@@ -81,6 +88,7 @@ def test_a_fanova_that_fails_in_its_process_is_a_problem_with_its_cause() -> Non
         fanova.measured(Table(known.distributions, [{"x": 0.5}] * 20, known.losses))
 
 
+@pytest.mark.usefixtures("patient")
 def test_fanova_runs_in_a_process_of_its_own_and_gives_the_figures_of_optuna(client: Client) -> None:
     run(client, 30)
 
@@ -97,6 +105,7 @@ def table(trials: int) -> Table:
     return Table({"x": distribution}, [{"x": value} for value in values], values)
 
 
+@pytest.mark.usefixtures("patient")
 def test_fanova_gives_here_and_in_the_process_the_same() -> None:
     assert fanova.measured(table(20)) == fanova_here(table(20))
 

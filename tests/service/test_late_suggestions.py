@@ -87,6 +87,7 @@ def test_who_comes_too_late_for_the_last_point_is_given_none_and_the_study_is_co
     assert client.study("study").reason == "every point of the space was tried"
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_many_asks_at_once_each_get_a_point_of_a_finite_space_and_choose_once(
     start_replica: Serve, chosen: list[Sequence[Suggestion]]
 ) -> None:

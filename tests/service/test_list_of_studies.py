@@ -20,11 +20,11 @@ from trimtab.states import StudyState
 
 DIGITS = StudySpec(name="digits", task=TaskSpec(name="mlp"))
 ROWS = "/fragments/studies"
-NAMES = re.compile(r'<a href="/studies/([^"]+)"><bdi>')
+NAMES = re.compile(r'<a class="name" href="/studies/([^"]+)" title="[^"]+"><bdi>')
 
 
-def names(page: httpx2.Response) -> list[str]:
-    return NAMES.findall(page.text)
+def names(page: str) -> list[str]:
+    return NAMES.findall(page)
 
 
 def shown(replica: Replica, state: StudyState | None = None) -> list[Summary]:
@@ -116,7 +116,7 @@ def test_what_exists_only_for_a_study_is_beneath_it(client: Client, replica: Rep
 
     page = http.get("/")
 
-    assert names(page) == ["other", "digits", "digits.check"]
+    assert names(page.text) == ["other", "digits", "digits.check"]
     assert [companion.row.name for companion in shown(replica)[1].companions] == ["digits.check"]
 
 
@@ -136,9 +136,9 @@ def test_studies_are_found_by_state_and_tag(client: Client, http: httpx2.Client,
     client.create_study(spec("three"))
     client.change_study("two", state="paused")
 
-    assert names(http.get(path)) == ["three", "two", "one"]
-    assert names(http.get(path, params={"state": "running", "tag": ""})) == ["three", "one"]
-    assert names(http.get(path, params={"tag": "night run", "state": "paused"})) == ["two"]
+    assert names(http.get(path).text) == ["three", "two", "one"]
+    assert names(http.get(path, params={"state": "running", "tag": ""}).text) == ["three", "one"]
+    assert names(http.get(path, params={"tag": "night run", "state": "paused"}).text) == ["two"]
     assert "No study is stopped" in http.get(path, params={"state": "stopped"}).text
 
 
@@ -151,11 +151,12 @@ def test_older_studies_are_a_page_on_and_keep_what_they_were_found_by(client: Cl
     assert older
     second = http.get(older[1].replace("&amp;", "&"))
 
-    assert len(names(first)) == 50
-    assert names(second) == ["study-1", "study-0"]
+    assert len(names(first.text)) == 50
+    assert names(second.text) == ["study-1", "study-0"]
     assert 'rel="next"' not in second.text
 
 
+@pytest.mark.usefixtures("nothing_ahead")
 def test_fifty_studies_cost_as_many_statements_as_one(client: Client, replica: Replica) -> None:
     client.create_study(spec("first"))
     complete(client, [0.5], "first")
@@ -171,6 +172,7 @@ def test_fifty_studies_cost_as_many_statements_as_one(client: Client, replica: R
     assert len(for_fifty) == len(for_one) <= 4
 
 
+@pytest.mark.usefixtures("nothing_ahead")
 def test_what_has_not_changed_is_not_read_again(client: Client, replica: Replica) -> None:
     client.create_study(spec())
     complete(client, [0.5])
@@ -208,14 +210,31 @@ def test_several_objectives_have_no_one_best(client: Client, http: httpx2.Client
 def test_where_no_worker_is_the_page_says_how_to_start_one(
     client: Client, http: httpx2.Client, engine: sa.Engine
 ) -> None:
-    client.create_study(spec())
+    client.create_study(DIGITS)
     before = http.get("/").text
-    complete(client, [0.5])
+    record.execute(engine, "INSERT INTO trimtab_workers (name, tasks) VALUES ('idle', '{mlp}')")
     there = http.get("/").text
     record.execute(engine, "UPDATE trimtab_workers SET last_seen_at = now() - interval '1 hour'")
     after = http.get("/").text
 
-    assert ["python -m workers" in page for page in (before, there, after)] == [True, False, True]
+    assert ["<code>python -m workers</code>" in page for page in (before, there, after)] == [True, False, True]
+
+
+def test_a_study_that_no_worker_can_train_says_so_in_its_row(
+    client: Client, http: httpx2.Client, engine: sa.Engine
+) -> None:
+    client.create_study(spec(name="stuck", task={"name": "mine:net"}, objectives=[{"metric": "validation_error"}]))
+    client.create_study(DIGITS)
+    client.create_study(spec(name="asked"))
+    record.execute(engine, "INSERT INTO trimtab_workers (name, tasks) VALUES ('idle', '{mlp}')")
+
+    rows = http.get(ROWS).text.split("<tr data-key")[1:]
+
+    assert [("no worker has its task" in row, *names(row)) for row in rows] == [
+        (False, "asked"),
+        (False, "digits"),
+        (True, "stuck"),
+    ]
 
 
 def test_where_there_is_no_study_the_page_says_how_to_make_one(http: httpx2.Client, client: Client) -> None:

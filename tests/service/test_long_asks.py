@@ -112,7 +112,7 @@ def test_a_study_created_through_another_replica_is_found_by_looking(
     assert [lease.trial for lease in asked.result(10).leases] == [0]
 
 
-@pytest.mark.usefixtures("only_hints")
+@pytest.mark.usefixtures("unhurried", "only_hints")
 def test_each_of_many_that_wait_gets_a_trial_of_its_own(client: Client, ask: Ask) -> None:
     asks = [ask() for _ in range(40)]
 

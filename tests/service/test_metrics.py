@@ -167,12 +167,12 @@ def test_requests_are_timed_by_route_and_never_by_what_a_caller_makes_up(served:
 
 
 def test_the_wait_that_a_caller_asked_for_is_no_slowness(served: Served) -> None:
-    served.client.ask("w", wait=0.6)
+    served.client.ask("w", wait=1.5)
 
     found = scraped(served)
 
     seconds = found["trimtab_http_request_seconds_sum", "method=POST,route=/v1/leases,status=2xx"]
-    assert 0 < seconds < 0.5
+    assert 0 < seconds < 1.4
 
 
 def test_a_defect_is_counted_as_one(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -159,6 +159,20 @@ def test_a_replica_of_the_release_before_serves_on_beside_the_schema(
     assert [rule for rule, on in unheard_of.items() if not on or any((rule[0], name) in known for name in on)] == []
 
 
+def test_studies_that_were_linked_before_their_families_were_known_are_linked(empty_database_url: str) -> None:
+    migrate_to(empty_database_url, "0006")
+    engine = sa.create_engine(empty_database_url, poolclass=NullPool)
+    for study, parent in ((1, "NULL"), (2, "1"), (3, "2"), (4, "NULL")):
+        record.execute(engine, f"INSERT INTO studies (study_id, study_name) VALUES ({study}, '{study}')")
+        values = f"{study}, '{{}}', 1, {parent}"
+        record.execute(engine, f"INSERT INTO trimtab_studies (study_id, spec, budget, parent_id) VALUES ({values})")
+
+    migrate(empty_database_url)
+
+    families = "SELECT json_object_agg(study_id, family_id) FROM trimtab_studies"
+    assert record.value(engine, families) == {"1": None, "2": 1, "3": 1, "4": None}
+
+
 def test_a_migration_that_is_killed_half_way_is_finished_by_the_next(
     empty_database_url: str, database_url: str, data_dir: Path
 ) -> None:
@@ -179,15 +193,16 @@ def test_a_migration_that_is_killed_half_way_is_finished_by_the_next(
     assert dump(empty_database_url) == dump(database_url)
 
 
-def test_a_schema_of_a_newer_release_is_served_and_left_alone(database_url: str) -> None:
-    with sa.create_engine(database_url, poolclass=NullPool).begin() as connection:
+def test_a_schema_of_a_newer_release_is_served_and_left_alone(empty_database_url: str) -> None:
+    migrate(empty_database_url)
+    with sa.create_engine(empty_database_url, poolclass=NullPool).begin() as connection:
         connection.execute(sa.text(f"UPDATE {VERSION_TABLE} SET version_num = 'of the next release'"))
-    before = dump(database_url)
+    before = dump(empty_database_url)
 
-    migrate(database_url)
+    migrate(empty_database_url)
 
-    assert is_current(database_url)
-    assert dump(database_url) == before
+    assert is_current(empty_database_url)
+    assert dump(empty_database_url) == before
 
 
 def test_a_schema_is_current_once_it_is_migrated(empty_database_url: str) -> None:

@@ -344,11 +344,8 @@ def test_deleting_a_study_of_the_service_leaves_word_for_its_workers(
         assert connection.execute(sa.text("SELECT count(*) FROM trimtab_leases")).scalar_one() == 0
 
 
-def test_ids_go_on_beyond_31_bits(storage: OptunaStorage, engine: sa.Engine) -> None:
-    with engine.begin() as connection:
-        for table, column in (("studies", "study_id"), ("trials", "trial_id"), ("trial_params", "param_id")):
-            connection.execute(sa.text(f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'), 2147483647)"))
-
+@pytest.mark.usefixtures("beyond_31_bits")
+def test_ids_go_on_beyond_31_bits(storage: OptunaStorage) -> None:
     study_id = storage.create_new_study(MINIMIZE)
     trial_id = storage.create_new_trial(study_id, full_trial())
 

@@ -1,18 +1,31 @@
 """What pages draw of a study, from trials that were run."""
 
-import pytest
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from types import ModuleType
 
+import httpx2
+import pytest
+from anyio.from_thread import BlockingPortal
+
+from service import progress
 from service.pictures import curves, plane
 from service.replica import Replica
 from tests.service.finishing import searched
+from tests.service.long_polls import wait_until
 from tests.service.runs import EAGER, complete, lease_of, report
 from tests.service.specs import METRIC, spec
 from trimtab.client import Client
 from trimtab.errors import StudyNotFound
 from trimtab.states import Decision, TrialState
 
+WAITING = 60
+"""More than a replica has threads."""
 
-def test_curves_are_those_of_every_trial_that_has_reported(client: Client, replica: Replica) -> None:
+
+def test_curves_are_those_of_every_trial_that_has_reported(
+    client: Client, replica: Replica, portal: BlockingPortal
+) -> None:
     client.create_study(spec(pruner=EAGER))
     complete(client, [0.9, 0.5, 0.2])
     client.tell(lease_of(client), "error", message="broken before its first report")
@@ -22,7 +35,7 @@ def test_curves_are_those_of_every_trial_that_has_reported(client: Client, repli
     runs = lease_of(client)
     report(client, runs, 1, None)
 
-    found = curves.read(replica, "study")
+    found = portal.call(curves.read, replica, "study")
 
     drawn = {curve.number: (curve.state, list(curve.steps), list(curve.values)) for curve in found.curves}
     assert drawn == {
@@ -33,11 +46,11 @@ def test_curves_are_those_of_every_trial_that_has_reported(client: Client, repli
     assert (found.metric, found.best, found.trials, found.saved_steps) == (METRIC, 0, 3, 2.0)
 
 
-def test_the_bound_is_what_the_pruner_stops_by(client: Client, replica: Replica) -> None:
+def test_the_bound_is_what_the_pruner_stops_by(client: Client, replica: Replica, portal: BlockingPortal) -> None:
     client.create_study(spec(pruner={"name": "median", "startup_trials": 3, "warmup_steps": 1}, budget={"trials": 99}))
     for level in (0.1, 0.2, 0.6):
         complete(client, [level, level, level / 2])
-    bound = curves.read(replica, "study").bound
+    bound = portal.call(curves.read, replica, "study").bound
     assert bound is not None
     assert (bound.measure, list(bound.steps), list(bound.values)) == ("median", [2, 3], [0.2, 0.1])
 
@@ -52,49 +65,53 @@ def test_the_bound_is_what_the_pruner_stops_by(client: Client, replica: Replica)
 
 @pytest.mark.parametrize("pruner", ["none", "wilcoxon", "successive_halving"])
 def test_where_trials_are_not_compared_step_by_step_there_is_no_bound(
-    client: Client, replica: Replica, pruner: str
+    client: Client, replica: Replica, portal: BlockingPortal, pruner: str
 ) -> None:
     client.create_study(spec(pruner={"name": pruner}))
     complete(client, [0.9, 0.5])
 
-    assert curves.read(replica, "study").bound is None
+    assert portal.call(curves.read, replica, "study").bound is None
 
 
-def test_a_long_curve_is_thinned_to_both_its_ends(client: Client, replica: Replica) -> None:
+def test_a_long_curve_is_thinned_to_both_its_ends(client: Client, replica: Replica, portal: BlockingPortal) -> None:
     client.create_study(spec())
     curve = {step: {METRIC: 1 / step} for step in range(1, 1002)}
     client.add_trial("study", {"x": 0.5}, metrics={METRIC: 0.1}, curve=curve)
 
-    (drawn,) = curves.read(replica, "study").curves
+    (drawn,) = portal.call(curves.read, replica, "study").curves
 
     assert (drawn.steps[0], drawn.steps[-1]) == (1, 1001)
     assert 300 < len(drawn.steps) <= 501
 
 
-def test_a_picture_shows_a_trial_that_has_ended_since_it_was_last_made(client: Client, replica: Replica) -> None:
+def test_a_picture_shows_a_trial_that_has_ended_since_it_was_last_made(
+    client: Client, replica: Replica, portal: BlockingPortal
+) -> None:
     client.create_study(spec())
     complete(client, [0.5])
-    before = curves.read(replica, "study")
+    before = portal.call(curves.read, replica, "study")
 
     complete(client, [0.4])
 
-    after = curves.read(replica, "study")
+    after = portal.call(curves.read, replica, "study")
     assert [len(before.curves), len(after.curves)] == [1, 2]
     assert [before.best, after.best] == [0, 1]
 
 
-def test_of_several_objectives_no_curve_is_the_best(client: Client, replica: Replica) -> None:
+def test_of_several_objectives_no_curve_is_the_best(client: Client, replica: Replica, portal: BlockingPortal) -> None:
     client.create_study(spec(objectives=[{"metric": METRIC}, {"metric": "size"}]))
     lease = lease_of(client)
     client.report(lease, step=1, metrics={METRIC: 0.5, "size": 3.0})
     client.tell(lease, "complete", metrics={METRIC: 0.5, "size": 3.0})
 
-    found = curves.read(replica, "study")
+    found = portal.call(curves.read, replica, "study")
 
     assert (found.metric, found.best, len(found.curves)) == (METRIC, None, 1)
 
 
-def test_the_plane_shows_bias_and_variance_as_the_doctor_measures_them(client: Client, replica: Replica) -> None:
+def test_the_plane_shows_bias_and_variance_as_the_doctor_measures_them(
+    client: Client, replica: Replica, portal: BlockingPortal
+) -> None:
     client.create_study(spec(diagnosis={"target_error": 0.05, "tolerance": 0.1}))
     for training, validation in [(0.05, 0.06), (0.3, 0.35), (0.06, 0.4)]:
         client.tell(
@@ -104,7 +121,7 @@ def test_the_plane_shows_bias_and_variance_as_the_doctor_measures_them(client: C
         )
     client.tell(lease_of(client), "complete", metrics={METRIC: 0.01})
 
-    found = plane.read(replica, "study")
+    found = portal.call(plane.read, replica, "study")
 
     dots = {dot.number: (dot.bias, dot.variance, [*dot.conditions]) for dot in found.dots}
     assert dots == {
@@ -118,26 +135,66 @@ def test_the_plane_shows_bias_and_variance_as_the_doctor_measures_them(client: C
     assert (figures.bias, figures.variance) == pytest.approx(dots[1][:2])
 
 
-def test_the_best_trial_is_over_the_others_on_the_plane(client: Client, replica: Replica) -> None:
+def test_the_best_trial_is_over_the_others_on_the_plane(
+    client: Client, replica: Replica, portal: BlockingPortal
+) -> None:
     searched(client, 0.5)
     for error in (0.1, 0.3):
         metrics = {"validation_error": error, "training_error": 0.0}
         client.tell(lease_of(client), "complete", metrics=metrics)
 
-    found = plane.read(replica, "study")
+    found = portal.call(plane.read, replica, "study")
 
     assert (found.best, [dot.number for dot in found.dots]) == (1, [2, 1])
 
 
-def test_before_any_trial_there_is_nothing_to_draw(client: Client, replica: Replica) -> None:
+def test_before_any_trial_there_is_nothing_to_draw(client: Client, replica: Replica, portal: BlockingPortal) -> None:
     client.create_study(spec())
 
-    assert curves.read(replica, "study").curves == []
-    assert (plane.read(replica, "study").dots, plane.read(replica, "study").tolerance) == ([], None)
+    assert portal.call(curves.read, replica, "study").curves == []
+    assert (portal.call(plane.read, replica, "study").dots, portal.call(plane.read, replica, "study").tolerance) == (
+        [],
+        None,
+    )
 
 
-def test_there_are_no_pictures_of_what_is_no_study(replica: Replica) -> None:
+@pytest.mark.parametrize(
+    ("path", "module", "maker"),
+    [
+        ("/studies/study/curves", curves, "_ended"),
+        ("/studies/study/plane", plane, "_made"),
+        ("/v1/studies/study/progress", progress, "_read"),
+    ],
+)
+def test_however_many_wait_for_what_takes_long_a_worker_gets_its_trial(
+    client: Client, http: httpx2.Client, path: str, module: ModuleType, maker: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.create_study(spec())
+    complete(client, [0.5])
+    make, begun, may_end = getattr(module, maker), list[str](), threading.Event()
+
+    def make_late(*given: object) -> object:
+        begun.append(maker)
+        may_end.wait(30)
+        return make(*given)
+
+    monkeypatch.setattr(module, maker, make_late)
+    with ThreadPoolExecutor(WAITING + 1) as asking:
+        waiting = [asking.submit(http.get, path) for _ in range(WAITING)]
+        wait_until(lambda: bool(begun))
+
+        try:
+            trials = [asking.submit(lease_of, client).result(10).trial for _ in range(3)]
+        finally:
+            may_end.set()
+
+        assert trials == [1, 2, 3]
+        assert {each.result(10).status_code for each in waiting} == {200}
+    assert begun == [maker]
+
+
+def test_there_are_no_pictures_of_what_is_no_study(replica: Replica, portal: BlockingPortal) -> None:
     with pytest.raises(StudyNotFound):
-        curves.read(replica, "nothing")
+        portal.call(curves.read, replica, "nothing")
     with pytest.raises(StudyNotFound):
-        plane.read(replica, "nothing")
+        portal.call(plane.read, replica, "nothing")

@@ -57,6 +57,7 @@ def history(clients: list[Client], study: str, rng: random.Random) -> Iterator[o
                 slot.lease = None
 
 
+@pytest.mark.usefixtures("nothing_ahead")
 @pytest.mark.parametrize("seed", range(5))
 def test_a_history_through_two_replicas_is_decided_like_one_through_one(clients: list[Client], seed: int) -> None:
     for name in ("alone", "together"):

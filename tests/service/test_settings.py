@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from service import tokens
 from service.artifacts import Artifacts
 from service.settings import Settings
 from trimtab.errors import Misconfigured
 
-TOKEN = {"TRIMTAB_ADMIN_TOKEN": "ttk_secret"}
+TOKEN = {"TRIMTAB_ADMIN_TOKEN": "ttk_secret-of-32-characters-and-a-few"}
 
 
 def test_without_any_setting_there_is_a_default_for_each() -> None:
@@ -46,7 +47,7 @@ def test_each_setting_is_read(tmp_path: Path) -> None:
         data_dir=tmp_path,
         host="0.0.0.0",
         port=80,
-        admin_token="ttk_secret",
+        admin_token=TOKEN["TRIMTAB_ADMIN_TOKEN"],
         lease_seconds=5,
         requests_per_second=1000,
         artifacts=None,
@@ -56,12 +57,12 @@ def test_each_setting_is_read(tmp_path: Path) -> None:
 
 
 def test_a_token_may_come_from_a_file(tmp_path: Path) -> None:
-    file = tmp_path / "token"
-    file.write_text("ttk_from-a-file\n")
+    file, token = tmp_path / "token", "f" * 32
+    file.write_text(f"{token}\n")
 
     settings = Settings.from_environment({"TRIMTAB_ADMIN_TOKEN_FILE": str(file), "TRIMTAB_HOST": "0.0.0.0"})
 
-    assert settings.admin_token == "ttk_from-a-file"
+    assert settings.admin_token == token
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
@@ -96,9 +97,10 @@ def test_beyond_this_machine_the_operator_must_choose_a_token(host: str, token: 
         ("TRIMTAB_DATABASE_URL", "postgresql://user:secret@host:port/trimtab"),
         ("TRIMTAB_DATABASE_URL", "postgresql://user:secret@[::1/trimtab"),
         ("TRIMTAB_MIGRATION_URL", "postgresql+asyncpg://user:secret@host/trimtab"),
-        ("TRIMTAB_ADMIN_TOKEN", "two words"),
-        ("TRIMTAB_ADMIN_TOKEN", "clé"),
-        ("TRIMTAB_ADMIN_TOKEN", "line\nline"),
+        ("TRIMTAB_ADMIN_TOKEN", "two words of 32 characters and more"),
+        ("TRIMTAB_ADMIN_TOKEN", "clé-of-32-characters-and-a-few-more"),
+        ("TRIMTAB_ADMIN_TOKEN", "line\nline-of-32-characters-and-more"),
+        ("TRIMTAB_ADMIN_TOKEN", "secret"),
         ("TRIMTAB_ADMIN_TOKEN_FILE", "/nowhere/token"),
         ("TRIMTAB_ADMIN_TOKEN_FILE", "/dev/null"),
         ("TRIMTAB_ADMIN_TOKEN_FILE", "/bin/sh"),
@@ -111,6 +113,25 @@ def test_what_makes_no_sense_is_refused_by_its_name_in_one_line(name: str, value
 
     assert "\n" not in str(refused.value)
     assert "secret" not in str(refused.value)
+
+
+def test_a_token_that_somebody_could_guess_is_refused_wherever_it_is_from(tmp_path: Path) -> None:
+    (file := tmp_path / "token").write_text("k" * 31 + "\n")
+
+    for read in (
+        lambda: Settings.from_environment({"TRIMTAB_ADMIN_TOKEN": "k" * 31}),
+        lambda: Settings.from_environment({"TRIMTAB_ADMIN_TOKEN_FILE": str(file)}),
+        lambda: tokens.kept_in(tmp_path),
+    ):
+        with pytest.raises(Misconfigured, match="at least 32 characters, not 31: `openssl rand -hex 32` makes one"):
+            read()
+
+
+def test_the_file_of_the_data_folder_holds_a_token_or_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "token").write_bytes(b"\xff" * 40)
+
+    with pytest.raises(Misconfigured, match="ASCII"):
+        tokens.kept_in(tmp_path)
 
 
 def test_what_cannot_be_a_store_is_said_at_the_start() -> None:

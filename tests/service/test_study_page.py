@@ -6,6 +6,7 @@ import httpx2
 import pytest
 
 from service.web.study_actions import budget
+from tests.service.browsing import browser_of, form_key, signed_in
 from tests.service.finishing import confirmed, searched
 from tests.service.runs import complete, lease_of, report
 from tests.service.served import TOKEN, Served
@@ -20,20 +21,18 @@ PAGE = "/studies/study"
 @pytest.fixture
 def browser(served: Served) -> httpx2.Client:
     """Whoever has signed in with the operator's token."""
-    return signed_in(served, TOKEN)
+    return whoever_has(served, TOKEN)
 
 
-def signed_in(served: Served, token: str) -> httpx2.Client:
-    browser = httpx2.Client(base_url="http://testserver", transport=served.http._transport, follow_redirects=False)
-    browser.post("/sign-in", data={"token": token})
+def whoever_has(served: Served, token: str) -> httpx2.Client:
+    browser = browser_of(served)
+    signed_in(browser, token)
     return browser
 
 
 def send(browser: httpx2.Client, action: str, **fields: str | list[str]) -> httpx2.Response:
     """Send a form of the study's page."""
-    found = re.search(r'name="form_key" value="([0-9a-f]+)"', browser.get(PAGE).text)
-    assert found
-    return browser.post(f"{PAGE}/{action}", data={"form_key": found[1], **fields})
+    return browser.post(f"{PAGE}/{action}", data={"form_key": form_key(browser.get(PAGE)), **fields})
 
 
 def words(page: httpx2.Response) -> str:
@@ -137,7 +136,7 @@ def test_without_a_single_edit_nothing_is_prescribed(client: Client, browser: ht
     refused = send(browser, "prescriptions")
 
     assert refused.status_code == 422
-    assert "Nothing was changed" in refused.text
+    assert "Nothing was changed: tick at least one edit." in refused.text
     assert [study.name for study in client.studies()] == ["study"]
 
 
@@ -150,6 +149,7 @@ def test_a_study_is_paused_resumed_and_stopped(client: Client, browser: httpx2.C
         assert (answer.status_code, answer.headers["Location"]) == (303, PAGE)
         assert client.study("study").state is state
     assert send(browser, "state", state="nonsense").status_code == 422
+    assert send(browser, "state").status_code == 422
 
 
 def test_a_larger_budget_reopens_a_study_and_one_that_is_too_small_is_said_at_its_field(
@@ -169,10 +169,48 @@ def test_a_larger_budget_reopens_a_study_and_one_that_is_too_small_is_said_at_it
     assert client.study("study").spec.budget.trials == 3
 
 
-def test_numbers_of_a_form_are_numbers_and_what_is_none_is_left_to_be_refused() -> None:
-    form = {"trials": "30", "epochs": " ", "seconds": "1e3", "device_seconds": "many", "name": "other"}
+def test_a_budget_that_is_refused_is_said_once_and_stays_as_it_was_typed(
+    client: Client, browser: httpx2.Client
+) -> None:
+    client.create_study(spec(budget={"trials": 5}))
 
-    assert budget(form) == {"trials": 30, "seconds": 1000.0, "device_seconds": "many"}
+    refused = send(browser, "budget", trials="many", epochs="7")
+
+    assert refused.text.count("must be an integer") == 1
+    assert re.search(r'name="trials"[^>]* value="many" aria-invalid="true" aria-describedby="against-b', refused.text)
+    assert re.search(r'name="epochs"[^>]* value="7">', refused.text)
+    assert "<details open>" in refused.text
+    assert 'href="/studies/study" aria-current="page">Overview' in refused.text
+
+
+@pytest.mark.parametrize("action", ["state", "budget", "prescriptions"])
+def test_the_address_of_a_change_leads_to_the_study(client: Client, browser: httpx2.Client, action: str) -> None:
+    client.create_study(spec())
+
+    answer = browser.get(f"{PAGE}/{action}")
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, PAGE)
+
+
+def test_a_limit_whose_field_is_emptied_is_taken_away_and_one_without_a_field_stays(
+    client: Client, browser: httpx2.Client
+) -> None:
+    client.create_study(spec(budget={"trials": 1, "seconds": 1000, "epochs": 50}))
+    complete(client, [0.5])
+
+    assert send(browser, "budget", trials="", epochs="50").status_code == 303
+
+    study = client.study("study")
+    assert study.state is StudyState.RUNNING
+    assert study.spec.budget.model_dump(exclude_none=True) == {"seconds": 1000, "epochs": 50}
+    assert re.search(r'name="trials"[^>]* placeholder="no limit">', browser.get(PAGE).text)
+
+
+def test_numbers_of_a_form_are_numbers_and_what_is_none_is_left_to_be_refused() -> None:
+    typed = {"trials": "30", "epochs": " ", "device_seconds": "many"}
+
+    assert budget(typed) == {"trials": 30, "epochs": None, "device_seconds": "many"}
+    assert budget({"seconds": "1e3"}) == {"seconds": 1000.0}
 
 
 def test_a_study_is_deleted_after_a_question(client: Client, browser: httpx2.Client) -> None:
@@ -192,7 +230,7 @@ def test_a_study_is_deleted_after_a_question(client: Client, browser: httpx2.Cli
 def test_a_reader_sees_no_buttons_and_may_change_nothing(client: Client, served: Served) -> None:
     searched(client, 0.4)
     client.tell(lease_of(client), "complete", metrics={"validation_error": 0.3, "training_error": 0.29})
-    reader = signed_in(served, client.make_token(TokenKind.READER, "guest").token)
+    reader = whoever_has(served, client.make_token(TokenKind.READER, "guest").token)
 
     page = reader.get(PAGE)
 

@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 import sqlalchemy as sa
+from pydantic import JsonValue
 
 from service.replica import Replica
 from tests.service.long_polls import wait_until
@@ -19,7 +20,7 @@ from trimtab.client import Client
 from trimtab.errors import Conflict, Invalid, LeaseEnded, LeaseLost, LeaseNotFound, StudyDeleted
 from trimtab.protocol import Lease
 from trimtab.space import Categorical, Float, Int, Parameter, Scale, Space
-from trimtab.suggestions import MAX_ATTRIBUTE_BYTES
+from trimtab.suggestions import MAX_ATTRIBUTE_BYTES, MAX_ATTRIBUTE_LEVELS
 
 RATE = Float(low=1e-4, high=0.1, scale=Scale.LOG)
 LAYERS = Int(low=1, high=3)
@@ -333,6 +334,43 @@ def test_nobody_is_sent_on_to_another_path(http: httpx2.Client, path: str) -> No
 def test_an_attribute_that_is_too_large_is_refused(client: Client, study: str) -> None:
     with pytest.raises(Invalid, match="65,536"):
         client.set_attribute(lease_of(client), "a", "x" * MAX_ATTRIBUTE_BYTES)
+
+
+def nested(levels: int) -> JsonValue:
+    value: JsonValue = []
+    for level in range(1, levels):
+        value = [value] if level % 2 else {"a": value}
+    return value
+
+
+@pytest.mark.parametrize("levels", [MAX_ATTRIBUTE_LEVELS + 1, 254, 300])
+def test_an_attribute_that_is_too_deep_is_refused(client: Client, http: httpx2.Client, study: str, levels: int) -> None:
+    lease = lease_of(client)
+    path = f"/v1/leases/{lease.id}/attributes/a"
+
+    answer = http.put(path, json={"value": nested(levels)}, headers={"Trimtab-Fence": str(lease.fence)})
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [
+        {"field": "value", "message": "has too many levels of lists and objects: at most 64"}
+    ]
+
+
+def test_the_deepest_attribute_is_read_back(client: Client, study: str) -> None:
+    deepest = nested(MAX_ATTRIBUTE_LEVELS)
+
+    client.set_attribute(lease_of(client), "a", deepest)
+
+    assert client.trial(study, 0).user_attributes == {"a": deepest}
+    assert [trial.user_attributes for trial in client.trials(study)] == [{"a": deepest}]
+
+
+def test_an_attribute_that_has_itself_in_it_is_refused_before_it_is_sent(client: Client, study: str) -> None:
+    endless: list[JsonValue] = []
+    endless += [endless, endless]
+
+    with pytest.raises(Invalid, match="too many levels"):
+        client.set_attribute(lease_of(client), "a", endless)
 
 
 def test_attributes_that_are_too_large_together_are_refused(client: Client, study: str) -> None:

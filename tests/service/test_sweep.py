@@ -44,14 +44,15 @@ def test_a_lease_that_lives_is_left_alone(client: Client, replica: Replica) -> N
 
 
 def test_each_lease_that_has_run_out_is_ended(client: Client, replica: Replica) -> None:
-    client.create_study(spec(budget={"trials": 300}))
-    client.ask("worker", study="study", count=256)
+    # More than it looks at together; of many more a slow machine would take the time for an outage.
+    client.create_study(spec(budget={"trials": 120}))
+    client.ask("worker", study="study", count=120)
     record.let_leases_run_out(replica.engine)
 
     swept = sweep(replica)
 
-    assert swept == 256
-    assert client.study("study").counts.waiting == 256
+    assert swept == 120
+    assert client.study("study").counts.waiting == 120
 
 
 def test_two_sweeps_at_once_end_a_lease_once(start_replica: Serve) -> None:
@@ -81,7 +82,7 @@ def test_a_lease_that_is_told_while_it_is_swept_is_ended_once(client: Client, re
     assert client.study("study").counts.complete == 1
 
 
-@pytest.mark.usefixtures("held")
+@pytest.mark.usefixtures("unhurried", "held")
 def test_a_study_that_somebody_holds_does_not_keep_the_sweep_from_others(client: Client, replica: Replica) -> None:
     client.create_study(spec("free"))
     lease_of(client, "free")
@@ -92,7 +93,7 @@ def test_a_study_that_somebody_holds_does_not_keep_the_sweep_from_others(client:
 
     assert swept == 1
     assert client.study("free").counts.waiting == 1
-    assert time.monotonic() - begin < 1.0
+    assert time.monotonic() - begin < 20
 
 
 def test_a_lease_is_looked_at_again_when_it_is_ended(client: Client, replica: Replica) -> None:

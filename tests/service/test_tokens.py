@@ -114,7 +114,7 @@ def test_who_waits_for_a_revocation_holds_up_nobody(served: Served) -> None:
         answers = list(pool.map(lambda one: served.http.delete(f"/v1/tokens/{one['id']}").status_code, made))
 
     assert answers == [204] * 40
-    assert time.monotonic() - begin < 4 * BELIEVED_SECONDS
+    assert time.monotonic() - begin < 20 * BELIEVED_SECONDS
 
 
 def test_whoever_revokes_again_since_the_answer_was_lost_hears_it_when_it_is_so(

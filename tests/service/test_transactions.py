@@ -22,7 +22,7 @@ SPACE = {f"x{n}": {"type": "float", "low": 0.0, "high": 1.0} for n in range(8)}
 
 
 @pytest.fixture
-def statements(replica: Replica) -> Iterator[list[str]]:
+def statements(nothing_ahead: None, replica: Replica) -> Iterator[list[str]]:
     """The statements that the replica sends, as they are sent."""
     sent: list[str] = []
 

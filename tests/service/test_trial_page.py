@@ -6,12 +6,12 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests.service.browsing import form_key, signed_in
 from tests.service.checkpointing import begun, lost, put
 from tests.service.runs import complete, lease_of, report
 from tests.service.served import Served
 from tests.service.specs import METRIC, spec
 from tests.service.test_signing_in import browser as browser  # noqa: PLC0414  # a fixture
-from tests.service.test_signing_in import form_key, signed_in
 from trimtab.client import Client
 from trimtab.states import TokenKind, TrialState
 
@@ -75,11 +75,27 @@ def test_a_running_trial_is_kept_alive_and_one_that_ended_is_not(study: Client, 
     running = lease_of(study)
 
     page = shown(served, running.trial)
-    (fragment,) = re.findall(r'data-fragment="([^"]*)"', page)
+    facts, doctor, figures = re.findall(r'data-fragment="([^"]*)"', page)
+    report(study, running, 2, 0.375)
 
-    assert "It is being trained." in served.http.get(fragment).text
+    assert "It is being trained." in served.http.get(facts).text
+    assert "The doctor" in served.http.get(doctor).text
+    assert f"Figures so far As of step 2 {METRIC} 0.375" in text_of(served.http.get(figures).text)
     assert "Nothing has been reported yet." in page
     assert "data-fragment" not in shown(served, 0)
+
+
+def test_the_curve_of_a_trial_is_read_again_for_what_a_page_has_missed(study: Client, served: Served) -> None:
+    running = lease_of(study)
+    page = shown(served, running.trial)
+    (source,) = re.findall(r'data-source="(/studies/[^"]*)"', page)
+    table = f"/fragments{source.removesuffix('curve')}reports"
+
+    for step in (1, 2, 3):
+        report(study, running, step, 0.5)
+
+    assert text_of(served.http.get(table).text).count("0.5 continue") == 3
+    assert served.http.get(source).json() == {"steps": [1, 2, 3], "metrics": {METRIC: [0.5, 0.5, 0.5]}}
 
 
 def test_what_it_wrote_and_what_it_left_on_record_is_shown(study: Client, served: Served) -> None:
@@ -163,6 +179,29 @@ def test_a_trial_that_came_finished_says_where_it_was_trained(client: Client, se
     assert drawn_from(page)["curve"]["steps"] == [1, 2]
 
 
+def test_of_a_long_curve_the_first_the_best_and_the_last_point_are_drawn(client: Client, served: Served) -> None:
+    client.create_study(spec())
+    curve = {step: {METRIC: 0.5} for step in range(1, 2001)} | {777: {METRIC: 0.125}}
+    client.add_trial("study", {"x": 0.5}, metrics={METRIC: 0.5}, curve=curve)
+
+    page = shown(served)
+
+    steps = drawn_from(page)["curve"]["steps"]
+    assert {1, 777, 2000} <= set(steps)
+    assert len(steps) < 400
+    assert steps == sorted(steps)
+    assert "61 of 2,000 steps" in page
+
+
+def test_what_a_later_lease_of_the_same_attempt_reported_again_counts_alone(client: Client, served: Served) -> None:
+    first = begun(client, 0.75, 0.5, 0.25)
+    client.tell(first, "released")
+    again = lease_of(client)
+    report(client, again, 1, 0.5)
+
+    assert drawn_from(shown(served))["curve"] == {"steps": [1], "metrics": {METRIC: [0.5]}}
+
+
 @pytest.mark.parametrize(
     ("address", "status"),
     [("/studies/study/trials/7", 404), ("/studies/other/trials/0", 404), ("/studies/study/trials/none", 422)],
@@ -172,3 +211,26 @@ def test_what_is_not_there_is_refused_on_a_page(study: Client, served: Served, a
 
     assert answer.status_code == status
     assert "This page cannot be shown" in answer.text
+
+
+def test_what_a_built_in_training_ended_with_is_explained_and_what_anybody_else_told_is_not(
+    study: Client, served: Served
+) -> None:
+    metrics = {METRIC: 0.5, "best_step": 3.0}
+    study.tell(lease_of(study), "complete", metrics=metrics, split="0" * 64)
+    study.tell(lease_of(study), "complete", metrics=metrics)
+
+    assert "<dd>epoch whose weights were kept</dd>" in shown(served, 1)
+    assert "What these are" not in shown(served, 2)
+
+
+def test_a_trial_that_diverged_says_in_which_step_beside_those_that_it_reported(study: Client, served: Served) -> None:
+    lease = lease_of(study)
+    report(study, lease, 1, 0.5)
+    study.tell(lease, "diverged", step=2, metrics={METRIC: None})
+
+    words = text_of(shown(served, 1))
+
+    assert "diverged in step 2" in words
+    assert "Steps reported" in words
+    assert "1 to 1 from the beginning" in words

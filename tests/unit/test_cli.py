@@ -15,7 +15,7 @@ from tests.unit.commands import Run
 from tests.unit.stub import Answer, Asked, Stub, refused, said
 from trimtab.errors import Invalid, NoCompleteTrial, StudyExists, StudyNotFound
 from trimtab.protocol import FieldProblem, MadeToken
-from trimtab.states import StudyState
+from trimtab.states import Outcome, StudyState, TrialState
 
 TRIMTAB = [sys.executable, "-c", "from trimtab.cli import main; main()"]
 
@@ -165,6 +165,28 @@ def test_a_study_is_shown_before_it_has_a_best_trial(stub: Stub, run: Run) -> No
     assert "none yet" in ran.output
 
 
+def test_a_study_is_shown_with_why_a_trial_failed_and_where_the_others_are(stub: Stub, run: Run) -> None:
+    failed = samples.trial(3, state=TrialState.FAIL, outcome=Outcome.ERROR, reason="KeyError: 'conv'\x1b")
+    study = samples.study(state=StudyState.COMPLETE, fail=2)
+    stub.answers(said(study), refused(NoCompleteTrial("none is complete")), said(samples.page(failed)))
+
+    ran = run("study", "show", "digits")
+
+    (line,) = [line.split(maxsplit=1) for line in ran.output.splitlines() if line.startswith("failed")]
+    assert line[1].rstrip() == "trial 3: error: KeyError: 'conv' ; all: trimtab study trials digits --state fail"
+    assert stub.asked[2].query["state"] == "fail"
+
+
+def test_a_study_that_nobody_can_train_is_shown_with_the_command_that_can(stub: Stub, run: Run) -> None:
+    study = samples.study()
+    stub.answers(said(study), refused(NoCompleteTrial("none")), said(samples.page(samples.worker("other"))))
+
+    ran = run("study", "show", "digits")
+
+    (line,) = [line.split(maxsplit=1) for line in ran.output.splitlines() if line.startswith("waits")]
+    assert line[1].rstrip() == "no worker that is alive has the task mlp: python -m workers"
+
+
 def test_the_best_trial_is_shown(stub: Stub, run: Run) -> None:
     stub.answers(said(samples.best(7, 0.0278)))
 
@@ -179,6 +201,18 @@ def test_a_study_is_watched_to_its_end(stub: Stub, run: Run) -> None:
 
     assert ran.code == 0
     assert ran.output.splitlines()[-1] == "10 trials failed in a row"
+
+
+def test_a_study_all_of_whose_trials_failed_is_watched_to_its_end_and_says_why(stub: Stub, run: Run) -> None:
+    ended = samples.study(state=StudyState.COMPLETE, fail=2)
+    failed = samples.trial(0, state=TrialState.FAIL, outcome=Outcome.ERROR, reason="KeyError: 'conv'")
+    none = refused(NoCompleteTrial("none is complete"))
+    stub.answers(said(ended), said(ended), none, said(samples.page(failed)))
+
+    ran = run("study", "watch", "digits")
+
+    last = ran.output.splitlines()[-1]
+    assert last == "trial 0: error: KeyError: 'conv'; all: trimtab study trials digits --state fail"
 
 
 def test_a_study_is_deleted(stub: Stub, run: Run) -> None:

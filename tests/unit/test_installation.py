@@ -61,11 +61,49 @@ def test_a_study_that_waits_for_a_task_makes_it_wrong_and_names_the_command(stub
 
     ran = run("doctor", "--json")
 
-    *_, workers, study = json.loads(ran.output)
-    assert ran.code == 1
-    assert (workers["standing"], workers["remedy"]) == ("look", "nothing is trained before one is: python -m workers")
+    *_, database, study = json.loads(ran.output)
+    assert (ran.code, database["what"]) == (1, "database")
     assert (study["standing"], study["remedy"]) == ("wrong", "python -m workers")
     assert study["text"] == "digits waits: no worker that is alive has the task mlp"
+
+
+def test_that_nobody_trains_is_worth_a_look_where_nothing_waits(stub: Stub, run: Run) -> None:
+    stub.answering = service(v1_workers=said(samples.page()), v1_studies=said(samples.page()))
+
+    ran = run("doctor", "--json")
+
+    workers = json.loads(ran.output)[-1]
+    assert (ran.code, workers["standing"]) == (0, "look")
+    assert workers["remedy"] == "nothing is trained before one is: python -m workers"
+
+
+def test_studies_that_wait_for_the_same_are_one_line() -> None:
+    waiting = [samples.study(name) for name in ("first", "second", "third", "fourth", "fifth")]
+
+    (found,) = installation.of_studies(waiting, [])
+
+    assert found.text == "first, second, third and 2 more wait: no worker that is alive has the task mlp"
+
+
+@pytest.mark.parametrize(
+    ("server", "remedy"),
+    [
+        ("127.0.0.1:8000", "set TRIMTAB_SERVER, as to http://127.0.0.1:8000"),
+        ("tune.example", "set TRIMTAB_SERVER, as to http://tune.example"),
+        ("http://two words", "set TRIMTAB_SERVER, as to http://127.0.0.1:8000"),
+        ("ftp://tune.example", "set TRIMTAB_SERVER, as to http://127.0.0.1:8000"),
+        ("http://me:hidden@tune.example", "set TRIMTAB_TOKEN instead"),
+    ],
+)
+def test_an_address_that_is_none_is_told_how_one_looks(
+    run: Run, monkeypatch: pytest.MonkeyPatch, server: str, remedy: str
+) -> None:
+    monkeypatch.setenv("TRIMTAB_SERVER", server)
+
+    ran = run("doctor", "--json")
+
+    (found,) = json.loads(ran.output)
+    assert (found["what"], found["standing"], found["remedy"]) == ("service", "wrong", remedy)
 
 
 def test_a_service_that_is_not_there_is_the_end_of_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,7 +229,7 @@ def test_a_worker_that_is_gone_has_no_task() -> None:
     gone = Worker(**dict(TRAINS) | {"is_alive": False})
 
     assert standings(installation.of_studies([samples.study()], [gone])) == [Standing.WRONG]
-    assert standings(installation.of_workers([gone])) == [Standing.LOOK]
+    assert standings(installation.of_training([], [gone])) == [Standing.LOOK]
 
 
 def test_a_task_of_ones_own_has_to_be_allowed() -> None:

@@ -10,7 +10,8 @@ from trimtab import rendering
 from trimtab.budget import Budget
 from trimtab.protocol import Study, Used
 from trimtab.space import Categorical, Float, Int, Scale, Space
-from trimtab.states import StudyState
+from trimtab.states import Outcome, StudyState, TrialState
+from trimtab.trial_view import trials_table
 
 
 def lines(shown: RenderableType, width: int = 200) -> list[str]:
@@ -61,6 +62,7 @@ def test_a_study_is_shown_with_its_space_and_its_best_params() -> None:
     assert "best validation_error 0.0278 (trial 7)" in shown
     assert "objective minimize validation_error" in shown
     assert "sampler tpe, seed 0, startup_trials 10" in shown
+    assert "pruner median, warmup_steps 3, interval_steps 1, startup_trials 5, min_trials 1" in shown
     assert "learning_rate 0.0001 .. 1 log 0.0031" in shown
     assert "momentum 0.9 .. 0.999 reverse_log optimizer is momentum" in shown
     assert "optimizer momentum, adam adam" in shown
@@ -77,12 +79,12 @@ def test_a_study_is_shown_with_what_is_used_of_its_budget() -> None:
 
     shown = words(rendering.study_view(study, None))
     assert "closing budget.target: error is 0.01" in shown
-    assert "trials 8 finished: 12 complete, 0 pruned, 0 failed, 2 running; 4 of them added" in shown
+    assert "trials 8 finished, 4 added: 12 complete, 0 pruned, 0 failed, 2 running" in shown
     expected = "812 of 5000 epochs, 61 of 3600 seconds, 119 of 1000000 device_seconds, target 0.01, patience 20"
     assert f"budget {expected}" in shown
     assert "warning never" in shown
-    assert rendering.progress_line(study, None).startswith("digits running: 8 finished, 12 complete")
-    assert lines(rendering.progress_view(study, None))[0].endswith("8  running")
+    assert rendering.progress_line(study, None).startswith("digits running: 8 finished, 4 added, 12 complete")
+    assert lines(rendering.progress_view(study, None))[0].endswith("8, 4 added  running")
 
 
 def test_steps_and_several_conditions_are_shown() -> None:
@@ -108,6 +110,18 @@ def test_a_study_says_why_it_stopped() -> None:
     study = samples.study(state=StudyState.STOPPED).model_copy(update={"reason": "10 trials failed in a row"})
 
     assert "state stopped: 10 trials failed in a row" in words(rendering.study_view(study, None))
+
+
+def test_why_a_trial_failed_is_shown_whole_in_a_narrow_terminal() -> None:
+    said = f"KeyError: 'conv' (broken.py, line 4: {'Z' * 60})"
+    failed = samples.trial(0, state=TrialState.FAIL, outcome=Outcome.ERROR, reason=said)
+
+    listed = lines(trials_table([failed]), width=80)
+    shown = lines(rendering.study_view(samples.study(), None, failed=said), width=40)
+
+    for printed in (listed, shown):
+        assert "".join(printed).count("Z") == 60
+        assert "…" not in "".join(line for line in printed if "Z" in line)
 
 
 def test_the_best_trial_is_shown_with_all_its_metrics_and_params() -> None:

@@ -12,7 +12,7 @@ from trimtab.errors import Misconfigured
 def test_the_service_is_on_this_machine_unless_told() -> None:
     assert settings.server({}) == "http://127.0.0.1:8000"
     assert settings.server({"TRIMTAB_SERVER": ""}) == "http://127.0.0.1:8000"
-    assert settings.server({"TRIMTAB_SERVER": "https://tune.example/here"}) == "https://tune.example/here"
+    assert settings.server({"TRIMTAB_SERVER": " https://tune.example/here "}) == "https://tune.example/here"
 
 
 def test_a_data_folder_is_where_it_is_told_to_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,9 +1,11 @@
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from service.pictures.runs import Run
 from service.web.attempts import bars
-from service.web.trial_curve import MOST_POINTS, Picture, curve, main_pictures, newest_run, other_pictures
+from service.web.trial_curve import Picture, curve, main_pictures, other_pictures, thinned
 from service.web.trial_words import fate
 from trimtab.protocol import Attempt, RecordedReport, Trial
 from trimtab.states import Decision, Outcome, TrialState
@@ -36,40 +38,29 @@ def trial(state: TrialState, outcome: Outcome | None = None, reason: str | None 
     )
 
 
-def test_where_an_attempt_goes_on_from_the_curve_of_the_one_before_is_cut() -> None:
-    before = [report(step, step, error=1.0) for step in (1, 2, 3, 4)]
-    after = [report(step, 10 + step, attempt=2, error=0.5) for step in (3, 4)]
-
-    run = newest_run([*after, *before])
-
-    assert [(each.step, each.metrics["error"]) for each in run] == [(1, 1.0), (2, 1.0), (3, 0.5), (4, 0.5)]
+def run(reports: Sequence[RecordedReport], best_step: int | None = None) -> Run:
+    return Run(reports, len(reports), best_step)
 
 
-def test_two_leases_of_one_attempt_are_told_apart_by_their_times() -> None:
-    run = newest_run([report(1, 0, error=1.0), report(1, 5, error=0.5), report(2, 1, error=1.0)])
+def test_of_a_long_run_the_first_the_best_and_the_last_are_kept() -> None:
+    found = thinned(run([report(step, step, error=1 / step) for step in range(1, 391)], best_step=200), 60)
 
-    assert [(each.step, each.metrics["error"]) for each in run] == [(1, 0.5)]
-
-
-def test_a_long_curve_is_thinned_and_keeps_its_ends() -> None:
-    found = curve([report(step, step, error=1 / step) for step in range(1, 10_001)])
-
-    assert len(found.steps) == MOST_POINTS
-    assert (found.steps[0], found.steps[-1]) == (1, 10_000)
-    assert found.metrics["error"][-1] == 1e-4
+    assert len(found) == 61
+    assert {1, 200, 390} <= {each.step for each in found}
+    assert [each.step for each in found] == sorted(each.step for each in found)
 
 
 def test_the_more_metrics_there_are_the_fewer_points_each_has() -> None:
     metrics: dict[str, float | None] = {f"m{n}": 0.5 for n in range(64)}
-    reports = [report(step, step).model_copy(update={"metrics": metrics}) for step in range(1, 401)]
+    reports = [report(step, step).model_copy(update={"metrics": metrics}) for step in range(1, 391)]
 
-    found = curve(reports)
+    found = curve(run(reports))
 
     assert sum(len(values) for values in found.metrics.values()) <= 8_000
 
 
 def test_a_metric_that_was_not_reported_is_a_gap() -> None:
-    found = curve([report(1, 1, error=0.5), report(2, 2, error=None, cost=3.0)])
+    found = curve(run([report(1, 1, error=0.5), report(2, 2, error=None, cost=3.0)]))
 
     assert found.metrics == {"error": [0.5, None], "cost": [None, 3.0]}
 
@@ -93,6 +84,15 @@ def test_what_is_compared_is_in_one_picture_and_the_rest_each_in_its_own() -> No
         ["dead_units"],
         ["own_metric"],
     ]
+
+
+def test_of_all_layers_the_smallest_and_the_largest_figure_are_seen_together_and_below_them_whose_they_are() -> None:
+    ends = ("smallest", "largest")
+    names = [f"{end}_{of}" for of in ("activation_layer", "activation_scale", "gradient_layer") for end in ends]
+
+    found = other_pictures(names, [])
+
+    assert [list(picture.metrics) for picture in found] == [names[4:], names[2:4], names[:2]]
 
 
 def test_attempts_are_bars_on_one_line_of_time() -> None:

@@ -8,13 +8,24 @@ from trimtab.errors import Invalid
 from trimtab.spec import StudySpec
 from trimtab.validation import MAX_DETAILS, from_json
 
+NAME = "letters (a-z, A-Z), digits, '.', '_' and '-', the first a letter or digit, at most 128"
 STUDY = {"name": "digits", "task": {"name": "mlp"}}
 
 SAID: list[tuple[dict[str, object], str]] = [
     ({"colour": "red"}, "colour is unknown"),
     ({"task": {}}, "task.name is missing"),
     ({"name": 3}, "name must be a string, not 3"),
-    ({"name": "my digits"}, 'name must match ^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$, not "my digits"'),
+    ({"name": "my digits"}, f'name must be {NAME}, not "my digits"'),
+    ({"name": "zïffern"}, f'name must be {NAME}, not "zïffern"'),
+    ({"name": "a\u202eb"}, f'name must be {NAME}, not "a\\u202eb"'),
+    ({"tags": [" x"]}, 'tags.0 must be 1 to 64 characters of one line, with no space before or after them, not " x"'),
+    (
+        {"task": {"name": "my task"}},
+        (
+            "task.name must be letters (a-z, A-Z), digits, '_', '.', ':' and '-', the first a letter or '_', "
+            'at most 128, not "my task"'
+        ),
+    ),
     ({"task": "mlp"}, 'task must be an object, not "mlp"'),
     ({"budget": {"trials": 0}}, "budget.trials must be at least 1, not 0"),
     ({"budget": {"trials": 2_000_000}}, "budget.trials must be at most 1000000, not 2000000"),
@@ -38,7 +49,7 @@ SAID: list[tuple[dict[str, object], str]] = [
         "task.fixed.l2 must be true or false, an integer, a number, a string or a list, not null",
     ),
     ({"task": {"name": "mlp", "fixed": {"l2": float("nan")}}}, "task.fixed.l2 must be a finite number, not NaN"),
-    ({"name": "x" * 1_000}, f'name must match ^[A-Za-z0-9][A-Za-z0-9._-]{{0,127}}$, not "{"x" * 59}…'),
+    ({"name": "x" * 1_000}, f'name must be {NAME}, not "{"x" * 59}…'),
 ]
 
 

@@ -24,7 +24,7 @@ from tests.reliability.chaos.worker import Habits
 from tests.reliability.postgres import Postgres, postgres
 from trimtab.client import Client
 
-TOKEN = "ttk_of-the-chaos"
+TOKEN = "ttk_of-the-chaos-and-of-nobody-else"
 START_SECONDS = 60.0
 
 TIMEOUT_SECONDS = 1.5
