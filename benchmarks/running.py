@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from trimtab.client import Client
 from trimtab.errors import Unavailable, Unreachable
 
-TOKEN = "benchmark"  # noqa: S105  # a service on loopback, for as long as the benchmark runs
+TOKEN = "ttk_of-the-benchmarks-and-of-no-other"  # noqa: S105  # a service on loopback, for as long as the benchmark runs
 
 _PATIENCE_SECONDS = 60
 

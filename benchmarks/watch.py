@@ -1,25 +1,24 @@
-"""What watching costs: epochs of trainings that are alike but that one of them looks at nothing, side by side.
+"""What watching costs: epochs of one training in turns that see nothing, gradients, and activations as well.
 
 `python -m benchmarks.watch` prints a line for each size of network, in processor time of the one thread: of the tenth
-of the epochs that was disturbed least, and in the median, which a busy machine makes longer.
+of the epochs that was disturbed least. Epochs of the same training: two networks differ by a hundredth by where in
+memory they lie.
 """
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from statistics import median
 from unittest.mock import patch
 
 import torch
-from torch import nn
 
 from trimtab.data import DataSpec
 from trimtab.message import Params
 from trimtab.spec import TaskSpec
 from trimtab.states import Purpose
 from workers.tasks import begin
-from workers.training.steps import Epoch, Steps
-from workers.training.watch import Activity, Gradients
+from workers.training.loop import Training
+from workers.training.steps import Epoch
+from workers.training.watch import Gradients
 
 SIZES: dict[str, Params] = {
     "20 ms": {"hidden_layers": 3, "hidden_units": 192, "batch_size": 64},
@@ -27,7 +26,7 @@ SIZES: dict[str, Params] = {
 }
 """Epochs of about so long on a core of today."""
 
-EPOCHS = 200
+ROUNDS = 200
 WARM_UP = 3
 
 
@@ -42,53 +41,61 @@ class Blind(Gradients):
         return dict.fromkeys(("gradient_norm", "first_gradient_norm", "last_gradient_norm"), 1.0)
 
 
+class Watched(Training):
+    """A training that is told what to look at."""
+
+    looks = 0
+    """At activations, that there would have been."""
+
+    def look_at(self, wanted: str) -> None:
+        """Look at activations and gradients from now on, at gradients alone, or at nothing."""
+        self._wanted = wanted
+        self._gradients = (Blind if wanted == "nothing" else Gradients)(self._network)
+
+    def _is_watched(self, step: int) -> bool:
+        self.looks += super()._is_watched(step)
+        return self._wanted == "activations"
+
+
 def main() -> None:
     """Measure each size, and print it."""
     torch.set_num_threads(1)
     for name, params in SIZES.items():
-        seeing = _training(params).epochs()
-        with _blind():
-            blind = _training(params).epochs()
-        seconds = [_pair(seeing, blind, number) for number in range(EPOCHS)][WARM_UP:]
-        watching, without = (sorted(arm) for arm in zip(*seconds, strict=True))
-        least = watching[len(watching) // 10] / without[len(without) // 10] - 1
-        middle = median(watching) / median(without) - 1
-        print(f"epochs of {name}: {1000 * median(without):.1f} ms; with the watch {least:+.2%}, median {middle:+.2%}")
+        training = _training(params)
+        seconds, every = _measured(training)
+        blind, gradients, activations = (sorted(each)[len(each) // 10] for each in seconds.values())
+        by_gradients, by_activations = gradients / blind - 1, (activations - gradients) / blind
+        print(
+            f"epochs of {name}: {1000 * blind:.1f} ms; gradients {by_gradients:+.2%}, activations {by_activations:+.2%}"
+            f" in one of {every} epochs: {by_gradients + by_activations / every:+.2%}"
+        )
 
 
-def _training(params: Params) -> Steps:
+def _measured(training: Watched) -> tuple[dict[str, list[float]], int]:
+    """Return the seconds of epochs by what is looked at in them, and in one of how many activations would be."""
+    epochs = training.epochs()
+    seconds: dict[str, list[float]] = {"nothing": [], "gradients": [], "activations": []}
+    for _ in range(ROUNDS):
+        for wanted, spent in seconds.items():
+            training.look_at(wanted)
+            spent.append(_seconds(epochs))
+    return {wanted: spent[WARM_UP:] for wanted, spent in seconds.items()}, round(len(seconds) * ROUNDS / training.looks)
+
+
+def _training(params: Params) -> Watched:
     task = TaskSpec(name="mlp", data=DataSpec())
     cpu = torch.device("cpu")
-    return begin(task, {**params, "epochs": EPOCHS}, seed=0, purpose=Purpose.SEARCH, files={}, device=cpu)
+    given = {**params, "epochs": 10 * ROUNDS}
+    with patch("workers.tasks.Training", Watched):
+        training = begin(task, given, seed=0, purpose=Purpose.SEARCH, files={}, device=cpu)
+    assert isinstance(training, Watched)
+    return training
 
 
-@contextmanager
-def _blind() -> Iterator[None]:
-    with patch("workers.training.loop.Gradients", Blind), patch("workers.training.judge.watched", _unseen):
-        yield
-
-
-def _unseen(_network: nn.Module, *, examples: int) -> AbstractContextManager[Activity]:
-    return nullcontext(Activity(every=examples))
-
-
-def _pair(seeing: Iterator[Epoch], blind: Iterator[Epoch], number: int) -> tuple[float, float]:
-    """Return the seconds of an epoch of each. They take turns in being first: the second finds a warm cache."""
-    if number % 2:
-        return _seeing_seconds(seeing), _blind_seconds(blind)
-    without = _blind_seconds(blind)
-    return _seeing_seconds(seeing), without
-
-
-def _seeing_seconds(epochs: Iterator[Epoch]) -> float:
+def _seconds(epochs: Iterator[Epoch]) -> float:
     began_at = time.process_time()
     next(epochs)
     return time.process_time() - began_at
-
-
-def _blind_seconds(epochs: Iterator[Epoch]) -> float:
-    with _blind():
-        return _seeing_seconds(epochs)
 
 
 if __name__ == "__main__":
