@@ -35,8 +35,9 @@ ENV OPENBLAS_NUM_THREADS=1
 # Of torch, for Gaussian processes, only builds without CUDA are of use here: see TORCH_INDEX below.
 ARG TORCH_INDEX=
 RUN pip install --constraint constraints.txt ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} torch
-COPY --from=names /opt/trimtab/service.txt /opt/trimtab/gp.txt /opt/trimtab/fanova.txt ./
-RUN pip install --constraint constraints.txt --requirement service.txt --requirement gp.txt --requirement fanova.txt
+COPY --from=names /opt/trimtab/service.txt /opt/trimtab/dashboard.txt /opt/trimtab/gp.txt /opt/trimtab/fanova.txt ./
+RUN pip install --constraint constraints.txt --requirement service.txt --requirement dashboard.txt \
+ --requirement gp.txt --requirement fanova.txt
 COPY --from=wheel /wheels /wheels
 RUN pip install --no-deps /wheels/*.whl
 COPY pyproject.toml ./

@@ -11,16 +11,18 @@ install: $(VENV)/.installed  ## the environment (.venv) and nothing else
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --constraint constraints.txt torch
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[service,gp,fanova,embedded,workers,docs,dev]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[service,dashboard,gp,fanova,embedded,workers,docs,dev]'
 	touch $@
 
 demo: install  ## a study on real data from nothing, and its answer
 	$(BIN)/python -m examples.demo
 
-# Files of tests side by side, each process with a PostgreSQL of its own.
-PROCESSES ?= 2
+# Files of tests side by side, each process with a PostgreSQL of its own. More processes than two cores: tests of whole
+# services and workers wait for much of their time. In the order of their folders: those that take longest come first,
+# and the many small ones at the end leave no core idle.
+PROCESSES ?= 3
 test: install  ## all tests but those that need a container engine
-	$(BIN)/pytest --numprocesses $(PROCESSES) --dist loadfile --ignore tests/pages
+	$(BIN)/pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder --ignore tests/pages
 	$(MAKE) test-pages
 
 # In one process: all of them look at one service, one worker and one study.
