@@ -175,17 +175,17 @@ def test_a_network_without_hidden_layers_has_no_dead_units_and_no_activations() 
 def test_of_short_epochs_some_are_looked_at_and_the_others_have_what_was_seen_before(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    params: Params = {"epochs": 7, "batch_size": 64, "hidden_layers": 3}
+    params: Params = {"epochs": 9, "batch_size": 64, "hidden_layers": 3}
     digits = DataSpec(dataset="digits")
     metrics = [epoch.metrics for epoch in run(params, digits).epochs()]
     monkeypatch.setattr("workers.training.loop.STEPS", 1)
     looked_at = [epoch.metrics for epoch in run(params, digits).epochs()]
 
-    # 17 steps each, of 60 that a look in each would need.
+    # 17 steps each, of 100 that a look in each would need.
     for name in ACTIVITY:
         seen = [each[name] for each in looked_at]
-        assert [each[name] for each in metrics] == [seen[step - 1] for step in (1, 1, 1, 4, 4, 4, 7)]
-    assert len({each["last_activation_scale"] for each in looked_at}) == 7
+        assert [each[name] for each in metrics] == [seen[step - 1] for step in (1, 1, 1, 1, 1, 6, 6, 6, 9)]
+    assert len({each["last_activation_scale"] for each in looked_at}) == 9
 
 
 def test_a_network_whose_units_died_says_so() -> None:

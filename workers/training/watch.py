@@ -24,7 +24,7 @@ dead once in 150 looks."""
 _SCALE = 5
 """Of those, one in so many is enough for the scale of all activations together."""
 
-STEPS = 60
+STEPS = 100
 """That a look at activations is spread over: it takes as long as half a step, and so less than a hundredth of them. Of
 epochs of fewer steps not each one is looked at."""
 
