@@ -27,7 +27,7 @@ def pauses() -> list[float]:
 
 @pytest.fixture
 def client(stub: Stub, pauses: list[float]) -> Iterator[Client]:
-    with Client(stub.url, TOKEN, sleep=pauses.append, chance=lambda: 1.0) as client:
+    with Client(stub.url, TOKEN, timeout=60, sleep=pauses.append, chance=lambda: 1.0) as client:
         yield client
 
 
