@@ -17,7 +17,7 @@ from anyio.from_thread import BlockingPortal
 from service import crowd, database, silence
 from service.artifacts import Artifacts
 from service.replica import Replica
-from service.sampling import stock
+from service.sampling import stock, suggester
 from service.slow_clients import Guarded
 from tests.service.long_polls import SOON, wait_until
 from tests.service.served import Connect, Serve, Served, serve
@@ -75,6 +75,12 @@ def portal() -> Iterator[BlockingPortal]:
 def store(tmp_path: Path) -> Path:
     """The folder that replicas keep their files in."""
     return tmp_path / "store"
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a sampler take its time, but where a test says how long: on a busy machine one would be late now and then."""
+    monkeypatch.setattr(suggester, "LIMIT_SECONDS", 60.0)
 
 
 @pytest.fixture
