@@ -243,7 +243,10 @@ def sockets() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("sockets", "clock")
-def test_five_hundred_slow_clients_keep_nobody_from_being_served(connect: Connect, server: uvicorn.Server) -> None:
+def test_five_hundred_slow_clients_keep_nobody_from_being_served(
+    connect: Connect, server: uvicorn.Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slow_clients, "LOOK_SECONDS", 1.0)
     for number in range(500):
         connect().sendall(GET[:20] if number % 2 else f"{ASK}Content-Length: 1000\r\n\r\n{{".encode())
     client = connect()
