@@ -79,17 +79,19 @@ def store(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a sampler take its time, but where a test says how long: on a busy machine one would be late now and then."""
+    """Let a sampler and PostgreSQL take their time, but where a test says how long: a busy machine stalls at times."""
     monkeypatch.setattr(suggester, "LIMIT_SECONDS", 60.0)
+    monkeypatch.setitem(database._OPTIONS, "statement_timeout", "60s")
+    monkeypatch.setattr(silence, "CONNECT_SECONDS", 60.0)
+    monkeypatch.setattr(silence, "ANSWER_SECONDS", 70.0)
 
 
 @pytest.fixture
 def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let calls that come at once wait for each other as long as it takes: on a busy machine some would be refused."""
-    for name in ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"):
+    for name in ("lock_timeout", "idle_in_transaction_session_timeout"):
         monkeypatch.setitem(database._OPTIONS, name, "60s")
     monkeypatch.setattr(database, "_POOL_SECONDS", 60)
-    monkeypatch.setattr(silence, "ANSWER_SECONDS", 70.0)
     monkeypatch.setattr(crowd, "PATIENCE_SECONDS", 60.0)
 
 
