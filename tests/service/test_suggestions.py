@@ -3,6 +3,7 @@
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any
 
 import httpx2
@@ -25,7 +26,6 @@ from trimtab.suggestions import MAX_ATTRIBUTE_BYTES, MAX_ATTRIBUTE_LEVELS
 RATE = Float(low=1e-4, high=0.1, scale=Scale.LOG)
 LAYERS = Int(low=1, high=3)
 OPTIMIZER = Categorical(choices=("sgd", "adam"))
-EXPIRY = "SELECT expires_at FROM trimtab_leases"
 
 
 @pytest.fixture
@@ -157,13 +157,19 @@ def test_a_suggestion_in_a_study_with_a_space_is_refused(client: Client) -> None
 
 def test_a_suggestion_renews_the_lease(client: Client, engine: sa.Engine, study: str) -> None:
     lease = lease_of(client)
-    ends = [value(engine, EXPIRY)]
+    ends = [_expiry(engine)]
 
     for _ in range(2):
         client.suggest(lease, "layers", LAYERS)
-        ends.append(value(engine, EXPIRY))
+        ends.append(_expiry(engine))
 
     assert ends[0] < ends[1] < ends[2]
+
+
+def _expiry(engine: sa.Engine) -> datetime:
+    found = value(engine, "SELECT expires_at FROM trimtab_leases")
+    assert isinstance(found, datetime)
+    return found
 
 
 @pytest.mark.parametrize("name", ["layers", "known"])
