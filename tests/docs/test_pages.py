@@ -83,6 +83,8 @@ def reader(server: str, database_url: str, folder: Path, monkeypatch: pytest.Mon
         for dataset in list(client.datasets()):
             if dataset.version:
                 client.delete_dataset(dataset.name)
+    for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(folder)
     return Reader(folder, server, database_url)
 
