@@ -16,6 +16,9 @@ from trimtab.errors import Unavailable
 POOL_SIZE = 15
 """Connections of one replica, which has one more; PostgreSQL's default limit of 100 leaves room for six replicas."""
 
+_POOL_SECONDS = 2
+"""How long a call waits for a connection of the pool."""
+
 _RETRY_AFTER_SECONDS = 1
 
 
@@ -48,7 +51,7 @@ def connect(url: str | sa.URL, *, size: int = POOL_SIZE) -> sa.Engine:
         url,
         pool_size=size,
         max_overflow=0,
-        pool_timeout=2,
+        pool_timeout=_POOL_SECONDS,
         connect_args={
             "application_name": "trimtab",
             "connection_factory": silence.Impatient,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck, settings
 from sqlalchemy.pool import NullPool
 
 from service import embedded
@@ -18,6 +19,10 @@ from service.migrate import migrate
 from service.storage.optuna_storage import OptunaStorage
 
 _NUMBERS = count()
+
+# The same cases in every run, however slow the machine is: a test that tries others says so itself.
+settings.register_profile("same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("same")
 
 
 def pytest_collection_finish() -> None:

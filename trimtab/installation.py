@@ -10,7 +10,7 @@ from trimtab.states import StudyState, TokenKind
 from trimtab.tasks import TASKS
 
 CLOCK_SECONDS = 5.0
-"""By which clocks may differ: the service's is read to the second, and an answer may take one or two."""
+"""By which clocks may differ: the service's is read to the second, and no two are quite alike."""
 
 _NAMED = 3
 """Studies that wait for the same: who looks needs one of them, and that there are others."""

@@ -21,7 +21,7 @@ Point = Mapping[str, float]
 """One point of a space as it is stored: by stored name, the number in trial_params.param_value."""
 
 _ROUNDING = 1e-15
-"""1 - (1 - x) misses x in (0, 1) by less: half of a double's last place there, twice."""
+"""1 - (1 - x) misses x by less, of x or of 1 if that is more: half of a double's last place there, twice."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def _value(parameter: Float | Int | Categorical, stored: float) -> Scalar:
 
 def _snapped(value: float, *bounds: float) -> float:
     """Return the bound that a value misses by rounding alone, else the value."""
-    return next((bound for bound in bounds if abs(value - bound) < _ROUNDING), value)
+    return next((bound for bound in bounds if abs(value - bound) < _ROUNDING * max(1.0, abs(bound))), value)
 
 
 def dimension(name: str, parameter: Float | Int | Categorical) -> Dimension:

@@ -20,7 +20,7 @@ def prepare(page: str, client: Client, folder: Path) -> None:
             _study(client, "digits", trials=1)
         case "docs/how-to/final-model.md" | "docs/how-to/diagnose.md" | "docs/how-to/check-gradients.md":
             _study(client, "digits", trials=1)
-            wait_for(lambda: client.study("digits").state is StudyState.COMPLETE)
+            wait_for(lambda: client.study("digits").state is StudyState.COMPLETE, seconds=600)
         case "docs/how-to/data.md":
             (folder / "houses.csv").write_text(_HOUSES)
 

@@ -15,11 +15,12 @@ from tests.docs import commands, given, pages
 from tests.docs.following import Reader
 from tests.docs.pages import Block
 from tests.e2e.running import TOKEN, Workers, serving, wait_for
+from trimtab.cli import inspecting
 from trimtab.client import Client
 
 RUN = {"python", "sh", "console", "json", "yaml"}
 SHOWN = {"text"}
-SECONDS = 120
+SECONDS = 600
 """A page that takes longer hangs."""
 
 
@@ -65,10 +66,11 @@ def server(database_url: str, folder: Path) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch, ExitStack() as ending, serving(database_url) as server:
         for name, value in {"TRIMTAB_SERVER": server, "TRIMTAB_TOKEN": TOKEN, "PYTHONPATH": str(folder)}.items():
             patch.setenv(name, value)
+        patch.setattr(inspecting, "_PATIENCE_SECONDS", 60.0)
         patch.syspath_prepend(folder)
         Workers(folder, ending).start(server, "--device=cpu", *(f"--allow={task}" for task in allowed()))
         with Client(server, TOKEN) as client:
-            wait_for(lambda: list(client.workers()))
+            wait_for(lambda: list(client.workers()), seconds=SECONDS)
         yield server
 
 
@@ -81,6 +83,8 @@ def reader(server: str, database_url: str, folder: Path, monkeypatch: pytest.Mon
         for dataset in list(client.datasets()):
             if dataset.version:
                 client.delete_dataset(dataset.name)
+    for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(folder)
     return Reader(folder, server, database_url)
 

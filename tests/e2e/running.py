@@ -28,10 +28,13 @@ TOKEN = "ttk_of-the-tests-and-of-nobody-else"
 LONGEST_PAUSE_SECONDS = 0.1
 """Between two looks at what is waited for."""
 
+PATIENCE_SECONDS = 180.0
+"""Until what is waited for will never come, on a machine however busy."""
+
 Found = TypeVar("Found")
 
 
-def wait_for(find: Callable[[], Found | None], *, seconds: float = 60.0) -> Found:
+def wait_for(find: Callable[[], Found | None], *, seconds: float = PATIENCE_SECONDS) -> Found:
     """Look until there is something to be found: less and less often, since who looks takes time from who works."""
     deadline = time.monotonic() + seconds
     pause = 0.01
@@ -58,7 +61,9 @@ def serving(
         artifacts=Artifacts(artifacts),
         max_checkpoint_bytes=max_checkpoint_bytes,
     )
-    config = uvicorn.Config(create_app(replica, Tokens(TOKEN)), log_config=None, access_log=False)
+    config = uvicorn.Config(
+        create_app(replica, Tokens(TOKEN)), log_config=None, access_log=False, timeout_graceful_shutdown=60
+    )
     with (
         socket.create_server(("127.0.0.1", port)) as listener,
         _listening(uvicorn.Server(config), listener),
@@ -79,6 +84,54 @@ def _listening(server: uvicorn.Server, listener: socket.socket) -> Iterator[None
         thread.join()
 
 
+@contextmanager
+def held_port() -> Iterator[int]:
+    """Give a port that nobody listens at, and that nobody is given who asks for any: who names it may have it."""
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        yield int(held.getsockname()[1])
+
+
+def is_gone(process: psutil.Process) -> bool:
+    """Return whether a process has ended, be it that nobody has asked how."""
+    try:
+        return bool(not process.is_running() or process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
+
+
+@dataclass(frozen=True)
+class Cue:
+    """Has a worker signal itself as soon as it has logged something so often: no test looks too late.
+
+    Args:
+        logger: Whose lines count.
+        part: Of those lines.
+        times: How many of them.
+        signal: That it sends itself.
+    """
+
+    logger: str
+    part: str
+    times: int
+    signal: Signals
+
+    def code(self) -> str:
+        """Return what the worker runs first."""
+        return f"""
+import itertools, logging, os
+
+class Cue(logging.Handler):
+    heard = itertools.count(1)
+    def emit(self, record):
+        if {self.part!r} in record.getMessage() and next(self.heard) == {self.times}:
+            os.kill(os.getpid(), {int(self.signal)})
+
+logging.getLogger({self.logger!r}).addHandler(Cue())
+"""
+
+
 @dataclass(frozen=True)
 class Worker:
     """A worker that was started.
@@ -96,7 +149,7 @@ class Worker:
 
     def wait(self) -> int:
         """Return the exit code."""
-        return int(self.process.wait(timeout=60))
+        return int(self.process.wait(timeout=PATIENCE_SECONDS))
 
     def child(self) -> psutil.Process:
         """Return the process that trains, of a worker with one slot."""
@@ -116,13 +169,18 @@ class Workers:
     numbers: Iterator[int] = field(default_factory=count)
 
     def start(
-        self, server: str, *arguments: str, token: str = TOKEN, constants: Mapping[str, float] | None = None
+        self,
+        server: str,
+        *arguments: str,
+        token: str = TOKEN,
+        constants: Mapping[str, float] | None = None,
+        cue: Cue | None = None,
     ) -> Worker:
-        """Start `python -m workers`, where need be with other constants, given by module and name."""
+        """Start `python -m workers`, where need be with other constants, given by module and name, or with a cue."""
         log = self.folder / f"worker{next(self.numbers)}.log"
         with log.open("w") as output:
             process = psutil.Popen(
-                [sys.executable, *(_patched(constants) if constants else ["-m", "workers"]), *arguments],
+                [sys.executable, *program(constants, cue), *arguments],
                 cwd=REPOSITORY,
                 env=os.environ
                 | {"TRIMTAB_SERVER": server, "TRIMTAB_TOKEN": token, "TRIMTAB_DATA_DIR": str(self.folder)},
@@ -132,9 +190,13 @@ class Workers:
         return Worker(process, log)
 
 
-def _patched(constants: Mapping[str, float]) -> list[str]:
-    lines = [f"import {name.rpartition('.')[0]}; {name} = {value}" for name, value in constants.items()]
-    return ["-c", "\n".join([*lines, "import sys, workers.__main__", "sys.exit(workers.__main__.main())"])]
+def program(constants: Mapping[str, float] | None = None, cue: Cue | None = None) -> list[str]:
+    """Return how Python is told to be a worker."""
+    if not constants and not cue:
+        return ["-m", "workers"]
+    lines = [f"import {name.rpartition('.')[0]}; {name} = {value}" for name, value in (constants or {}).items()]
+    said = [cue.code()] if cue else []
+    return ["-c", "\n".join([*lines, *said, "import sys, workers.__main__", "sys.exit(workers.__main__.main())"])]
 
 
 def _kill(process: psutil.Popen) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.e2e.running import Workers, wait_for
+from tests.e2e.running import PATIENCE_SECONDS, Workers, wait_for
 from tests.e2e.studies import create, reached
 from trimtab.client import Client
 from trimtab.data import DataSpec, Problem
@@ -38,7 +38,7 @@ def test_trials_are_trained_on_a_data_set_that_was_put(
     create(client, fixed={}, task={"name": "mlp", "data": data, "fixed": {"epochs": 5, "batch_size": 16}}, trials=2)
 
     worker = workers.start(server, "--slots", "2")
-    wait_for(lambda: client.study("study").state.is_ended, seconds=60)
+    wait_for(lambda: client.study("study").state.is_ended)
 
     assert client.study("study").state is StudyState.COMPLETE, worker.said()
     trial = client.trial("study", 0)
@@ -56,7 +56,7 @@ def test_a_trial_whose_data_a_machine_cannot_keep_is_trained_by_another_worker(
     create(client, fixed={}, task={"name": "mlp", "data": {"dataset": "houses"}, "fixed": {"epochs": 5}})
     (tmp_path / "datasets").touch()  # No folder can be made there.
 
-    workers.start(server)
+    workers.start(server, constants={"workers.session.MACHINE_PAUSE_SECONDS": 10 * PATIENCE_SECONDS})
     wait_for(lambda: [*client.trials("study")] and client.trial("study", 0).history[0].outcome)
     (tmp_path / "datasets").unlink()
     workers.start(server)

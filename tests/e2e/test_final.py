@@ -22,7 +22,7 @@ def test_the_example_ends_in_a_model_that_answers(
     example = [sys.executable, "-m", "examples.final_model", str(tmp_path / "model.zip")]
 
     ran = subprocess.run(
-        example, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False, timeout=240
+        example, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False, timeout=600
     )
 
     assert ran.returncode == 0, ran.stderr

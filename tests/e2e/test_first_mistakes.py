@@ -11,7 +11,7 @@ import pytest
 from service import __main__ as service
 from service import embedded
 from service.settings import Settings
-from tests.e2e.running import REPOSITORY, TOKEN
+from tests.e2e.running import REPOSITORY, TOKEN, held_port
 from trimtab import cli
 from trimtab.errors import Misconfigured
 from workers import devices
@@ -53,11 +53,11 @@ def spec(tmp_path: Path, text: str) -> str:
 
 
 def test_a_service_that_is_not_there(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        url = f"http://127.0.0.1:{free.getsockname()[1]}"
-    monkeypatch.setenv("TRIMTAB_SERVER", url)
+    with held_port() as port:
+        url = f"http://127.0.0.1:{port}"
+        monkeypatch.setenv("TRIMTAB_SERVER", url)
 
-    said = run("study", "list").replace(url, "http://127.0.0.1:8000")
+        said = run("study", "list").replace(url, "http://127.0.0.1:8000")
 
     assert quoted(said)
     assert "start the service there (python -m service)" in said

@@ -5,7 +5,7 @@ from signal import SIGKILL
 import pytest
 import sqlalchemy as sa
 
-from tests.e2e.running import Workers, wait_for
+from tests.e2e.running import Cue, Workers
 from tests.e2e.studies import create, reached
 from tests.service import record
 from trimtab.client import Client
@@ -16,6 +16,8 @@ FOLDS = {"name": "mlp", "data": {"dataset": "iris", "split": {"folds": 3}}}
 SLOW: Params = {"epochs": 40, "batch_size": 1, "hidden_units": 16}
 """A fold of a second or two: long enough to be interrupted."""
 
+KILLED = Cue("workers.checkpoints", "checkpoint of step", times=1, signal=SIGKILL)
+
 LEARNING_RATE = {"learning_rate": {"type": "float", "low": 1e-9, "high": 1e-1, "scale": "log"}}
 
 
@@ -25,11 +27,8 @@ def test_a_trial_whose_worker_is_killed_goes_on_with_the_next_fold_elsewhere(
     monkeypatch.setenv("TRIMTAB_CHECKPOINT_SECONDS", "0.01")
     task = {**FOLDS, "fixed": SLOW}
     create(client, fixed={}, task=task)
-    killed = workers.start(server)
-    wait_for(lambda: "checkpoint of step" in killed.said())
 
-    killed.signal(SIGKILL)
-    killed.wait()
+    workers.start(server, cue=KILLED).wait()
     record.let_leases_run_out(engine)
     workers.start(server)
 

@@ -1,5 +1,7 @@
 """Gradient checks by real workers: asked for, and before the first trials of a user's own task."""
 
+from signal import SIGTERM
+
 from tests.e2e.running import Workers, wait_for
 from tests.e2e.studies import create
 from trimtab.checks import Check, Rating
@@ -19,8 +21,9 @@ def test_a_worker_checks_the_gradients_of_a_study_on_demand(server: str, client:
     client.change_study("study", state="paused")
     asked = client.check_gradients("study", {"hidden_units": 8})
 
-    worker = workers.start(server, "--exit-when-idle", "1")
+    worker = workers.start(server)
     found = checked(client)
+    worker.signal(SIGTERM)
 
     assert (found.study, found.state, found.rating) == (asked.study, TrialState.COMPLETE, Rating.RIGHT)
     assert set(found.tensors) == {"hidden.0.weight", "hidden.0.bias", "output.weight", "output.bias"}

@@ -79,7 +79,7 @@ def trained(postgres: sa.Engine, template: str, tmp_path_factory: pytest.TempPat
         client = ending.enter_context(Client(server, TOKEN))
         client.create_study(DIGITS)
         workers = Workers(tmp_path_factory.mktemp("workers"), ending)
-        worker = workers.start(server, "--slots", "2", "--exit-when-idle", "3")
+        worker = workers.start(server, "--slots", "2", "--exit-when-idle", "10")
         assert worker.wait() == 0, worker.said()
         yield Trained(database_url, client)
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from typing import Any
 
-from tests.e2e.running import REPOSITORY, TOKEN, Workers
+from tests.e2e.running import PATIENCE_SECONDS, REPOSITORY, TOKEN, Workers
 from tests.e2e.studies import create, reached
 from trimtab.client import Client
 from trimtab.states import Outcome, TrialState
@@ -47,7 +47,7 @@ def test_an_error_of_the_users_code_is_the_trials_with_the_line_where_it_came_up
 ) -> None:
     create_own(client, f"{MODULE}:broken")
 
-    workers.start(server, "--allow", f"{MODULE}:broken")
+    workers.start(server, "--allow", f"{MODULE}:broken", constants={"workers.delivery.CLOSE_SECONDS": PATIENCE_SECONDS})
     (attempt,) = reached(client, TrialState.FAIL).history
 
     assert attempt.outcome is Outcome.ERROR

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGKILL, SIGTERM
 
-import psutil
 import pytest
 import sqlalchemy as sa
 import torch
 from sqlalchemy.pool import NullPool
 
 from tests.conftest import fresh_database
-from tests.e2e.running import TOKEN, Worker, Workers, serving, wait_for
+from tests.e2e.running import TOKEN, Cue, Worker, Workers, is_gone, serving, wait_for
 from tests.e2e.studies import create, reached
 from tests.service import record
 from trimtab.client import Client
@@ -33,7 +32,10 @@ SLOW: Params = {
     "optimizer": "momentum",
     "decay": "cosine",
 }
-"""Some seconds: long enough to be interrupted twice, however busy the machine is."""
+"""Some seconds: long enough to be interrupted twice."""
+
+KILLED = Cue("workers.checkpoints", "checkpoint of step", times=3, signal=SIGKILL)
+STOPPED = Cue("workers.checkpoints", "checkpoint of step", times=2, signal=SIGTERM)
 
 CURVE = sa.text("SELECT step, intermediate_value FROM trial_intermediate_values ORDER BY step")
 
@@ -75,7 +77,7 @@ def test_a_trial_whose_workers_are_killed_goes_on_with_the_next_bit_for_bit(
 ) -> None:
     create(client, fixed=SLOW)
     for _ in range(2):
-        lose_after_checkpoints(workers.start(server), engine)
+        lose(workers.start(server, cue=KILLED), engine)
         reached(client, TrialState.WAITING)
 
     workers.start(server)
@@ -91,14 +93,13 @@ def test_a_trial_whose_workers_are_killed_goes_on_with_the_next_bit_for_bit(
     assert_same(trial, whole, engine)
 
 
+@pytest.mark.usefixtures("checkpoint_seconds")
 def test_a_stopped_workers_trial_goes_on_after_its_last_epoch_bit_for_bit(
     engine: sa.Engine, server: str, client: Client, workers: Workers, whole: Whole
 ) -> None:
     create(client, fixed=SLOW)
-    stopped = workers.start(server)
-    reached(client, TrialState.RUNNING, reports=5)
 
-    stopped.signal(SIGTERM)
+    stopped = workers.start(server, cue=STOPPED)
     code = stopped.wait()
     workers.start(server)
 
@@ -162,7 +163,7 @@ def test_a_trial_goes_on_from_the_checkpoint_before_one_that_is_torn(
     service = serving(database_url, artifacts=f"file://{artifacts}")
     with service as server, Client(server, TOKEN) as client:
         create(client, fixed=SLOW)
-        lose_after_checkpoints(workers.start(server), engine)
+        lose(workers.start(server, cue=KILLED), engine)
         reached(client, TrialState.WAITING)
         older, newest = kept(engine)
 
@@ -189,16 +190,14 @@ def test_no_file_outlives_its_trial_nor_a_killed_worker(
     child = worker.child()
 
     worker.signal(SIGKILL)
-    psutil.wait_procs([child], timeout=5)
+    wait_for(lambda: is_gone(child))
 
     assert len(in_training) <= 2
     assert list(temporary.glob("trimtab-*")) == []
 
 
-def lose_after_checkpoints(worker: Worker, engine: sa.Engine) -> None:
-    """Kill a worker in the midst of its trial, and let so much time pass that its lease has run out."""
-    wait_for(lambda: worker.said().count("checkpoint of step") >= 3)
-    worker.signal(SIGKILL)
+def lose(worker: Worker, engine: sa.Engine) -> None:
+    """Wait until a worker is killed in the midst of its trial, and let its lease run out."""
     worker.wait()
     record.let_leases_run_out(engine)
 

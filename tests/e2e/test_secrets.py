@@ -8,7 +8,7 @@ import pytest
 
 from service import tokens
 from tests.e2e import studies
-from tests.e2e.running import TOKEN, Workers
+from tests.e2e.running import PATIENCE_SECONDS, TOKEN, Workers
 from tests.reliability.services import services
 from trimtab.client import Client
 from trimtab.states import TokenKind, TrialState
@@ -34,7 +34,12 @@ def test_no_token_is_in_a_log_or_in_the_environment_of_who_trains(
             client.revoke_token(made.id)
         unknown = tokens.made(TokenKind.USER)
         for sent in (unknown, f"{unknown}x", made.token):
-            refused = httpx2.get(f"{service.url}/v1/studies?token={sent}", headers={"Authorization": f"Bearer {sent}"})
+            refused = httpx2.get(
+                f"{service.url}/v1/studies?token={sent}",
+                headers={"Authorization": f"Bearer {sent}"},
+                trust_env=False,
+                timeout=PATIENCE_SECONDS,
+            )
             assert refused.status_code == 401
         worker.wait()
         service.end()

@@ -2,11 +2,11 @@
 
 from signal import SIGINT, SIGKILL, SIGTERM
 
-import psutil
-import pytest
+import sqlalchemy as sa
 
-from tests.e2e.running import Workers, wait_for
+from tests.e2e.running import PATIENCE_SECONDS, Workers, is_gone, wait_for
 from tests.e2e.studies import ENDLESS, LONG_EPOCH, create, reached
+from tests.service import record
 from trimtab.client import Client
 from trimtab.states import Outcome, TrialState
 
@@ -28,12 +28,13 @@ def test_a_worker_told_to_stop_gives_its_trial_back_uncounted(server: str, clien
 
 
 def test_an_idle_worker_goes_at_ctrl_c(server: str, client: Client, workers: Workers) -> None:
-    worker = workers.start(server)
+    worker = workers.start(server, constants={"workers.slot._ASK_SECONDS": 60})
     wait_for(lambda: list(client.workers()))
 
     worker.signal(SIGINT)
 
-    assert worker.process.wait(timeout=5) == 0
+    # While it still asks for a trial.
+    assert worker.process.wait(timeout=45) == 0
     assert "Traceback" not in worker.said()
 
 
@@ -57,17 +58,17 @@ def test_a_second_signal_ends_a_worker_and_its_children_at_once(server: str, cli
     reached(client, TrialState.RUNNING)
     child = worker.child()
 
+    child.suspend()  # So that it ends neither its epoch nor itself.
     worker.signal(SIGTERM)
     wait_for(lambda: "draining: SIGTERM" in worker.said())
     worker.signal(SIGTERM)
 
-    assert worker.process.wait(timeout=5) == 128 + SIGTERM
-    assert not psutil.wait_procs([child], timeout=5)[1]
+    assert worker.process.wait(timeout=PATIENCE_SECONDS) == 128 + SIGTERM
+    wait_for(lambda: is_gone(child))
 
 
-@pytest.mark.parametrize("lease_seconds", [2.0])
 def test_a_killed_workers_trial_is_leased_again_when_its_lease_has_run_out(
-    server: str, client: Client, workers: Workers
+    server: str, client: Client, workers: Workers, engine: sa.Engine
 ) -> None:
     create(client, fixed=ENDLESS)
     worker = workers.start(server)
@@ -75,12 +76,16 @@ def test_a_killed_workers_trial_is_leased_again_when_its_lease_has_run_out(
     child = worker.child()
 
     worker.signal(SIGKILL)
-    (lease,) = client.ask("another", study="study", wait=20).leases
+    worker.wait()
+    before = client.ask("another", study="study").leases
+    record.let_leases_run_out(engine)
+    (lease,) = client.ask("another", study="study", wait=60).leases
 
     trial = client.trial("study", 0)
+    assert list(before) == []
     assert (lease.trial, lease.attempt, lease.fence) == (0, 2, 2)
     assert [attempt.outcome for attempt in trial.history] == [Outcome.LOST, None]
-    assert not psutil.wait_procs([child], timeout=5)[1]
+    wait_for(lambda: is_gone(child))
 
 
 def test_a_wrong_token_ends_a_worker_with_one_line(server: str, workers: Workers) -> None:

@@ -6,25 +6,39 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from signal import SIGCONT, SIGKILL, SIGSTOP
 
+import psutil
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
 from tests.conftest import fresh_database
-from tests.e2e.running import TOKEN, Worker, Workers, serving, wait_for
+from tests.e2e.running import TOKEN, Worker, Workers, held_port, serving, wait_for
 from tests.e2e.studies import ENDLESS, create, reached
+from tests.service import record
 from trimtab.client import Client
 from trimtab.states import Outcome, TrialState
 
-LEASE_SECONDS = 2.0
+LEASE_SECONDS = 60.0
+HASTY = {"workers.session._HEARTBEATS_PER_LEASE": 120, "workers.process._DROP_SECONDS": 20}
+"""A worker that is heard twice a second, and keeps a child that takes long over a batch."""
 
 LEASED_FOR = sa.text("SELECT extract(epoch FROM renewed_at - leased_at) FROM trimtab_leases WHERE ended_at IS NULL")
+SILENT_FOR = sa.text(
+    "SELECT extract(epoch FROM clock_timestamp() - renewed_at) FROM trimtab_leases WHERE ended_at IS NULL"
+)
+HALF_A_LEASE_PASSES = sa.text("""
+    UPDATE trimtab_leases SET
+      leased_at = leased_at - interval '30 s',
+      renewed_at = renewed_at - interval '30 s',
+      expires_at = expires_at - interval '30 s'
+    WHERE ended_at IS NULL
+""")
 STOP = sa.text("UPDATE trimtab_leases SET stop_reason = 'by hand' WHERE ended_at IS NULL")
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A worker of one slot, and a service that gives a silent worker two seconds."""
+    """A worker of one slot, and a service that gives a silent worker a minute."""
 
     client: Client
     worker: Worker
@@ -45,7 +59,7 @@ def stage(postgres: sa.Engine, template: str, tmp_path_factory: pytest.TempPathF
         database_url = ending.enter_context(fresh_database(postgres, template))
         server = ending.enter_context(serving(database_url, lease_seconds=LEASE_SECONDS))
         client = ending.enter_context(Client(server, TOKEN))
-        worker = Workers(tmp_path_factory.mktemp("workers"), ending).start(server)
+        worker = Workers(tmp_path_factory.mktemp("workers"), ending).start(server, constants=HASTY)
         yield Scene(client, worker, sa.create_engine(database_url, poolclass=NullPool))
 
 
@@ -82,7 +96,7 @@ def test_a_trial_whose_child_is_killed_fails_and_the_next_has_a_new_child(scene:
 
 
 def test_a_trial_whose_child_hangs_ends_as_a_timeout_and_the_next_has_a_new_child(scene: Scene) -> None:
-    create(scene.client, trials=2, fixed=ENDLESS, limits={"step_seconds": 2.0})
+    create(scene.client, trials=2, fixed=ENDLESS, limits={"step_seconds": 10.0})
     reached(scene.client, TrialState.RUNNING, reports=1)
     hung = scene.worker.child()
 
@@ -90,7 +104,7 @@ def test_a_trial_whose_child_hangs_ends_as_a_timeout_and_the_next_has_a_new_chil
 
     first = reached(scene.client, TrialState.FAIL)
     reached(scene.client, TrialState.RUNNING, 1, reports=1)
-    assert (first.outcome, first.reason) == (Outcome.TIMEOUT, "a step took longer than 2 s (limits.step_seconds)")
+    assert (first.outcome, first.reason) == (Outcome.TIMEOUT, "a step took longer than 10 s (limits.step_seconds)")
     assert scene.worker.child() != hung
 
 
@@ -151,7 +165,9 @@ def test_a_lease_is_kept_through_an_epoch_that_is_longer(scene: Scene) -> None:
     scene.worker.child().send_signal(SIGSTOP)
     reported = len(scene.client.trial("study", 0).reports)
 
-    wait_for(lambda: scene.find(LEASED_FOR) > 2 * LEASE_SECONDS)
+    while scene.find(LEASED_FOR) <= 2 * LEASE_SECONDS:
+        scene.do(HALF_A_LEASE_PASSES)
+        wait_for(lambda: scene.find(SILENT_FOR) < LEASE_SECONDS / 2)
     scene.worker.child().send_signal(SIGCONT)
 
     trial = reached(scene.client, TrialState.RUNNING, reports=reported + 2)
@@ -174,6 +190,8 @@ def test_a_worker_that_was_asleep_too_long_drops_its_trial_and_takes_another(sce
     reached(scene.client, TrialState.RUNNING, reports=1)
 
     scene.worker.signal(SIGSTOP)
+    wait_for(lambda: scene.worker.process.status() == psutil.STATUS_STOPPED)
+    record.let_leases_run_out(scene.database)
     reached(scene.client, TrialState.WAITING)
     (lease,) = scene.client.ask("another", study="study").leases
     told = scene.client.tell(lease, Outcome.COMPLETE, metrics={"validation_error": 0.5}, step=1)
@@ -188,14 +206,15 @@ def test_a_worker_that_was_asleep_too_long_drops_its_trial_and_takes_another(sce
 
 
 def test_a_worker_waits_for_a_service_that_is_away(database_url: str, workers: Workers) -> None:
-    with serving(database_url) as server, Client(server, TOKEN) as client:
-        create(client, fixed=ENDLESS)
-        worker = workers.start(server)
-        reached(client, TrialState.RUNNING, reports=1)
+    with held_port() as port:
+        with serving(database_url, port=port) as server, Client(server, TOKEN) as client:
+            create(client, fixed=ENDLESS)
+            worker = workers.start(server)
+            reached(client, TrialState.RUNNING, reports=1)
 
-    wait_for(lambda: "the service has no answer" in worker.said())
+        wait_for(lambda: "the service has no answer" in worker.said())
 
-    with serving(database_url, port=int(server.rpartition(":")[2])), Client(server, TOKEN) as client:
-        reported = len(client.trial("study", 0).reports)
-        trial = reached(client, TrialState.RUNNING, reports=reported + 1)
-        assert len(trial.history) == 1
+        with serving(database_url, port=port), Client(server, TOKEN) as client:
+            reported = len(client.trial("study", 0).reports)
+            trial = reached(client, TrialState.RUNNING, reports=reported + 1)
+            assert len(trial.history) == 1

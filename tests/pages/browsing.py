@@ -14,9 +14,12 @@ from tests.pages.guard import Guard
 from trimtab.client import Client
 from trimtab.states import TokenKind
 
-PATIENCE_MS = 15_000
+PATIENCE_MS = 120_000
+"""Until what is waited for will never come: a page that has met a service away asks again after up to 30 s."""
+
 PHONE = {"width": 375, "height": 700}
 DESKTOP = {"width": 1280, "height": 900}
+_FROZEN_AT_SECONDS = 3600
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -29,9 +32,15 @@ def chromium() -> str | None:
 def browsing() -> Iterator[Browser]:
     """Start this machine's chromium."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium())
+        browser = playwright.chromium.launch(executable_path=chromium(), timeout=PATIENCE_MS)
         yield browser
         browser.close()
+
+
+def freeze(page: Page) -> None:
+    """Let no time pass on a page but what is let pass by its clock."""
+    page.clock.install(time=0)
+    page.clock.pause_at(_FROZEN_AT_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -51,6 +60,7 @@ class People:
 
     def _sign_in(self, token: str) -> StorageState:
         context = self.browser.new_context(base_url=self.url)
+        context.set_default_timeout(PATIENCE_MS)
         context.request.post("/sign-in", form={"token": token}, max_redirects=0)
         state = context.storage_state()
         context.close()

@@ -9,6 +9,10 @@ import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Browser, expect
 
+from service import crowd, database, silence
+from service.dashboard import asking
+from service.importances import fanova
+from service.web.figures.kept import Figures
 from tests.conftest import fresh_database
 from tests.e2e.running import TOKEN, Workers, serving
 from tests.pages import browsing
@@ -17,6 +21,9 @@ from tests.pages.trained import Trained, train
 from trimtab.client import Client
 
 expect.set_options(timeout=PATIENCE_MS)
+
+LEASE_SECONDS = 600.0
+"""Who trains for a test reports when the test says so."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -38,10 +45,25 @@ def pages_database_url(postgres: sa.Engine, template: str) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session", autouse=True)
+def unhurried() -> Iterator[None]:
+    """Have the service do whatever is asked of it, as long as it takes: on a busy machine it would refuse some."""
+    with pytest.MonkeyPatch.context() as patched:
+        for name in ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"):
+            patched.setitem(database._OPTIONS, name, "60s")
+        patched.setattr(database, "_POOL_SECONDS", 60)
+        patched.setattr(silence, "ANSWER_SECONDS", 70.0)
+        patched.setattr(crowd, "PATIENCE_SECONDS", 60.0)
+        patched.setattr(fanova, "LIMIT_SECONDS", 100.0)
+        patched.setattr(asking, "LIMIT_SECONDS", 100.0)
+        patched.setitem(Figures.__init__.__kwdefaults__ or {}, "seconds", 110.0)
+        yield
+
+
 @pytest.fixture(scope="session")
-def url(pages_database_url: str) -> Iterator[str]:
+def url(pages_database_url: str, unhurried: None) -> Iterator[str]:
     """The URL of the service."""
-    with serving(pages_database_url) as url:
+    with serving(pages_database_url, lease_seconds=LEASE_SECONDS) as url:
         yield url
 
 

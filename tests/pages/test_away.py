@@ -5,16 +5,15 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from urllib.parse import urlsplit
 
 import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.conftest import fresh_database
-from tests.e2e.running import TOKEN, serving, wait_for
+from tests.e2e.running import TOKEN, held_port, serving, wait_for
 from tests.pages.accessibility import severe
-from tests.pages.browsing import PHONE, People, Windows, windows
+from tests.pages.browsing import PHONE, People, Windows, freeze, windows
 from tests.pages.test_live import LOOK
 from tests.pages.watched import WATCHED, follow
 from trimtab.client import Client
@@ -30,8 +29,8 @@ def line(page: Page) -> Locator:
 def test_a_page_says_that_the_service_is_away_and_comes_back_by_itself(
     browser: Browser, pages_database_url: str, client: Client, path: str
 ) -> None:
-    with follow(client), ExitStack() as service:
-        url = service.enter_context(serving(pages_database_url))
+    with follow(client), held_port() as port, ExitStack() as service:
+        url = service.enter_context(serving(pages_database_url, port=port))
         with windows(People(browser, url, client)) as opened:
             # What it was asked last it refuses as it goes down.
             opened.guard.expect("failed with net::ERR", "answered with 503")
@@ -41,7 +40,7 @@ def test_a_page_says_that_the_service_is_away_and_comes_back_by_itself(
             service.close()
             expect(line(page)).to_have_text("The connection to the service is lost. Trying again …")
 
-            with serving(pages_database_url, port=urlsplit(url).port or 0):
+            with serving(pages_database_url, port=port):
                 expect(line(page)).to_be_hidden()
 
 
@@ -90,7 +89,7 @@ ASKED = """async () => {
 
 def test_what_happens_has_no_page_ask_before_the_service_said_to(windows: Windows) -> None:
     page = windows.open("/new")
-    page.clock.install()
+    freeze(page)
     page.evaluate(ASKED)
 
     asked = []
@@ -202,7 +201,7 @@ def test_a_page_that_finds_no_database_says_so_and_comes_back_by_itself(apart: A
 def test_an_open_page_that_loses_the_database_says_so_and_goes_on_by_itself(
     apart: Apart, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.feeds.PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr("service.feeds.PATIENCE_SECONDS", 2.0)
     with follow(apart.client) as study:
         page = apart.windows.open("/workers")
         with page.expect_response(re.compile("/events$")):

@@ -62,6 +62,7 @@ def test_a_page_of_what_has_ended_says_that_the_study_was_deleted(windows: Windo
 
 
 def test_a_page_of_what_has_ended_takes_no_other_study_of_its_name_for_it(windows: Windows, client: Client) -> None:
+    windows.guard.expect("answered with 404")
     with ended(client):
         page = opened(windows, STUDY)
         looks: list[Response] = []

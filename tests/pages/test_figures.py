@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Locator, Page, ViewportSize, expect
 
+from tests.e2e.running import wait_for
 from tests.pages.accessibility import severe
 from tests.pages.browsing import DESKTOP, PHONE, Windows
 from tests.pages.watched import METRIC, Followed, follow
@@ -17,9 +18,9 @@ SPACE = {
     "activation": {"type": "categorical", "choices": [*HOSTILE, "x" * 500]},
 }
 OBJECTIVES = [{"metric": METRIC}, {"metric": "training_error"}]
-HEAR = """void (globalThis.heard = new Promise((hear) => {
-    document.addEventListener("trimtab:trial", ({ detail }) => detail.state === "complete" && hear(true));
-}))"""
+HEAR = """document.addEventListener("trimtab:trial", ({ detail }) => {
+    globalThis.hasHeard ||= detail.state === "complete";
+})"""
 TITLES = (
     "What mattered",
     "Each parameter",
@@ -152,7 +153,7 @@ def test_a_figure_is_drawn_again_when_another_trial_has_ended(windows: Windows, 
         lease = study.ask()
         client.change_study("growing", state="stopped")
         study.complete(lease, 0.0)
-        assert page.evaluate("globalThis.heard")
+        wait_for(lambda: page.evaluate("globalThis.hasHeard"))
         page.clock.run_for(11_000)
 
         expect(figure.locator("figcaption")).to_contain_text("there are 4")

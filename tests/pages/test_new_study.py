@@ -20,7 +20,7 @@ SPEC = {
     "sampler": {"name": "random"},
     "budget": {"trials": 3},
 }
-TRAINED_MS = 60_000
+TRAINED_MS = 300_000
 
 
 @pytest.fixture(autouse=True)

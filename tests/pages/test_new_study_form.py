@@ -6,11 +6,11 @@ import shlex
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.e2e.running import TOKEN
+from tests.e2e.running import TOKEN, wait_for
 from tests.pages.accessibility import severe
-from tests.pages.browsing import PHONE, Windows
+from tests.pages.browsing import PHONE, Windows, freeze
 from tests.pages.trained import NAME, Trained
 from trimtab.client import Client
 
@@ -268,11 +268,19 @@ def test_what_is_written_outlasts_a_session_and_an_absent_service(windows: Windo
 def test_what_was_not_examined_is_examined_when_the_service_may_be_asked_again(windows: Windows) -> None:
     windows.guard.expect("answered with 429")
     page = windows.open("/new")
+    later: list[Route] = []
+
+    def hold(route: Route) -> None:
+        later.append(route)
+
+    page.route("**/new/draft", hold)
     page.route("**/new/draft", lambda route: route.fulfill(status=429, headers={"Retry-After": "1"}), times=1)
 
     write(page, budget={"trials": None})
 
     expect(page.locator("#connection")).to_have_text("The service cannot answer now. Trying again …")
+    wait_for(lambda: page.evaluate("1") and later)
+    later[0].continue_()
     expect(page.get_by_text("the budget has no limit")).to_be_visible()
     expect(page.locator("#connection")).to_be_hidden()
 
@@ -302,6 +310,7 @@ def test_the_command_creates_the_same_study_and_holds_no_token(windows: Windows)
     page = windows.open("/new", permissions=["clipboard-read", "clipboard-write"])
     write(page, tags=["it's $HOME `id` \N{RIGHT-TO-LEFT OVERRIDE}"])
 
+    freeze(page)  # So long does it say that it did.
     page.get_by_role("button", name="Copy as curl").click()
 
     expect(page.get_by_role("button", name="Copied")).to_be_visible()

@@ -47,6 +47,6 @@ class Trained:
 def train(client: Client) -> Trained:
     """Create the study and wait for its end."""
     client.create_study(StudySpec.model_validate_json(json.dumps(_SPEC)))
-    wait_for(lambda: client.study(NAME).state.is_ended, seconds=180)
+    wait_for(lambda: client.study(NAME).state.is_ended, seconds=300)
     pruned = next(iter(client.trials(NAME, TrialState.PRUNED)))
     return Trained(NAME, client.best_trial(NAME).number, pruned.number)

@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 
 import anyio.from_thread
 import pytest
@@ -14,8 +13,6 @@ from sqlalchemy.pool import NullPool
 from service import recognition
 from service.api import tokens as token_routes
 from service.database import connect
-from service.liveness import INTERVAL_SECONDS, renew
-from service.periodic import Periodic
 from service.sampling import stock
 from tests.conftest import fresh_database
 from tests.reliability.journal import Entry
@@ -23,8 +20,10 @@ from tests.reliability.lives import live_every_life
 from tests.reliability.scenarios import Scenario
 from tests.reliability.state_machine import StateMachine
 from tests.reliability.trying import Trying, service
-from tests.service.conftest import EMPTY
+from tests.service.conftest import EMPTY, unhurried
 from tests.service.served import serve
+
+__all__ = ["unhurried"]
 
 
 @dataclass(frozen=True)
@@ -89,9 +88,6 @@ def machine(postgres: sa.Engine, template: str) -> Iterator[Callable[[], type[St
             url = closing.enter_context(fresh_database(postgres, template))
             portal = closing.enter_context(anyio.from_thread.start_blocking_portal())
             replicas = tuple(closing.enter_context(serve(url, portal)) for _ in range(2))
-            watch = Periodic("liveness", partial(renew, replicas[0].replica.engine), seconds=INTERVAL_SECONDS)
-            watch.start()
-            closing.callback(watch.stop)
             database = sa.create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
             return type("Machine", (StateMachine,), {"replicas": replicas, "database": database, "empty": EMPTY})
 

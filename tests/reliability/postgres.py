@@ -1,7 +1,5 @@
 """A PostgreSQL of a test's own, which it may stop, crash and cut off."""
 
-import os
-import signal
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -9,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
@@ -16,6 +15,8 @@ from service import embedded
 from service.embedded.cluster import Cluster
 from tests.reliability.relay import Connect
 from tests.service import record
+
+_PATIENCE_SECONDS = 60.0
 
 _OTHERS = "datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
 
@@ -47,7 +48,10 @@ class Postgres:
         with self.administrator() as engine:
             victim = record.value(engine, f"SELECT max(pid) FROM pg_stat_activity WHERE {_OTHERS}")
         assert isinstance(victim, int)
-        os.kill(victim, signal.SIGKILL)
+        process = psutil.Process(victim)
+        process.kill()
+        # Until the server has seen it, which then ends all others, it answers as if nothing had happened.
+        process.wait(_PATIENCE_SECONDS)
         self.cluster.start()
 
     def terminate_sessions(self) -> None:

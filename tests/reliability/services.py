@@ -4,7 +4,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ import httpx2
 import psutil
 
 from tests.e2e.running import REPOSITORY, TOKEN, wait_for
+from tests.reliability.ports import reserved_port
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Service:
     def end(self) -> int:
         """Tell it to go down; return the exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return int(self.process.wait(timeout=30))
+        return int(self.process.wait(timeout=60))
 
 
 @dataclass(frozen=True)
@@ -63,9 +64,11 @@ class Services:
     folder: Path
     ending: ExitStack
 
-    def start(self, database_url: str, *, lease_seconds: int = 30) -> Service:
-        """Start a replica; it may not be ready yet."""
-        port = _free_port()
+    def start(
+        self, database_url: str, *, lease_seconds: int = 30, constants: Mapping[str, object] | None = None
+    ) -> Service:
+        """Start a replica, where need be with other constants, given by module and name; it may not be ready yet."""
+        port = self.ending.enter_context(reserved_port())
         kept = ("TRIMTAB_LOG_FORMAT", "TRIMTAB_LOG_LEVEL")
         ours = {name: value for name, value in os.environ.items() if not name.startswith("TRIMTAB_") or name in kept}
         settings = {
@@ -78,15 +81,15 @@ class Services:
         log = self.folder / f"service-{port}.log"
         with log.open("w") as output:
             process = psutil.Popen(
-                [sys.executable, "-m", "service"], cwd=REPOSITORY, env=ours | settings, stdout=output, stderr=output
+                [sys.executable, *_with(constants)], cwd=REPOSITORY, env=ours | settings, stdout=output, stderr=output
             )
         self.ending.callback(_kill, process)
         return Service(process, port, log)
 
-    def start_ready(self, database_url: str, *, lease_seconds: int = 30) -> Service:
+    def start_ready(self, database_url: str, *, constants: Mapping[str, object] | None = None) -> Service:
         """Start a replica; return when it serves."""
-        service = self.start(database_url, lease_seconds=lease_seconds)
-        wait_for(service.is_ready, seconds=60)
+        service = self.start(database_url, constants=constants)
+        wait_for(service.is_ready, seconds=120)
         return service
 
 
@@ -97,10 +100,11 @@ def services(folder: Path) -> Iterator[Services]:
         yield Services(folder, ending)
 
 
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+def _with(constants: Mapping[str, object] | None) -> list[str]:
+    if not constants:
+        return ["-m", "service"]
+    lines = [f"import {name.rpartition('.')[0]}; {name} = {value!r}" for name, value in constants.items()]
+    return ["-c", "\n".join([*lines, "import runpy", "runpy.run_module('service', run_name='__main__')"])]
 
 
 def _kill(process: psutil.Popen) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import anyio.from_thread
 import httpx2
@@ -54,7 +55,7 @@ def portal() -> Iterator[BlockingPortal]:
 
 
 @pytest.fixture
-def served(database_url: str, portal: BlockingPortal) -> Iterator[Served]:
+def served(database_url: str, portal: BlockingPortal, unhurried: None) -> Iterator[Served]:
     with serve(database_url, portal) as served:
         yield served
 
@@ -68,11 +69,18 @@ def lease(served: Served) -> Lease:
 @contextmanager
 def held(engine: sa.Engine, send: Callable[[], httpx2.Response]) -> Iterator[Future[httpx2.Response]]:
     """Hold the study and its lease, and give a call that waits for them."""
-    with ThreadPoolExecutor() as executor, engine.connect() as holder:
-        holder.execute(sa.text("SELECT FROM trimtab_studies, trimtab_leases FOR UPDATE"))
+    with ThreadPoolExecutor() as executor, holding(engine):
         call = executor.submit(send)
         wait_for(lambda: waiting(engine))
         yield call
+
+
+@contextmanager
+def holding(engine: sa.Engine) -> Iterator[None]:
+    """Hold the study and its lease."""
+    with engine.connect() as holder:
+        holder.execute(sa.text("SELECT FROM trimtab_studies, trimtab_leases FOR UPDATE"))
+        yield
 
 
 def waiting(engine: sa.Engine) -> object:
@@ -98,17 +106,14 @@ def test_a_session_that_is_ended_in_the_midst_of_a_call_leaves_nothing_of_it(
 
 @pytest.mark.parametrize("send", CALLS.values(), ids=CALLS)
 def test_a_statement_that_takes_too_long_leaves_nothing_of_its_call(
-    database_url: str, portal: BlockingPortal, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch, send: Send
+    served: Served, lease: Lease, engine: sa.Engine, send: Send
 ) -> None:
-    monkeypatch.setitem(database._OPTIONS, "statement_timeout", "300ms")
-    with serve(database_url, portal) as served:
-        served.client.create_study(spec())
-        lease = lease_of(served.client)
-        before = record.rows(engine)
+    before = record.rows(engine)
 
-        with held(engine, lambda: send(served.http, lease)) as call:
-            late = call.result()
-        left = record.rows(engine)
+    with holding(engine), each_statement_within(served.replica.engine, "300ms"):
+        late = send(served.http, lease)
+    left = record.rows(engine)
+    with each_statement_within(served.replica.engine, "60s"):
         again = send(served.http, lease)
 
     assert (late.status_code, late.headers["Retry-After"]) == (503, "1")
@@ -116,9 +121,25 @@ def test_a_statement_that_takes_too_long_leaves_nothing_of_its_call(
     assert again.status_code == 200
 
 
+@contextmanager
+def each_statement_within(engine: sa.Engine, limit: str) -> Iterator[None]:
+    """Let statements take so long at most, also on connections that there are already."""
+
+    def set_limit(connection: Any, *_: object) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET statement_timeout = '{limit}'")
+        connection.commit()
+
+    sa.event.listen(engine, "checkout", set_limit)
+    try:
+        yield
+    finally:
+        sa.event.remove(engine, "checkout", set_limit)
+
+
 def test_the_victim_of_a_deadlock_is_asked_to_come_back(served: Served, lease: Lease, engine: sa.Engine) -> None:
     with ThreadPoolExecutor() as executor, engine.connect() as other:
-        other.execute(sa.text("SET deadlock_timeout = '1min'"))
+        other.execute(sa.text("SET deadlock_timeout = '1min'; SET lock_timeout = '1min'"))
         other.execute(sa.text("SELECT FROM trimtab_leases FOR UPDATE"))
         call = executor.submit(tell, served.http, lease)
         wait_for(lambda: waiting(engine))
@@ -145,7 +166,7 @@ def limited(database_url: str, engine: sa.Engine) -> Iterator[str]:
 
 
 def test_without_a_free_connection_of_the_server_calls_are_refused_at_once(
-    limited: str, portal: BlockingPortal, engine: sa.Engine
+    limited: str, portal: BlockingPortal, engine: sa.Engine, unhurried: None
 ) -> None:
     with serve(limited, portal) as served, ThreadPoolExecutor(POOL_SIZE) as executor:
         served.client.create_study(spec(budget={"trials": 1000}))
@@ -159,7 +180,7 @@ def test_without_a_free_connection_of_the_server_calls_are_refused_at_once(
 
     assert {answer.status_code for answer in answers} == {200, 503}
     assert {answer.headers["Retry-After"] for answer in answers if answer.status_code == 503} == {"1"}
-    assert taken < 10
+    assert taken < database._POOL_SECONDS, "nobody has waited for a connection"
     assert after.status_code == 200
 
 

@@ -26,6 +26,13 @@ class Upstream(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.counts = counts
         self.arrived = 0
+        self._counting = threading.Lock()
+
+    def count(self) -> int:
+        """Count one more request; return its number."""
+        with self._counting:
+            self.arrived += 1
+            return self.arrived
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -33,8 +40,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.arrived += 1
-        body = json.dumps({"leases": [self.server.arrived if self.server.counts else 0]}).encode()
+        number = self.server.count()
+        body = json.dumps({"leases": [number if self.server.counts else 0]}).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -64,7 +71,7 @@ def always(monkeypatch: pytest.MonkeyPatch, mishap: Mishap) -> None:
 def is_answered(between: Proxy, path: str = REPORT, key: str | None = None) -> bool:
     headers = {"Idempotency-Key": key} if key else {}
     try:
-        with httpx2.Client(trust_env=False) as http:
+        with httpx2.Client(trust_env=False, timeout=60) as http:
             return http.post(f"http://127.0.0.1:{between.port}{path}", json={}, headers=headers).is_success
     except httpx2.RequestError:
         return False

@@ -14,12 +14,12 @@ import sqlalchemy as sa
 import uvicorn
 from anyio.from_thread import BlockingPortal
 
-from service import crowd, database
+from service import crowd, database, silence
 from service.artifacts import Artifacts
 from service.replica import Replica
-from service.sampling import stock
+from service.sampling import stock, suggester
 from service.slow_clients import Guarded
-from tests.service.long_polls import wait_until
+from tests.service.long_polls import SOON, wait_until
 from tests.service.served import Connect, Serve, Served, serve
 from trimtab.client import Client
 
@@ -77,11 +77,21 @@ def store(tmp_path: Path) -> Path:
     return tmp_path / "store"
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a sampler and PostgreSQL take their time, but where a test says how long: a busy machine stalls at times."""
+    monkeypatch.setattr(suggester, "LIMIT_SECONDS", 60.0)
+    monkeypatch.setitem(database._OPTIONS, "statement_timeout", "60s")
+    monkeypatch.setattr(silence, "CONNECT_SECONDS", 60.0)
+    monkeypatch.setattr(silence, "ANSWER_SECONDS", 70.0)
+
+
 @pytest.fixture
 def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let calls that come at once wait for each other as long as it takes: on a busy machine some would be refused."""
-    for name in ("lock_timeout", "statement_timeout"):
+    for name in ("lock_timeout", "idle_in_transaction_session_timeout"):
         monkeypatch.setitem(database._OPTIONS, name, "60s")
+    monkeypatch.setattr(database, "_POOL_SECONDS", 60)
     monkeypatch.setattr(crowd, "PATIENCE_SECONDS", 60.0)
 
 
@@ -133,6 +143,6 @@ def connect(server: uvicorn.Server) -> Iterator[Connect]:
         thread.start()
         wait_until(lambda: server.started)
         with ExitStack() as connections:
-            yield lambda: connections.enter_context(socket.create_connection(listener.getsockname(), timeout=10))
+            yield lambda: connections.enter_context(socket.create_connection(listener.getsockname(), timeout=SOON))
         server.should_exit = True
         thread.join()

@@ -5,15 +5,17 @@ import sqlalchemy as sa
 Rows = dict[str, list[str]]
 
 _TABLES = sa.text("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
-# All the while somebody was there to renew them.
+# All the while somebody was there to renew them, and is until a slow machine has ended them: it may take over 2 s.
 _RUN_OUT = sa.text("""
-    WITH seen AS (UPDATE trimtab_liveness SET seen_at = clock_timestamp())
+    WITH seen AS (UPDATE trimtab_liveness SET seen_at = clock_timestamp() + interval '1 min')
     UPDATE trimtab_leases SET expires_at = clock_timestamp() - interval '1 s' WHERE ended_at IS NULL
 """)
 
 # As it is in the database after nobody was there for so long: all that is in it is older.
 _PASS = """
-    WITH seen AS (UPDATE trimtab_liveness SET seen_at = seen_at - make_interval(secs => :seconds))
+    WITH seen AS (
+      UPDATE trimtab_liveness SET seen_at = least(seen_at, clock_timestamp()) - make_interval(secs => :seconds)
+    )
     UPDATE trimtab_leases SET
       leased_at = leased_at - make_interval(secs => :seconds),
       renewed_at = renewed_at - make_interval(secs => :seconds),

@@ -9,7 +9,8 @@ import pytest
 from service.web import assets
 from trimtab.errors import NotFound
 
-SCRIPTS = [path.name for path in files("service.web").joinpath("static").iterdir() if path.name.endswith(".js")]
+STATIC = files("service.web").joinpath("static")
+SCRIPTS = sorted(path.name for path in STATIC.iterdir() if path.name.endswith(".js"))
 IMPORTED = re.compile(r'^import .* from "(.*)";$', re.MULTILINE)
 
 

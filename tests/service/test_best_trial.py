@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from service.api import waiting
-from tests.service.long_polls import LONG, wait_until, waiters
+from tests.service.long_polls import LONG, SOON, wait_until, waiters
 from tests.service.runs import complete, lease_of, report
 from tests.service.served import Serve, Served
 from tests.service.specs import spec
@@ -172,7 +172,7 @@ def test_who_waits_without_a_trial_gets_the_first(client: Client, poll: Poll) ->
 
     complete(client, [0.5])
 
-    assert answer.result(10).json()["number"] == 0
+    assert answer.result(SOON).json()["number"] == 0
 
 
 def test_who_waits_gets_a_better_trial_and_not_a_worse_one(client: Client, poll: Poll, http: httpx2.Client) -> None:
@@ -183,7 +183,7 @@ def test_who_waits_gets_a_better_trial_and_not_a_worse_one(client: Client, poll:
     complete(client, [0.75])
     complete(client, [0.25])
 
-    assert answer.result(10).json()["number"] == 2
+    assert answer.result(SOON).json()["number"] == 2
 
 
 def test_who_waits_hears_of_the_end_of_the_study(client: Client, poll: Poll, http: httpx2.Client) -> None:
@@ -193,7 +193,7 @@ def test_who_waits_hears_of_the_end_of_the_study(client: Client, poll: Poll, htt
 
     complete(client, [0.75])
 
-    assert answer.result(10).json()["study_state"] == "complete"
+    assert answer.result(SOON).json()["study_state"] == "complete"
 
 
 def test_who_waits_for_a_trial_hears_that_none_will_come(client: Client, poll: Poll) -> None:
@@ -202,7 +202,7 @@ def test_who_waits_for_a_trial_hears_that_none_will_come(client: Client, poll: P
 
     client.tell(lease_of(client), "error")
 
-    assert answer.result(10).json()["code"] == "no_complete_trial"
+    assert answer.result(SOON).json()["code"] == "no_complete_trial"
 
 
 def test_who_waits_hears_that_the_study_was_deleted(client: Client, poll: Poll) -> None:
@@ -211,7 +211,7 @@ def test_who_waits_hears_that_the_study_was_deleted(client: Client, poll: Poll) 
 
     client.delete_study("study")
 
-    assert answer.result(10).json()["code"] == "study_not_found"
+    assert answer.result(SOON).json()["code"] == "study_not_found"
 
 
 def test_a_better_trial_through_another_replica_is_found_by_looking(
@@ -226,4 +226,4 @@ def test_a_better_trial_through_another_replica_is_found_by_looking(
 
         complete(other.client, [0.5])
 
-        assert answer.result(10).json()["number"] == 0
+        assert answer.result(SOON).json()["number"] == 0

@@ -20,7 +20,7 @@ from trimtab.protocol import Lease
 from trimtab.states import NoLease, StudyState
 
 THREADS = 12
-SEEN = "UPDATE trimtab_liveness SET seen_at = clock_timestamp()"
+SEEN = "UPDATE trimtab_liveness SET seen_at = clock_timestamp() + interval '1 min'"
 EXPIRE = """
     UPDATE trimtab_leases SET expires_at = clock_timestamp() - interval '1 s'
     WHERE lease_id = :lease_id AND ended_at IS NULL
@@ -168,7 +168,7 @@ def smallest(client: Client) -> int:
 
 def wear_out(client: Client, replica: Replica, chance: random.Random) -> None:
     """Ask until there is no more to do; complete half of what is given, give back or lose the rest."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while (asked := client.ask("worker", study="study", count=2)).reason is not NoLease.STUDY_ENDED:
         assert time.monotonic() < deadline
         for lease in asked.leases:

@@ -39,12 +39,13 @@ def test_a_checkpoint_sent_twice_is_kept_once_and_renews_the_lease(
 
 def test_a_checkpoint_renews_the_lease(client: Client, engine: sa.Engine) -> None:
     lease = begun(client, 0.5)
-    record.execute(engine, "UPDATE trimtab_leases SET expires_at = clock_timestamp() + interval '5 s'")
+    soon = "UPDATE trimtab_leases SET expires_at = clock_timestamp() + interval '5 s' RETURNING expires_at"
+    before = record.value(engine, soon)
 
     put(client, lease, 1)
 
-    left = record.value(engine, "SELECT extract(epoch FROM expires_at - clock_timestamp()) > 20 FROM trimtab_leases")
-    assert left is True
+    later = "SELECT extract(epoch FROM expires_at - :before) > 20 FROM trimtab_leases"
+    assert record.value(engine, later, before=before) is True
 
 
 def test_a_checkpoint_that_is_not_the_one_announced_is_refused(client: Client, store: Path) -> None:

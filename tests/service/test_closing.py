@@ -97,6 +97,7 @@ def test_running_trials_are_told_to_stop_and_waiting_ones_are_pruned(client: Cli
     assert client.trial("study", 1).state is TrialState.PRUNED
 
 
+@pytest.mark.usefixtures("nothing_ahead")
 def test_waiting_trials_are_pruned_at_once_however_many_there_are(client: Client, replica: Replica) -> None:
     counts = []
     for name, waiting in {"few": 1, "many": 12}.items():
@@ -283,6 +284,7 @@ def test_epochs_are_exact_however_many_report_at_once(start_replica: Serve, engi
     assert recorded == record.value(engine, STEPS) == 50
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_of_two_reports_that_wait_for_the_last_epoch_one_is_recorded(
     client: Client, engine: sa.Engine, replica: Replica
 ) -> None:
@@ -459,16 +461,16 @@ def test_time_begins_with_the_first_lease(client: Client, replica: Replica) -> N
 
 
 def test_device_seconds_are_those_of_all_leases(client: Client, replica: Replica) -> None:
-    client.create_study(spec(**budget(device_seconds=150)))
+    client.create_study(spec(**budget(device_seconds=15_000)))
     first, second = lease_of(client), lease_of(client)
-    record.execute(replica.engine, AGO, seconds=60.0)
+    record.execute(replica.engine, AGO, seconds=6000.0)
     client.tell(first, "released")
 
     study = client.study("study")
     again = lease_of(client)
 
-    assert 120 <= study.used.device_seconds < 130
-    record.execute(replica.engine, AGO, seconds=30.0)
+    assert 12_000 <= study.used.device_seconds < 13_000
+    record.execute(replica.engine, AGO, seconds=3000.0)
     sweep(replica)
     assert [client.heartbeat(lease).verdict for lease in (second, again)] == [Decision.STOP] * 2
 

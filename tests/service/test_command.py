@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
@@ -15,6 +16,8 @@ from service.migrate import is_current
 from trimtab.client import Client
 
 ROOT = Path(__file__).parents[2]
+PATIENCE = 180.0
+"""Seconds in which a service starts, with a database of its own, or ends on any machine."""
 
 
 def start(*arguments: str, **settings: str) -> subprocess.Popen[str]:
@@ -32,7 +35,7 @@ def start(*arguments: str, **settings: str) -> subprocess.Popen[str]:
 
 def refusal(process: subprocess.Popen[str]) -> str:
     """Return the one line that a service that does not start has to say."""
-    said, complaint = process.communicate(timeout=60)
+    said, complaint = process.communicate(timeout=PATIENCE)
     assert process.returncode == 2, complaint
     assert said == ""
     assert complaint.startswith("trimtab: ")
@@ -41,10 +44,12 @@ def refusal(process: subprocess.Popen[str]) -> str:
 
 
 @pytest.fixture
-def port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+def port() -> Iterator[int]:
+    """A port that the system gives to nobody else meanwhile: it is held, without listening there."""
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        yield int(held.getsockname()[1])
 
 
 def test_a_setting_that_makes_no_sense_is_one_line(data_dir: Path) -> None:
@@ -58,13 +63,13 @@ def test_a_token_is_made_by_command_beside_a_service_that_runs(port: int, data_d
     try:
         wait_until_ready(f"http://127.0.0.1:{port}")
         made = start("token", "create", "--kind", "reader", "--name", "wall", DATA_DIR=str(data_dir))
-        token, said = made.communicate(timeout=60)
+        token, said = made.communicate(timeout=PATIENCE)
 
         with Client(f"http://127.0.0.1:{port}", token.strip()) as reader:
             studies = list(reader.studies())
     finally:
         service.send_signal(signal.SIGTERM)
-        service.communicate(timeout=60)
+        service.communicate(timeout=PATIENCE)
 
     assert made.returncode == 0, said
     assert token.startswith("ttk_reader_")
@@ -76,7 +81,7 @@ def test_a_token_is_made_by_command_beside_a_service_that_runs(port: int, data_d
 def test_a_token_of_a_kind_that_is_none_is_refused(data_dir: Path) -> None:
     made = start("token", "create", "--kind", "root", "--name", "x", DATA_DIR=str(data_dir))
 
-    _, said = made.communicate(timeout=60)
+    _, said = made.communicate(timeout=PATIENCE)
 
     assert made.returncode == 2
     assert "invalid choice: 'root'" in said
@@ -127,7 +132,7 @@ def test_a_schema_that_another_role_has_not_migrated_yet_is_one_line(
 def test_migrate_migrates_and_ends(data_dir: Path, empty_database_url: str) -> None:
     process = start("migrate", DATABASE_URL=empty_database_url, DATA_DIR=str(data_dir))
 
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE)
 
     assert process.returncode == 0
     assert is_current(empty_database_url)
@@ -145,7 +150,7 @@ def test_a_service_on_an_empty_database_migrates_serves_and_ends_on_sigterm(
     with Client(server, token) as client:
         studies = list(client.studies())
     process.send_signal(signal.SIGTERM)
-    _, log = process.communicate(timeout=30)
+    _, log = process.communicate(timeout=PATIENCE)
 
     assert studies == []
     assert process.returncode in {0, -signal.SIGTERM}
@@ -155,7 +160,7 @@ def test_a_service_on_an_empty_database_migrates_serves_and_ends_on_sigterm(
 
 
 def wait_until_ready(server: str) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while True:
         try:
             if httpx2.get(f"{server}/readyz", trust_env=False).status_code == 200:

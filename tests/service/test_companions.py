@@ -41,6 +41,7 @@ MOMENTUM: Params = {
     "hidden_layers": 1,
     "hidden_units": (64,),
 }
+DELETED = "SELECT subject FROM trimtab_audit WHERE action = 'delete study' ORDER BY entry_id"
 
 
 def searching(**changes: Any) -> Any:
@@ -204,7 +205,7 @@ def test_a_study_goes_with_its_companions_but_not_with_what_was_prescribed_for_i
     with pytest.raises(StudyDeleted, match=f"study '{name}' was deleted"):
         client.heartbeat(lease)
     with transaction(replica.engine) as connection:
-        deleted = connection.execute(sa.text("SELECT subject FROM trimtab_audit WHERE action = 'delete study'"))
+        deleted = connection.execute(sa.text(DELETED))
         assert list(deleted.scalars()) == ["study", name]
     assert audit(replica.engine) == []
 

@@ -12,7 +12,7 @@ import pytest
 from service import crowd as crowd_module
 from service.crowd import LIMIT, PATIENCE_SECONDS, Crowd
 from service.database import Held
-from tests.service.long_polls import LONG, wait_until
+from tests.service.long_polls import LONG, SOON, wait_until
 from trimtab.errors import Unavailable
 
 Call = Callable[[], Future[bool]]
@@ -105,7 +105,7 @@ def test_a_call_that_finds_no_room_waits_for_it(clock: Clock, inside: Inside, ca
 
     inside.leave()
 
-    assert called.result(10)
+    assert called.result(SOON)
 
 
 def test_who_waits_is_let_in_as_soon_as_there_is_room(
@@ -119,7 +119,7 @@ def test_who_waits_is_let_in_as_soon_as_there_is_room(
 
     inside.leave()
 
-    assert called.result(10)
+    assert called.result(SOON)
 
 
 def test_a_call_that_finds_no_room_for_long_is_refused(clock: Clock, inside: Inside, call: Call) -> None:
@@ -131,7 +131,7 @@ def test_a_call_that_finds_no_room_for_long_is_refused(clock: Clock, inside: Ins
     clock.now += PATIENCE_SECONDS * 0.2
 
     with pytest.raises(Held):
-        called.result(10)
+        called.result(SOON)
 
 
 def test_a_call_is_not_refused_while_those_inside_come_and_go(clock: Clock, inside: Inside, call: Call) -> None:
@@ -145,7 +145,7 @@ def test_a_call_is_not_refused_while_those_inside_come_and_go(clock: Clock, insi
         clock.be_looked_at()
     inside.leave()
 
-    assert called.result(10)
+    assert called.result(SOON)
 
 
 def test_once_those_inside_are_known_to_wait_nobody_waits_for_them(clock: Clock, inside: Inside, call: Call) -> None:
@@ -154,7 +154,7 @@ def test_once_those_inside_are_known_to_wait_nobody_waits_for_them(clock: Clock,
     clock.now += PATIENCE_SECONDS
 
     with pytest.raises(Held):
-        call().result(10)
+        call().result(SOON)
 
 
 def test_while_the_study_is_held_nobody_waits_for_those_who_try_again(crowd: Crowd, inside: Inside, call: Call) -> None:
@@ -163,7 +163,7 @@ def test_while_the_study_is_held_nobody_waits_for_those_who_try_again(crowd: Cro
     inside.fill()
 
     with pytest.raises(Held):
-        call().result(10)
+        call().result(SOON)
 
 
 @pytest.mark.parametrize("failure", [Unavailable("the database is away"), ValueError()])
@@ -177,7 +177,7 @@ def test_another_failure_says_nothing_of_who_holds_the_study(
 
     inside.leave()
 
-    assert called.result(10)
+    assert called.result(SOON)
 
 
 def test_many_short_calls_are_all_served_never_too_many_at_once(crowd: Crowd) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import pytest
-from hypothesis import given, reject
+from hypothesis import example, given, reject
 from hypothesis import strategies as st
 from optuna.distributions import FloatDistribution, IntDistribution
 from pydantic import ValidationError
@@ -73,6 +73,7 @@ def test_a_whole_number_that_came_through_json_is_a_float_where_the_parameter_is
     assert type(value) is float
 
 
+@example(Float(low=-(2.0**53), high=-(2.0**53), scale=Scale.REVERSE_LOG), 0)
 @given(floats(), st.integers(0, 99))
 def test_every_number_that_may_be_searched_can_be_drawn(parameter: Float, seed: int) -> None:
     value = drawn(parameter, seed)

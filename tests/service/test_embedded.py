@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -105,9 +106,20 @@ def test_the_database_left_by_a_killed_service_is_taken_over_and_stopped(data_di
     assert not is_up(left)
 
 
+@pytest.fixture
+def port() -> Iterator[int]:
+    """A port that the system gives to nobody else meanwhile: it is held, without listening there."""
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        yield int(held.getsockname()[1])
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_service_that_is_told_to_go_takes_its_database_with_it(data_dir: Path, number: signal.Signals) -> None:
-    environment = os.environ | {"TRIMTAB_DATA_DIR": str(data_dir), "TRIMTAB_PORT": str(free_port())}
+def test_a_service_that_is_told_to_go_takes_its_database_with_it(
+    data_dir: Path, port: int, number: signal.Signals
+) -> None:
+    environment = os.environ | {"TRIMTAB_DATA_DIR": str(data_dir), "TRIMTAB_PORT": str(port)}
     with subprocess.Popen(
         [sys.executable, "-m", "service"], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
     ) as service:
@@ -120,12 +132,6 @@ def test_a_service_that_is_told_to_go_takes_its_database_with_it(data_dir: Path,
 
     assert service.returncode == 0, rest
     assert not (data_dir / "postgres" / "postmaster.pid").exists()
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def test_a_note_left_by_a_power_cut_that_names_another_process_is_not_believed(data_dir: Path) -> None:

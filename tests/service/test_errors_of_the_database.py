@@ -1,5 +1,6 @@
 """Whatever PostgreSQL refuses for a time is 503 and not a defect; whatever is wrong with a connection ends it."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -99,6 +100,7 @@ def connections(url: str) -> int:
         return int(connection.execute(sa.text(f"{others} AND backend_type = 'client backend'")).scalar_one())
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_a_service_that_loses_its_schema_is_not_ready(http: httpx2.Client, served: Served) -> None:
     ready = http.get("/readyz").status_code
     with transaction(served.replica.engine) as connection:
@@ -115,12 +117,14 @@ def test_a_service_that_loses_its_schema_is_not_ready(http: httpx2.Client, serve
 
 @pytest.fixture
 def round_trips(engine: sa.Engine) -> Iterator[list[object]]:
-    """What waited for PostgreSQL's answer, each time that anything did."""
+    """What waited for PostgreSQL's answer, each time that anything in this thread did."""
     backend(engine)
     waited: list[object] = []
+    here = threading.get_ident()
 
     def wait(connection: object) -> None:
-        waited.append(connection)
+        if threading.get_ident() == here:
+            waited.append(connection)
         silence._wait(connection)
 
     set_wait_callback(wait)

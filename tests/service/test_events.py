@@ -29,7 +29,7 @@ from tests.service.runs import complete, lease_of, report
 from tests.service.served import TOKEN, Serve, Served
 from tests.service.specs import METRIC, spec
 from trimtab.client import Client
-from trimtab.errors import StudyNotFound, TrimtabError, Unavailable
+from trimtab.errors import StudyNotFound, Unavailable
 from trimtab.events import Event, EventKind, sent, understood
 from trimtab.states import StudyState, TrialState
 
@@ -38,8 +38,9 @@ PATH = "/v1/studies/study/events"
 
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look more often than anybody needs, so that no test waits."""
+    """Look more often than anybody needs, so that no test waits; let each look take its time."""
     monkeypatch.setattr("service.feeds.LOOK_SECONDS", 0.02)
+    monkeypatch.setattr("service.feeds.PATIENCE_SECONDS", LONG)
     monkeypatch.setattr("service.api.events.RECOGNISE_SECONDS", 0.05)
 
 
@@ -79,7 +80,8 @@ class Hearing:
 
 
 @pytest.fixture
-def listen(url: str) -> Iterator[Callable[..., Hearing]]:
+def listen(url: str, served: Served) -> Iterator[Callable[..., Hearing]]:
+    threads: list[threading.Thread] = []
     with ExitStack() as closing:
 
         def listening(last: int | None = None, token: str = TOKEN) -> Hearing:
@@ -87,15 +89,19 @@ def listen(url: str) -> Iterator[Callable[..., Hearing]]:
             hearing = Hearing(SimpleQueue())
 
             def hear() -> None:
-                with suppress(TrimtabError, RuntimeError):  # The test has ended before the study.
+                with suppress(Exception):  # The test has ended before the study.
                     for event in client.events("study", last):
                         hearing.events.put(event)
                 hearing.events.put(None)
 
-            threading.Thread(target=hear, daemon=True).start()
+            threads.append(threading.Thread(target=hear, daemon=True))
+            threads[-1].start()
             return hearing
 
         yield listening
+        served.replica.close()
+    for thread in threads:
+        thread.join(LONG)
 
 
 def test_the_life_of_a_study_is_told_from_its_beginning_to_its_end(
@@ -330,8 +336,8 @@ def test_the_database_is_looked_at_once_for_all_who_listen_and_not_at_all_for_no
         wait_until(lambda: len(looks) > 5)
         assert not feed.is_over
 
-    wait_until(lambda: not feeds._feeds)
-    assert feed._task.done()
+    wait_until(feed._task.done)
+    assert not feeds._feeds
 
 
 @pytest.mark.parametrize("is_silent", [False, True])

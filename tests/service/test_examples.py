@@ -22,7 +22,8 @@ STEPS = 9
 @pytest.fixture(autouse=True)
 def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process for slow samplers takes seconds to start: real trials take longer."""
-    monkeypatch.setattr(suggester, "LIMIT_SECONDS", 120.0)
+    for name in ("LIMIT_SECONDS", "PLACE_SECONDS", "TURN_SECONDS"):
+        monkeypatch.setattr(suggester, name, 120.0)
 
 
 def run(client: Client, lease: Lease, metrics: list[str]) -> None:

@@ -190,6 +190,7 @@ def test_what_is_not_there_or_not_known_is_refused(client: Client, http: httpx2.
     assert http.get("/v1/studies/none/export", params={"format": "xlsx"}).status_code == 422
 
 
+@pytest.mark.usefixtures("nothing_ahead")
 def test_between_pages_no_connection_is_held(study: Client, replica: Replica) -> None:
     pool = replica.engine.pool
     assert isinstance(pool, QueuePool)

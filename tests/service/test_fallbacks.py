@@ -39,6 +39,7 @@ class Stuck:
 
     def __init__(self) -> None:
         self.calls = 0
+        self.answers = 0
         self.let_go = threading.Event()
 
     def suggest_many(
@@ -46,7 +47,8 @@ class Stuck:
     ) -> list[Suggestion]:
         if spec.name == SLOW:
             self.calls += 1
-            self.let_go.wait(60)
+            self.let_go.wait(120)
+            self.answers += 1
         return sampling.suggest_many(spec, view, number=number, count=count, salt=salt)
 
 
@@ -103,9 +105,9 @@ def test_a_trial_of_a_sampler_that_hangs_gets_a_random_point_in_time(client: Cli
 
     lease_of(client, SLOW)
 
-    assert LIMIT_SECONDS <= time.monotonic() - begin < 5
+    assert time.monotonic() - begin >= LIMIT_SECONDS
     assert client.trial(SLOW, 0).fallback == LATE
-    assert stuck.calls == 1
+    assert (stuck.calls, stuck.answers) == (1, 0)
 
 
 def test_a_sampler_that_hangs_is_not_waited_for_again(client: Client, stuck: Stuck) -> None:
@@ -118,30 +120,28 @@ def test_a_sampler_that_hangs_is_not_waited_for_again(client: Client, stuck: Stu
     assert stuck.calls == 1
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_a_sampler_that_hangs_keeps_no_call_on_another_study_from_being_served(
     client: Client, stuck: Stuck, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(suggester, "LIMIT_SECONDS", 60.0)
+    monkeypatch.setattr(suggester, "LIMIT_SECONDS", 120.0)
     monkeypatch.setattr(suggester, "PLACE_SECONDS", 0.05)
     client.create_study(spec(SLOW, budget={"trials": 100}))
     client.create_study(spec("other"))
     with ThreadPoolExecutor(45) as executor:
         asked = [executor.submit(client.ask, f"worker-{n}", study=SLOW) for n in range(45)]
         wait_until(lambda: stuck.calls >= PLACES)
-        begin = time.monotonic()
 
         complete(client, [0.5, 0.25], study="other")
 
-        seconds = time.monotonic() - begin
         still_waiting = sum(not future.done() for future in asked)
         stuck.let_go.set()
         leases = [future.result().leases for future in asked]
-    assert seconds < 5
     assert still_waiting >= PLACES
     assert all(leases)
 
 
-def test_a_sampler_that_was_late_rests_and_is_then_asked_again(stuck: Stuck) -> None:
+def test_a_sampler_that_was_late_rests_and_is_then_asked_again(stuck: Stuck, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
     suggester = Suggester(sampler_children(), clock=clock)
     late = suggest(suggester)
@@ -152,7 +152,9 @@ def test_a_sampler_that_was_late_rests_and_is_then_asked_again(stuck: Stuck) -> 
     clock.now += 1
 
     assert (late.fallback, resting.fallback) == (LATE, f"{LATE} lately")
-    assert _eventually(suggester) is None
+    with monkeypatch.context() as patient:
+        patient.setattr("service.sampling.suggester.LIMIT_SECONDS", 60.0)
+        assert _eventually(suggester) is None
 
 
 def test_a_sampler_that_never_comes_back_is_never_waited_for_again(stuck: Stuck) -> None:
@@ -239,7 +241,5 @@ def test_the_verdict_of_a_pruner_that_failed_is_kept(client: Client, monkeypatch
 
 def _eventually(suggester: Suggester) -> str | None:
     """Return the fallback once the thread that was late has come back."""
-    deadline = time.monotonic() + 10
-    while (found := suggest(suggester)).fallback and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return found.fallback
+    wait_until(lambda: suggester._late == 0)
+    return suggest(suggester).fallback

@@ -89,6 +89,13 @@ OWN: dict[str, tuple[dict[str, Any], list[dict[str, str]], Make]] = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each sampler take its time, and whoever asks wait for points that are chosen ahead: none is random."""
+    for name in ("LIMIT_SECONDS", "PLACE_SECONDS", "TURN_SECONDS"):
+        monkeypatch.setattr(suggester, name, 120.0)
+
+
 def end_of(number: int, lease: Lease) -> tuple[str, dict[str, float | None]]:
     """How a trial ends: most complete, some diverge, some are pruned, some fail."""
     width, rate, units = (float(lease.params[name]) for name in ("width", "learning_rate", "units"))  # type: ignore[arg-type]
@@ -135,11 +142,8 @@ def study_of(sampler: dict[str, Any], objectives: Sequence[Any], **changes: Any)
 
 @pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
 @pytest.mark.parametrize("case", OWN)
-def test_a_study_has_the_points_of_optunas_own_sampler(
-    start_replica: Serve, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch, case: str
-) -> None:
+def test_a_study_has_the_points_of_optunas_own_sampler(start_replica: Serve, engine: sa.Engine, case: str) -> None:
     sampler, objectives, make = OWN[case]
-    monkeypatch.setattr(suggester, "LIMIT_SECONDS", 120.0)
     study = study_of(sampler, objectives)
     clients = [start_replica().client, start_replica().client]
     clients[0].create_study(study)

@@ -278,6 +278,7 @@ def test_an_override_has_a_reason_and_a_reason_an_override(http: httpx2.Client, 
     assert "reason" in answer.json()["errors"][0]["field"]
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_of_two_that_read_at_once_one_does(client: Client, start_replica: Serve) -> None:
     searched(client, 0.3)
     clients = [start_replica().client for _ in range(2)]

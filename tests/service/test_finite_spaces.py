@@ -52,6 +52,7 @@ def test_each_point_is_tried_once_and_then_the_study_is_complete(client: Client,
     assert client.ask("worker", study="study").reason is NoLease.STUDY_ENDED
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_eight_workers_at_two_replicas_try_each_point_once(start_replica: Serve) -> None:
     clients = [start_replica().client, start_replica().client]
     clients[0].create_study(spec(space=SPACE, sampler={"name": "tpe"}, budget={"trials": 1000}))

@@ -69,7 +69,7 @@ def leased(served: Served) -> Served:
 
 @pytest.mark.parametrize(("method", "path", "valid"), VALID.values(), ids=VALID)
 @given(data=st.data())
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_a_request_with_one_part_replaced_is_answered(
     leased: Served, method: str, path: str, valid: dict[str, Any], data: st.DataObject
 ) -> None:

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
 from tests.conftest import fresh_database
-from tests.e2e.running import TOKEN
+from tests.e2e.running import TOKEN, wait_for
 from tests.openapi import description
 from tests.reliability.services import Service, services
 from tests.service import record
@@ -25,6 +25,9 @@ from tests.service.hostile import FORGED, JSON, REQUESTS, WORDS, bodies, quoted,
 from tests.service.specs import spec
 from trimtab.client import Client
 from trimtab.protocol import Lease
+
+PATIENCE_SECONDS = 120.0
+"""For the service to start, or to answer one of many requests, on any machine."""
 
 MOST_MEBIBYTES = 64
 MOST_AT_ONCE_MEBIBYTES = 128
@@ -70,7 +73,7 @@ class Attacked:
     ) -> Answer:
         """Send a request as it is."""
         standard = {"Authorization": f"Bearer {TOKEN}", "Trimtab-Fence": str(self.lease.fence)}
-        with closing(http.client.HTTPConnection(*self.address, timeout=20)) as connection:
+        with closing(http.client.HTTPConnection(*self.address, timeout=PATIENCE_SECONDS)) as connection:
             with suppress(BrokenPipeError, ConnectionResetError):  # The answer may come before all is sent.
                 connection.request(method, path, content, standard | dict(headers or {}))
             answer = connection.getresponse()
@@ -78,7 +81,7 @@ class Attacked:
 
     def exchange(self, sent: bytes) -> bytes:
         """Send what may be no request, and return the beginning of what comes back; nothing: it was cut off."""
-        with socket.create_connection(self.address, timeout=20) as connection:
+        with socket.create_connection(self.address, timeout=PATIENCE_SECONDS) as connection:
             with suppress(BrokenPipeError, ConnectionResetError):
                 connection.sendall(sent)
                 return connection.recv(4096)
@@ -101,7 +104,8 @@ def begun(postgres: sa.Engine, template: str, tmp_path_factory: pytest.TempPathF
         fresh_database(postgres, template) as url,
         services(tmp_path_factory.mktemp("service")) as replicas,
     ):
-        service = replicas.start_ready(url, lease_seconds=3_600)
+        service = replicas.start(url, lease_seconds=3_600)
+        wait_for(service.is_ready, seconds=PATIENCE_SECONDS)
         with Client(service.url, TOKEN) as client:
             client.create_study(spec())
             lease = client.ask("worker", study="study").leases[0]

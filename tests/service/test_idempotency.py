@@ -161,6 +161,7 @@ def test_a_report_sent_again_after_its_lease_was_told_gets_its_first_answer(
     assert (again.status_code, again.content) == (200, first.content)
 
 
+@pytest.mark.usefixtures("unhurried")
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def test_requests_with_one_key_at_the_same_time_have_one_effect_and_one_answer(
     call: Call, start_replica: Serve, lease: Lease, engine: sa.Engine

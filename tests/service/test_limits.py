@@ -17,13 +17,13 @@ from trimtab.errors import LeaseEnded
 from trimtab.protocol import Lease
 from trimtab.states import Outcome, StudyState, TrialState
 
-# As if all this had been so long ago. Somebody was there to renew the lease all the while.
+# As if all this had been so long ago. Somebody was there to renew the lease all the while, and is for a while yet.
 AGE = """
+    WITH seen AS (UPDATE trimtab_liveness SET seen_at = clock_timestamp() + interval '1 min')
     UPDATE trimtab_leases SET
       due_at = due_at - make_interval(secs => :seconds), trial_due_at = trial_due_at - make_interval(secs => :seconds)
     WHERE ended_at IS NULL
 """
-DUE_IN = "SELECT extract(epoch FROM due_at - clock_timestamp()) FROM trimtab_leases WHERE lease_id = :lease_id"
 
 
 def pass_by(replica: Replica, seconds: float) -> None:
@@ -31,9 +31,10 @@ def pass_by(replica: Replica, seconds: float) -> None:
     record.execute(replica.engine, AGE, seconds=seconds)
 
 
-def due_in(replica: Replica, lease: Lease) -> float | None:
-    """Seconds until the service ends a lease because of a limit; None: never."""
-    found = record.value(replica.engine, DUE_IN, lease_id=int(lease.id))
+def due_in(replica: Replica, lease: Lease, *, since: str = "renewed_at") -> float | None:
+    """Seconds from one of its times until the service ends a lease because of a limit; None: never."""
+    find = f"SELECT extract(epoch FROM due_at - {since}) FROM trimtab_leases WHERE lease_id = :lease_id"
+    found = record.value(replica.engine, find, lease_id=int(lease.id))
     return None if found is None else float(str(found))
 
 
@@ -85,12 +86,14 @@ def test_the_worker_of_a_lease_that_was_ended_hears_so(client: Client, replica: 
 def test_the_worker_has_time_to_tell_first(client: Client, replica: Replica) -> None:
     client.create_study(spec(limits={"step_seconds": 60}))
     lease = lease_of(client)
-    pass_by(replica, 60 + GRACE_SECONDS - 1)
+    pass_by(replica, 60)
 
     swept = sweep(replica)
+    due = due_in(replica, lease)
     told = client.tell(lease, "timeout", message="a step took longer than 60 s (limits.step_seconds)")
 
     assert (swept, told.state) == (0, TrialState.FAIL)
+    assert due == pytest.approx(GRACE_SECONDS, abs=5)
     assert client.trial("study", 0).reason == "a step took longer than 60 s (limits.step_seconds)"
 
 
@@ -100,7 +103,7 @@ def test_a_report_begins_the_time_of_a_step_anew_and_a_heartbeat_does_not(client
     pass_by(replica, 50)
 
     client.heartbeat(lease)
-    after_heartbeat = due_in(replica, lease)
+    after_heartbeat = due_in(replica, lease, since="leased_at")
     report(client, lease, 1, 0.5)
     after_report = due_in(replica, lease)
 

@@ -52,6 +52,11 @@ def left(engine: sa.Engine, lease: Lease, column: str = "expires_at") -> timedel
     return found
 
 
+def stay(engine: sa.Engine) -> None:
+    """Let a replica have been there lately for as long as a slow machine takes for a test."""
+    record.execute(engine, "UPDATE trimtab_liveness SET seen_at = seen_at + interval '1 min'")
+
+
 def test_leases_that_lived_when_the_service_went_away_are_extended_by_as_long(
     lease: Lease, replica: Replica, engine: sa.Engine
 ) -> None:
@@ -81,6 +86,7 @@ def test_a_lease_that_had_run_out_before_is_not_extended(lease: Lease, replica: 
 
     liveness.renew(replica.engine)
 
+    stay(engine)
     assert sweep(replica) == 1
     assert left(engine, lease) < timedelta(0)
 
@@ -107,6 +113,7 @@ def test_a_lease_that_was_renewed_when_the_service_was_back_is_not_extended_by_m
     assert timedelta(seconds=20) < left(engine, lease) <= timedelta(seconds=30)
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_two_replicas_that_are_back_at_once_extend_once(lease: Lease, replica: Replica, engine: sa.Engine) -> None:
     record.be_away(engine, seconds=AWAY)
 
@@ -122,7 +129,7 @@ def test_two_replicas_that_are_back_at_once_extend_once(lease: Lease, replica: R
 
 
 def test_no_replica_takes_back_what_another_has_noted(replica: Replica, engine: sa.Engine) -> None:
-    record.execute(engine, "UPDATE trimtab_liveness SET seen_at = clock_timestamp() + interval '1 s'")
+    record.execute(engine, "UPDATE trimtab_liveness SET seen_at = clock_timestamp() + interval '1 h'")
     before = seen_at(engine)
 
     liveness.renew(replica.engine)

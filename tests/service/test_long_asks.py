@@ -11,7 +11,7 @@ from service.api import waiting
 from service.replica import Replica
 from service.sweep import sweep
 from tests.service import record
-from tests.service.long_polls import LONG, wait_until, waiters
+from tests.service.long_polls import LONG, SOON, wait_until, waiters
 from tests.service.served import Serve, Served
 from tests.service.specs import spec
 from trimtab.client import Client
@@ -63,7 +63,7 @@ def test_a_study_that_is_created_is_given_at_once_to_who_waits(client: Client, a
 
     client.create_study(spec())
 
-    assert [lease.trial for lease in asked.result(10).leases] == [0]
+    assert [lease.trial for lease in asked.result(SOON).leases] == [0]
 
 
 @pytest.mark.usefixtures("only_hints")
@@ -74,7 +74,7 @@ def test_a_trial_that_comes_back_is_given_at_once_to_who_waits(client: Client, a
 
     client.tell(lease, "released")
 
-    assert [lease.fence for lease in asked.result(10).leases] == [2]
+    assert [lease.fence for lease in asked.result(SOON).leases] == [2]
 
 
 @pytest.mark.usefixtures("only_hints")
@@ -86,7 +86,7 @@ def test_a_trial_that_is_lost_is_given_to_who_waits_by_the_sweep(client: Client,
 
     sweep(replica)
 
-    assert [lease.fence for lease in asked.result(10).leases] == [2]
+    assert [lease.fence for lease in asked.result(SOON).leases] == [2]
 
 
 @pytest.mark.usefixtures("only_hints")
@@ -97,7 +97,7 @@ def test_who_waits_for_a_study_that_ends_is_told_so_at_once(client: Client, ask:
 
     client.tell(lease, "complete", metrics={"error": 0.5})
 
-    assert asked.result(10).reason is NoLease.STUDY_ENDED
+    assert asked.result(SOON).reason is NoLease.STUDY_ENDED
 
 
 def test_a_study_created_through_another_replica_is_found_by_looking(
@@ -109,7 +109,7 @@ def test_a_study_created_through_another_replica_is_found_by_looking(
 
     other.client.create_study(spec())
 
-    assert [lease.trial for lease in asked.result(10).leases] == [0]
+    assert [lease.trial for lease in asked.result(SOON).leases] == [0]
 
 
 @pytest.mark.usefixtures("unhurried", "only_hints")
@@ -118,7 +118,7 @@ def test_each_of_many_that_wait_gets_a_trial_of_its_own(client: Client, ask: Ask
 
     client.create_study(spec(budget={"trials": 40}))
 
-    assert sorted(asked.result(20).leases[0].trial for asked in asks) == list(range(40))
+    assert sorted(asked.result(SOON).leases[0].trial for asked in asks) == list(range(40))
 
 
 @pytest.mark.usefixtures("only_hints")
@@ -140,4 +140,4 @@ def test_a_replica_that_goes_down_lets_nobody_wait(served: Served, ask: Ask) -> 
 
     served.replica.close()
 
-    assert asked.result(10).reason is NoLease.NOTHING_NOW
+    assert asked.result(SOON).reason is NoLease.NOTHING_NOW

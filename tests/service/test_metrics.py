@@ -1,9 +1,12 @@
 """What Prometheus reads: what there is, what was done and how long it took, in a bounded number of series."""
 
+import asyncio
 import re
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 from urllib.parse import quote
 
 import httpx2
@@ -102,6 +105,7 @@ def test_the_ages_of_leases_are_those_since_they_were_renewed(served: Served) ->
     client = served.client
     client.create_study(spec())
     client.ask("w", study="study", count=10)
+    began = time.monotonic()
     with served.replica.engine.begin() as connection:
         connection.execute(sa.text("UPDATE trimtab_leases SET renewed_at = now() - interval '20 s' WHERE attempt = 1"))
         connection.execute(
@@ -110,8 +114,9 @@ def test_the_ages_of_leases_are_those_since_they_were_renewed(served: Served) ->
 
     found = scraped(served)
 
+    took = time.monotonic() - began
     ages = [found["trimtab_lease_age_seconds", f"quantile={quantile}"] for quantile in ("0.5", "0.9", "1")]
-    assert ages == pytest.approx([7, 20, 20], abs=2)
+    assert all(age <= seen <= age + took for age, seen in zip((7, 20, 20), ages, strict=True))
 
 
 def test_samplers_and_pruners_are_timed_and_their_failures_counted(
@@ -166,13 +171,36 @@ def test_requests_are_timed_by_route_and_never_by_what_a_caller_makes_up(served:
     }
 
 
-def test_the_wait_that_a_caller_asked_for_is_no_slowness(served: Served) -> None:
+@pytest.fixture
+def waits(served: Served, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long asks have waited for a trial, each time that one did."""
+    found: list[float] = []
+
+    class Timed(asyncio.Event):
+        async def wait(self) -> Literal[True]:
+            began = time.perf_counter()
+            try:
+                return await super().wait()
+            finally:
+                found.append(time.perf_counter() - began)
+
+    @contextmanager
+    def awaited() -> Iterator[asyncio.Event]:
+        yield Timed()
+
+    monkeypatch.setattr(served.replica.offers, "awaited", awaited)
+    return found
+
+
+def test_the_wait_that_a_caller_asked_for_is_no_slowness(served: Served, waits: list[float]) -> None:
+    began = time.perf_counter()
     served.client.ask("w", wait=1.5)
+    took = time.perf_counter() - began
 
     found = scraped(served)
 
     seconds = found["trimtab_http_request_seconds_sum", "method=POST,route=/v1/leases,status=2xx"]
-    assert 0 < seconds < 1.4
+    assert 0 < seconds <= took - sum(waits)
 
 
 def test_a_defect_is_counted_as_one(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,13 +255,18 @@ def test_an_outage_is_counted_with_its_length(served: Served, engine: sa.Engine)
     with engine.begin() as connection:
         connection.execute(sa.text("UPDATE trimtab_liveness SET seen_at = clock_timestamp() - interval '40 s'"))
     meters = served.replica.meters
-    meters.was_away(liveness.renew(engine))
+    gap = liveness.renew(engine)
+    meters.was_away(gap)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE trimtab_liveness SET seen_at = seen_at + interval '1 min'"))
     meters.was_away(liveness.renew(engine))
 
     found = scraped(served)
 
     assert found["trimtab_outages_total", ""] == 1
-    assert found["trimtab_outage_seconds_total", ""] == pytest.approx(40, abs=2)
+    assert gap
+    assert gap.total_seconds() >= 40
+    assert found["trimtab_outage_seconds_total", ""] == pytest.approx(gap.total_seconds())
 
 
 def test_without_its_database_a_replica_says_so_and_what_it_knows_itself(
@@ -306,12 +339,12 @@ def test_to_watch_a_request_costs_little(served: Served) -> None:
     meters.answered("GET", "/v1/workers", "2xx", seconds=0.01)
 
     def hundred() -> float:
-        began = time.perf_counter()
+        began = time.thread_time()
         for _ in range(100):
             meters.answered("GET", "/v1/workers", "2xx", seconds=0.01)
-        return time.perf_counter() - began
+        return time.thread_time() - began
 
-    # It takes 4 us; the best of many is that of a machine that is not busy.
+    # It takes 4 us, without what others do meanwhile; the best of many is that of a machine that is not busy.
     assert min(hundred() for _ in range(20)) / 100 < 40e-6
 
 

@@ -13,7 +13,7 @@ from tests.service import record
 from tests.service.checkpointing import files
 from tests.service.finishing import TESTED, searched, send, trained
 from tests.service.runs import lease_of
-from tests.service.served import Serve
+from tests.service.served import LEASE_SECONDS, Serve
 from trimtab.client import Client
 from trimtab.errors import BodyTooLarge, Conflict, Invalid, LeaseEnded, LeaseLost, ModelNotFound, StudyDeleted
 from trimtab.protocol import Lease
@@ -104,12 +104,12 @@ def test_a_model_sent_twice_is_one_and_another_takes_its_place(client: Client, l
 
 
 def test_a_model_renews_the_lease(client: Client, replica: Replica, lease: Lease) -> None:
-    record.execute(replica.engine, "UPDATE trimtab_leases SET expires_at = clock_timestamp() + interval '5 s'")
+    record.execute(replica.engine, "UPDATE trimtab_leases SET expires_at = renewed_at + interval '20 s'")
 
     send(client, lease)
 
-    left = "SELECT max(expires_at) > clock_timestamp() + interval '20 s' FROM trimtab_leases WHERE ended_at IS NULL"
-    assert record.value(replica.engine, left) is True
+    given = "SELECT extract(epoch FROM expires_at - renewed_at) FROM trimtab_leases WHERE ended_at IS NULL"
+    assert float(str(record.value(replica.engine, given))) == pytest.approx(LEASE_SECONDS, abs=1)
 
 
 def test_a_zombie_sends_no_model(client: Client, replica: Replica, lease: Lease, store: Path) -> None:

@@ -23,7 +23,7 @@ class Listening:
     address: tuple[str, int]
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(self.address)
+        return socket.create_connection(self.address, timeout=60)
 
 
 @pytest.fixture

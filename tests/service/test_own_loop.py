@@ -360,7 +360,7 @@ def test_a_block_is_left_without_its_heartbeat(client: Client, monkeypatch: pyte
 
     def heartbeat(_: Lease) -> None:
         begun.set()
-        answered.wait(10)
+        answered.wait(60)
         raise Unreachable("nothing answers")
 
     monkeypatch.setattr(client, "heartbeat", heartbeat)
@@ -368,7 +368,7 @@ def test_a_block_is_left_without_its_heartbeat(client: Client, monkeypatch: pyte
     monkeypatch.setattr(held, "JOIN_SECONDS", 0.01)
 
     def interrupted(_: LoopTrial) -> None:
-        begun.wait(10)
+        begun.wait(60)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -19,7 +19,7 @@ def test_work_that_fails_is_done_again(failure: Exception) -> None:
     work = Periodic("work", fail, seconds=0.001)
     work.start()
 
-    assert all(done.acquire(timeout=10) for _ in range(3))
+    assert all(done.acquire(timeout=60) for _ in range(3))
     work.stop()
 
 

@@ -158,6 +158,7 @@ def test_before_any_trial_there_is_nothing_to_draw(client: Client, replica: Repl
     )
 
 
+@pytest.mark.usefixtures("unhurried")
 @pytest.mark.parametrize(
     ("path", "module", "maker"),
     [
@@ -175,7 +176,7 @@ def test_however_many_wait_for_what_takes_long_a_worker_gets_its_trial(
 
     def make_late(*given: object) -> object:
         begun.append(maker)
-        may_end.wait(30)
+        may_end.wait(60)
         return make(*given)
 
     monkeypatch.setattr(module, maker, make_late)
@@ -184,12 +185,12 @@ def test_however_many_wait_for_what_takes_long_a_worker_gets_its_trial(
         wait_until(lambda: bool(begun))
 
         try:
-            trials = [asking.submit(lease_of, client).result(10).trial for _ in range(3)]
+            trials = [asking.submit(lease_of, client).result(60).trial for _ in range(3)]
         finally:
             may_end.set()
 
         assert trials == [1, 2, 3]
-        assert {each.result(10).status_code for each in waiting} == {200}
+        assert {each.result(60).status_code for each in waiting} == {200}
     assert begun == [maker]
 
 

@@ -165,6 +165,7 @@ def test_bounds_that_do_not_go_with_the_data_are_refused(client: Client, replica
     assert client.study("study").spec.declared["batch_size"].extremes() == (8, 64)
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_a_data_set_stays_while_a_study_that_pins_it_is_being_created(client: Client, replica: Replica) -> None:
     put(replica)
     with ThreadPoolExecutor() as threads, transaction(replica.engine) as connection:
@@ -178,6 +179,7 @@ def test_a_data_set_stays_while_a_study_that_pins_it_is_being_created(client: Cl
             deleting.result()
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_a_study_is_refused_whose_data_set_is_deleted_meanwhile(client: Client, replica: Replica) -> None:
     put(replica)
     with ThreadPoolExecutor() as threads, transaction(replica.engine) as connection:

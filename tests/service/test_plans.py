@@ -19,6 +19,9 @@ from tests.service.specs import METRIC, spec
 from trimtab.protocol import Ask, Lease
 from trimtab.states import TrialState
 
+# Very many rows are written and looked at, and plans are noted while they are read.
+pytestmark = pytest.mark.usefixtures("unhurried", "nothing_ahead")
+
 TRIALS = 2_000
 GROWING = (
     "trials",

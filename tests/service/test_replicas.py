@@ -117,6 +117,7 @@ def test_the_best_value_of_a_trial_is_that_of_all_its_reports(clients: list[Clie
     assert verdict.verdict is Decision.CONTINUE
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_one_report_sent_many_times_at_once_has_one_effect_and_one_answer(clients: list[Client]) -> None:
     clients[0].create_study(spec())
     lease = lease_of(clients[0])
@@ -128,6 +129,7 @@ def test_one_report_sent_many_times_at_once_has_one_effect_and_one_answer(client
     assert len(clients[0].trial("study", 0).reports) == 1
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_one_tell_sent_many_times_at_once_has_one_effect_and_one_answer(clients: list[Client]) -> None:
     clients[0].create_study(spec())
     lease = lease_of(clients[0])

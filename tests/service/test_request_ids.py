@@ -99,6 +99,7 @@ def test_a_defect_says_under_which_name_the_log_has_it(
     assert "RuntimeError: broken" in line["traceback"]
 
 
+@pytest.mark.usefixtures("nothing_ahead")
 def test_the_log_of_a_trial_is_json_and_says_what_happened_to_whom(served: Served, kept: Kept) -> None:
     client = served.client
     client.create_study(spec())

@@ -10,6 +10,7 @@ from anyio.from_thread import BlockingPortal
 
 from tests.conftest import fresh_database
 from tests.service import record
+from tests.service.long_polls import wait_until
 from tests.service.runs import lease_of
 from tests.service.served import Served, serve
 from tests.service.specs import METRIC, spec
@@ -17,6 +18,7 @@ from trimtab.errors import LeaseNotFound
 from trimtab.states import Decision
 
 PAGE = Path(__file__).parents[2] / "docs/how-to/operate.md"
+CONNECTED = "SELECT count(*) FROM pg_stat_activity WHERE datname = :database AND backend_type = 'client backend'"
 
 
 @pytest.fixture
@@ -37,8 +39,10 @@ def test_who_holds_a_lease_from_after_the_backup_is_told_so_and_disturbs_nobody(
 ) -> None:
     before.client.create_study(spec())
     kept = lease_of(before.client)
+    copied = str(before.replica.engine.url.database)
     before.replica.engine.dispose()
-    with fresh_database(postgres, str(before.replica.engine.url.database)) as backup, serve(backup, portal) as after:
+    wait_until(lambda: record.value(postgres, CONNECTED, database=copied) == 0)
+    with fresh_database(postgres, copied) as backup, serve(backup, portal) as after:
         gone = lease_of(before.client)
 
         for statement in statements:

@@ -92,6 +92,7 @@ def test_the_same_seed_gives_the_same_trials_through_any_replica(start_replica: 
     assert [lease.params for lease in alone] == [lease.params for lease in shared]
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_replicas_that_begin_a_round_at_once_agree_on_its_space(start_replica: Serve) -> None:
     clients = [start_replica().client for _ in range(3)]
     clients[0].create_study(rounds_spec())

@@ -68,7 +68,8 @@ def test_points_are_chosen_ahead_only_where_they_cost_more_than_a_tenth_of_a_tri
 
 @pytest.fixture
 def is_worth_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Points are chosen ahead however little they cost."""
+    """Points are chosen ahead however little they cost, and waited for however long that takes."""
+    monkeypatch.setattr(stock, "_WAIT_SECONDS", 60.0)
     monkeypatch.setattr(stock, "WORTH_SECONDS", 0.0)
     monkeypatch.setattr(stock, "_SHARE", 0.0)
 

@@ -87,6 +87,7 @@ def test_one_and_true_are_different_choices(client: Client) -> None:
         client.create_study(spec(space={"x": {"type": "categorical", "choices": [False, True]}}))
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_of_two_that_create_the_same_study_at_once_one_does(start_replica: Serve) -> None:
     clients = [start_replica().http for _ in range(2)]
 

@@ -9,7 +9,7 @@ from service.api import waiting
 from service.replica import Replica
 from service.sweep import sweep
 from tests.service import record
-from tests.service.long_polls import LONG, wait_until, waiters
+from tests.service.long_polls import LONG, SOON, wait_until, waiters
 from tests.service.runs import complete, lease_of, report
 from tests.service.specs import spec
 from trimtab.budget import Limits
@@ -122,7 +122,7 @@ def test_whoever_waits_for_a_trial_gets_one_at_once_when_the_study_runs_again(
 
         client.change_study("study", state="running")
 
-        leases = asked.result(10).leases
+        leases = asked.result(SOON).leases
     assert [lease.trial for lease in leases] == [0]
 
 

@@ -109,6 +109,7 @@ def test_a_worker_that_has_just_told_is_alive(client: Client, engine: sa.Engine,
     assert worker.is_alive
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_the_slots_of_one_worker_do_not_lock_each_other_out(client: Client) -> None:
     for name in ("one", "two", "three"):
         client.create_study(spec(name, budget={"trials": 1_000}))

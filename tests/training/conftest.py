@@ -11,3 +11,16 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    """Whichever tests came before, what is drawn without a generator of its own is the same."""
+    torch.manual_seed(0)
+
+
+@pytest.fixture
+def no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a worker wait for what is to come, however slow the machine is."""
+    for limit in ("delivery.CLOSE", "drain.DRAIN", "process._DROP", "process._GRACE"):
+        monkeypatch.setattr(f"workers.{limit}_SECONDS", 120.0)

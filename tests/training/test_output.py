@@ -5,7 +5,6 @@ import resource
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +23,8 @@ from workers.messages import Ended, Measured, Order
 from workers.output import Output
 from workers.process import ChildDied, ChildProcess
 
+pytestmark = pytest.mark.usefixtures("no_hurry")
+
 WRITING = "tests.training.own_tasks:writing"
 DYING = "tests.training.own_tasks:dying"
 
@@ -36,12 +37,14 @@ class Service:
         self.kept: dict[int, str] = {}
         self.may_answer = threading.Event()
         self.may_answer.set()
+        self.was_asked = threading.Event()
         self.answer: Answer | None = None
         self.refused = 0
         stub.answering = self._answer
 
     def _answer(self, asked: Asked) -> Answer:
-        self.may_answer.wait(30)
+        self.was_asked.set()
+        self.may_answer.wait(120)
         if self.answer:
             self.refused += 1
             return self.answer
@@ -52,7 +55,7 @@ class Service:
 
 @pytest.fixture
 def service() -> Iterator[Service]:
-    with serving() as stub, Client(stub.url, TOKEN) as client:
+    with serving() as stub, Client(stub.url, TOKEN, timeout=120) as client:
         service = Service(stub, client)
         yield service
         service.may_answer.set()
@@ -128,17 +131,19 @@ def test_a_million_lines_do_not_wait_for_the_service_and_the_first_and_the_last_
 
 
 def test_a_service_that_does_not_answer_holds_up_nothing(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.delivery.EVERY_SECONDS", 0.01)
     monkeypatch.setattr("workers.delivery.CLOSE_SECONDS", 0.1)
     service.may_answer.clear()
 
-    with writing("print('text')") as process:
-        output = output_of(process)
-        process.wait(10)
-        began_at = time.monotonic()
-        with Delivery(service.client, LEASE, output):
-            pass
+    with writing("import sys; sys.stdin.read(); print('text')") as process:
+        assert process.stdin
+        with Delivery(service.client, LEASE, output_of(process)) as delivery:
+            process.stdin.close()
+            process.wait(60)
+            assert service.was_asked.wait(60)
 
-    assert time.monotonic() - began_at < 5
+        assert not delivery._sending.done()
+        assert service.kept == {}
 
 
 def test_the_workers_log_has_what_is_written_while_the_service_is_away(
@@ -155,6 +160,7 @@ def test_the_workers_log_has_what_is_written_while_the_service_is_away(
             wait_for(lambda: "| one" in caplog.text)
             process.stdin.close()
             wait_for(lambda: "| two" in caplog.text)
+            process.wait(60)
             service.may_answer.set()
 
     lines = [record for record in caplog.records if "|" in record.message]
@@ -173,7 +179,7 @@ def test_lines_of_a_lease_that_is_lost_are_no_error_and_no_more_are_sent(
         with Delivery(service.client, LEASE, output_of(process)):
             wait_for(lambda: service.refused)
             process.stdin.close()
-            process.wait(10)
+            process.wait(60)
 
     assert service.refused == 1
 
@@ -183,7 +189,7 @@ def test_what_is_written_while_nothing_is_recorded_goes_to_the_workers_own_stand
 ) -> None:
     with writing("print('between two trials')") as process:
         output = output_of(process)
-        process.wait(10)
+        process.wait(60)
         output.settle()
 
     assert capfd.readouterr().err == "between two trials\n"

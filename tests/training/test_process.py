@@ -23,6 +23,8 @@ from workers.messages import Begun, CheckpointFile, Ended, FromTraining, Measure
 from workers.process import ChildDied, ChildProcess, how_it_ended
 from workers.soundness import Soundness
 
+pytestmark = pytest.mark.usefixtures("no_hurry")
+
 REPOSITORY = Path(__file__).parents[2]
 NOWHERE = Path("/nowhere/trimtab")
 """The folder of a child that writes no checkpoints."""
@@ -447,7 +449,7 @@ def test_a_child_ends_with_its_worker_in_the_middle_of_an_epoch_and_takes_its_fi
     (folder / "trial" / "checkpoint").touch()
     code = (
         "import psutil, signal, sys\n"
-        "signal.alarm(60)\n"
+        "signal.alarm(300)\n"
         "from pathlib import Path\n"
         "from tests.training.test_process import LONG_EPOCH, order, process, start\n"
         "child = start(folder=Path(sys.argv[1]))\n"
@@ -465,5 +467,5 @@ def test_a_child_ends_with_its_worker_in_the_middle_of_an_epoch_and_takes_its_fi
 
         worker.kill()
 
-        assert child in psutil.wait_procs([child], timeout=5)[0]
+        assert child in psutil.wait_procs([child], timeout=60)[0]
     assert list(tmp_path.iterdir()) == []

@@ -2,7 +2,6 @@
 
 import os
 import threading
-from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
@@ -35,6 +34,8 @@ from workers.process import ChildProcess
 from workers.session import MACHINE_PAUSE_SECONDS, Session
 from workers.training.data import prepare
 
+pytestmark = pytest.mark.usefixtures("no_hurry")
+
 FOREIGN = "no checkpoint or data set of ours"
 KEPT = Checkpoint(step=1, sha256=sha256(FOREIGN.encode()).hexdigest(), size=len(FOREIGN))
 
@@ -64,14 +65,14 @@ class Service:
         self.answer_to_model = said(ModelFile(sha256=KEPT.sha256, size=KEPT.size))
         self.on_its_way = threading.Event()
         self.may_arrive = threading.Event()
-        self.heard_meanwhile: defaultdict[str, threading.Semaphore] = defaultdict(lambda: threading.Semaphore(0))
+        self.heard_meanwhile = {verb: threading.Semaphore(0) for verb in ("heartbeat", "reports", "result")}
         stub.answering = self._answer
 
     def _answer(self, asked: Asked) -> Answer:
         verb = asked.path.rpartition("/")[2]
         if verb in {"checkpoint", "content", "model"}:
             return self._file(asked)
-        if self.on_its_way.is_set():
+        if self.on_its_way.is_set() and verb in self.heard_meanwhile:
             self.heard_meanwhile[verb].release()
         if verb == "result":
             self.told.append(asked.body)
@@ -82,7 +83,7 @@ class Service:
 
     def _file(self, asked: Asked) -> Answer:
         self.on_its_way.set()
-        self.may_arrive.wait(30)
+        self.may_arrive.wait(120)
         if asked.method == "GET":
             return Answer(200, FOREIGN, {"Trimtab-Step": str(KEPT.step), "Trimtab-SHA256": KEPT.sha256})
         if asked.path.endswith("model"):
@@ -93,7 +94,7 @@ class Service:
 
 @pytest.fixture
 def service() -> Iterator[Service]:
-    with serving() as stub, Client(stub.url, TOKEN) as client:
+    with serving() as stub, Client(stub.url, TOKEN, timeout=120) as client:
         service = Service(stub, client)
         yield service
         service.may_arrive.set()
@@ -121,7 +122,7 @@ def in_training(
         yield drain
     finally:
         drain.begin()
-        thread.join(30)
+        thread.join(120)
     assert not thread.is_alive()
 
 
@@ -129,9 +130,9 @@ def test_training_goes_on_while_a_checkpoint_is_on_its_way(
     service: Service, child: ChildProcess, tmp_path: Path
 ) -> None:
     with in_training(service, child, tmp_path, every=1e-9):
-        assert service.on_its_way.wait(10)
+        assert service.on_its_way.wait(60)
 
-        assert all(service.heard_meanwhile["reports"].acquire(timeout=10) for _ in range(5))
+        assert all(service.heard_meanwhile["reports"].acquire(timeout=60) for _ in range(5))
 
         assert service.kept == []
         service.may_arrive.set()
@@ -143,10 +144,10 @@ def test_the_lease_is_kept_while_its_checkpoint_is_fetched_and_what_is_on_record
     resumed = ENDLESS.model_copy(update={"checkpoint": KEPT})
 
     with in_training(service, child, tmp_path, every=1000, lease=resumed):
-        assert all(service.heard_meanwhile["heartbeat"].acquire(timeout=10) for _ in range(3))
+        assert all(service.heard_meanwhile["heartbeat"].acquire(timeout=60) for _ in range(3))
         assert service.reported == []
         service.may_arrive.set()
-        assert service.heard_meanwhile["reports"].acquire(timeout=10)
+        assert service.heard_meanwhile["reports"].acquire(timeout=60)
 
     assert service.reported[0] == KEPT.step + 1
 
@@ -168,13 +169,12 @@ def test_a_worker_told_to_stop_sends_the_state_after_its_last_report_and_gives_t
 def test_a_checkpoint_that_outlasts_the_drain_is_left_behind(
     service: Service, child: ChildProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workers.drain.DRAIN_SECONDS", 0.5)
-
     with in_training(service, child, tmp_path, every=1000) as drain:
         wait_for(lambda: service.reported)
         drain.begin()
+        assert service.on_its_way.wait(60)
+        monkeypatch.setattr("workers.drain.DRAIN_SECONDS", 0.5)
 
-    assert service.on_its_way.is_set()
     assert service.kept == []
     assert [told["outcome"] for told in service.told] == ["released"]
 
@@ -196,15 +196,16 @@ def test_a_child_that_is_in_an_epoch_past_a_limit_is_killed(
 
     assert [(told["outcome"], told["message"]) for told in service.told] == [("timeout", message)]
     assert service.reported == []
-    assert process.wait(5) == -SIGKILL
+    assert process.wait(60) == -SIGKILL
     assert not child.is_idle
 
 
 def test_a_child_that_is_past_the_limit_of_its_trial_between_epochs_is_kept(
-    service: Service, child: ChildProcess, tmp_path: Path
+    service: Service, child: ChildProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("workers.session._LOOK_SECONDS", 60.0)  # Each epoch is over before anybody looks.
     lease = lease_of(Limits(trial_seconds=0.5), {"epochs": 100_000, "batch_size": 4})
-    rarely_looked_at = lease.model_copy(update={"expires_in": 30.0})  # Each epoch is over before anybody looks.
+    rarely_looked_at = lease.model_copy(update={"expires_in": 300.0})
 
     with in_training(service, child, tmp_path, every=1000, lease=rarely_looked_at):
         wait_for(lambda: service.told)
@@ -221,9 +222,9 @@ def test_the_lease_is_kept_while_its_data_set_is_fetched_and_what_is_none_is_sai
     task = TaskSpec(name="mlp", data=DataSpec(dataset="ours", contents={"ours": KEPT.sha256}))
 
     with in_training(service, child, tmp_path, every=1000, lease=ENDLESS.model_copy(update={"task": task})):
-        assert all(service.heard_meanwhile["heartbeat"].acquire(timeout=10) for _ in range(3))
+        assert all(service.heard_meanwhile["heartbeat"].acquire(timeout=60) for _ in range(3))
         service.may_arrive.set()
-        assert service.heard_meanwhile["result"].acquire(timeout=10)
+        assert service.heard_meanwhile["result"].acquire(timeout=60)
 
     assert service.told[0]["outcome"] == "error"
     assert service.told[0]["message"].startswith("DatasetUnusable: the data set cannot be read: File is not a zip file")
@@ -269,10 +270,10 @@ def test_a_final_model_is_sent_before_it_is_told_and_its_lease_is_kept_meanwhile
 ) -> None:
     with in_training(service, child, tmp_path, every=1000, lease=FINAL):
         assert service.on_its_way.wait(60)
-        assert all(service.heard_meanwhile["heartbeat"].acquire(timeout=10) for _ in range(3))
+        assert all(service.heard_meanwhile["heartbeat"].acquire(timeout=60) for _ in range(3))
         assert service.told == []
         service.may_arrive.set()
-        assert service.heard_meanwhile["result"].acquire(timeout=10)
+        assert service.heard_meanwhile["result"].acquire(timeout=60)
 
     assert service.told[0]["outcome"] == "complete"
     assert "test_error" in service.told[0]["metrics"]

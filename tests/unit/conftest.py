@@ -13,6 +13,14 @@ from trimtab import cli
 from trimtab.client import Client
 
 
+@pytest.fixture(autouse=True)
+def _plain_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is printed is the same wherever the tests are run."""
+    for name in ("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS", "LINES"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+
+
 @pytest.fixture
 def stub() -> Iterator[Stub]:
     with serving() as stub:
@@ -27,7 +35,7 @@ def pauses() -> list[float]:
 
 @pytest.fixture
 def client(stub: Stub, pauses: list[float]) -> Iterator[Client]:
-    with Client(stub.url, TOKEN, sleep=pauses.append, chance=lambda: 1.0) as client:
+    with Client(stub.url, TOKEN, timeout=60, sleep=pauses.append, chance=lambda: 1.0) as client:
         yield client
 
 

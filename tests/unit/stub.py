@@ -75,9 +75,11 @@ def serving() -> Iterator[Stub]:
         stub = server.stub = Stub(f"http://127.0.0.1:{server.server_port}")
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        yield stub
-        server.shutdown()
-        thread.join()
+        try:
+            yield stub
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 class _Server(ThreadingHTTPServer):
@@ -99,8 +101,8 @@ class _Handler(BaseHTTPRequestHandler):
         asked = Asked(self.command, split.path, dict(parse_qsl(split.query)), dict(self.headers), text)
         self.server.stub.asked.append(asked)
         answer = self.server.stub.answering(asked)
-        self.send_response(answer.status)
-        for name, value in answer.headers.items():
+        self.send_response_only(answer.status)
+        for name, value in {"Date": self.date_time_string(), **answer.headers}.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(answer.text.encode())))
         self.end_headers()

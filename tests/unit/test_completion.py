@@ -5,6 +5,7 @@ import pytest
 from tests.unit import samples
 from tests.unit.commands import Run
 from tests.unit.stub import Answer, Stub, said
+from trimtab.cli import arguments
 from trimtab.cli.arguments import complete_dataset, complete_study
 from trimtab.cli.printing import console
 
@@ -17,6 +18,7 @@ def completions(run: Run, monkeypatch: pytest.MonkeyPatch, line: str) -> list[st
 
 
 def test_nouns_verbs_and_studies_are_completed(stub: Stub, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arguments, "_PATIENCE_SECONDS", 60.0)
     stub.answers(said(samples.page(samples.study("digits"), samples.study("dogs"), samples.study("wine"))))
 
     assert completions(run, monkeypatch, "trimtab st") == ["study"]

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from email.utils import formatdate
 from importlib.metadata import version
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from tests.unit import samples
 from tests.unit.commands import Run
 from tests.unit.stub import TOKEN, Answer, Stub, refused, said
 from trimtab import installation
+from trimtab.cli import inspecting
 from trimtab.errors import Forbidden, ProtocolMismatch, Unauthorized, Unavailable
 from trimtab.installation import CLOCK_SECONDS, Inspected, Standing
 from trimtab.protocol import PROTOCOL, Health, Study, Version, Worker
@@ -24,10 +26,15 @@ SERVING = Version(service=HERE, schema_version="0005", optuna_schema="v3.2.0.a",
 TRAINS = samples.worker("gpu0@host").model_copy(update={"tasks": ["mlp", "cnn"]})
 
 
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inspecting, "_PATIENCE_SECONDS", 60.0)
+
+
 def service(**otherwise: Answer) -> Any:
     """Answer as a service with a study and a worker that can train it, but for what is otherwise, by path."""
     answers = {
-        "/readyz": said(Health(status="ok"), Date=formatdate(usegmt=True)),
+        "/readyz": said(Health(status="ok")),
         "/v1/version": said(SERVING),
         "/v1/workers": said(samples.page(TRAINS)),
         "/v1/studies": said(samples.page(samples.study())),
@@ -175,6 +182,22 @@ def test_a_token_says_its_kind_and_any_other_is_the_operators(token: str, kind: 
 )
 def test_a_clock_may_be_off_by_no_more_than_is_measured(ahead: float, standing: Standing) -> None:
     assert installation.of_clock(ahead).standing is standing
+
+
+@pytest.mark.parametrize(
+    ("sent_at", "standing"),
+    [(1000, "ok"), (1030, "ok"), (1060, "ok"), (1000 - CLOCK_SECONDS - 1, "look"), (1060 + CLOCK_SECONDS + 1, "look")],
+)
+def test_an_answer_that_takes_long_says_nothing_of_the_clock(
+    stub: Stub, run: Run, monkeypatch: pytest.MonkeyPatch, sent_at: float, standing: str
+) -> None:
+    monkeypatch.setattr(inspecting, "time", SimpleNamespace(time=iter([1000.0, 1060.0]).__next__))
+    stub.answering = service(readyz=said(Health(status="ok"), Date=formatdate(sent_at, usegmt=True)))
+
+    ran = run("doctor", "--json")
+
+    found = {each["what"]: each["standing"] for each in json.loads(ran.output)}
+    assert found["clock"] == standing
 
 
 def test_another_release_is_looked_at() -> None:

@@ -54,7 +54,7 @@ def run(asking: Awaitable[list[str]]) -> list[str]:
 
 
 def test_two_who_ask_at_once_get_one_drawing(drawing: Drawing) -> None:
-    figures = Figures()
+    figures = Figures(seconds=60)
 
     async def asking() -> list[str]:
         drawing.may_go_on.clear()
@@ -67,7 +67,7 @@ def test_two_who_ask_at_once_get_one_drawing(drawing: Drawing) -> None:
 
 
 def test_what_an_ended_study_has_become_is_drawn_at_once(drawing: Drawing) -> None:
-    figures = Figures(clock=Watch())
+    figures = Figures(seconds=60, clock=Watch())
 
     async def asking() -> list[str]:
         return [await body(figures, drawing, tag=tag, final=True) for tag in ("1", "1", "2")]
@@ -77,7 +77,7 @@ def test_what_an_ended_study_has_become_is_drawn_at_once(drawing: Drawing) -> No
 
 def test_much_work_is_not_done_for_every_trial_that_ends() -> None:
     watch = Watch()
-    figures = Figures(clock=watch)
+    figures = Figures(seconds=60, clock=watch)
     count = 0
 
     def draw() -> str:
@@ -97,7 +97,7 @@ def test_much_work_is_not_done_for_every_trial_that_ends() -> None:
 
 
 def test_what_failed_is_tried_again(drawing: Drawing) -> None:
-    figures = Figures()
+    figures = Figures(seconds=60)
 
     def fail() -> str:
         raise ValueError("once")
@@ -126,7 +126,7 @@ def test_who_waits_too_long_hears_so_and_finds_it_drawn_later(drawing: Drawing) 
 
 
 def test_only_so_many_are_kept(drawing: Drawing) -> None:
-    figures = Figures()
+    figures = Figures(seconds=60)
 
     async def asking() -> list[str]:
         for key in range(MOST_KEPT + 1):

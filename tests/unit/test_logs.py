@@ -180,8 +180,8 @@ def test_another_word_is_refused_with_those_that_there_are(name: str, value: str
 
 
 def test_a_line_of_many_beginnings_of_secrets_is_written_at_once() -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
 
     written("://:" * 5_000 + "bearer " * 5_000)
 
-    assert time.perf_counter() - began < 2
+    assert time.thread_time() - began < 2

@@ -33,8 +33,8 @@ def test_an_error_that_was_enormous_once_leaves_the_others_as_they_are() -> None
 def test_the_longest_curve_takes_no_time() -> None:
     errors = [1 / step for step in range(1, 100_001)]
 
-    begun = time.process_time()
+    begun = time.thread_time()
     rise(errors)
 
     # Each mean by itself: six minutes.
-    assert time.process_time() - begun < 2
+    assert time.thread_time() - begun < 2

@@ -30,7 +30,9 @@ def inspect(environment: Mapping[str, str]) -> Iterator[Inspected]:
     try:
         url = server_url(server)
         with httpx2.Client(timeout=_PATIENCE_SECONDS, trust_env=not settings.is_loopback(url.host)) as http:
+            asked_at = time.time()
             answer = http.get(f"{server.rstrip('/')}/readyz")
+            heard_at = time.time()
     except Misconfigured as error:
         yield _misconfigured("service", error)
         return
@@ -40,7 +42,7 @@ def inspect(environment: Mapping[str, str]) -> Iterator[Inspected]:
     reached = _reached(server, answer)
     yield reached
     if reached.standing is installation.Standing.OK:
-        yield from _clock(answer)
+        yield from _clock(answer, asked_at, heard_at)
         yield from _with_token(environment, server)
 
 
@@ -62,9 +64,11 @@ def _reached(server: str, answer: httpx2.Response) -> Inspected:
     return wrong("service", f"what answers at {server} is no Trimtab service", _START)
 
 
-def _clock(answer: httpx2.Response) -> Iterator[Inspected]:
-    if sent := answer.headers.get("Date"):
-        yield installation.of_clock(time.time() - parsedate_to_datetime(sent).timestamp())
+def _clock(answer: httpx2.Response, asked_at: float, heard_at: float) -> Iterator[Inspected]:
+    """Judge the clock here by the service's, which said the time between the two given: an answer may take long."""
+    if date := answer.headers.get("Date"):
+        sent_at = parsedate_to_datetime(date).timestamp()
+        yield installation.of_clock(max(asked_at - sent_at, 0.0) + min(heard_at - sent_at, 0.0))
 
 
 def _with_token(environment: Mapping[str, str], server: str) -> Iterator[Inspected]:

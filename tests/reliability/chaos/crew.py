@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from random import Random
@@ -12,6 +13,9 @@ from typing import Self
 from tests.reliability.chaos.log import Blow, Log
 from tests.reliability.chaos.replicas import REPOSITORY
 from tests.reliability.chaos.worker import Habits
+
+_TRAINING = ("Leased", "Reported")
+"""Of a worker who has a lease these are the last words, but for the moments in which a call is under way."""
 
 
 class Crew:
@@ -26,6 +30,7 @@ class Crew:
 
     def __init__(self, habits: Habits, size: int, log: Log, errors: Path) -> None:
         self._log = log
+        self._journals = Path(habits.folder)
         with errors.open("ab") as said:
             self._forker = subprocess.Popen(
                 [sys.executable, "-m", "tests.reliability.chaos.forker", json.dumps(asdict(habits))],
@@ -53,8 +58,8 @@ class Crew:
         self._up.append(self._start())
 
     def stop(self, chance: Random) -> str:
-        """Stop any worker that is not stopped; return its name."""
-        name = self._any(chance)
+        """Stop any worker that trains and is not stopped, as far as they say; return its name."""
+        name = self._any(chance, [name for name in self._up if self._trains(name)])
         self._stopped[name] = self._signal(name, SIGSTOP)
         return name
 
@@ -74,8 +79,15 @@ class Crew:
         """Whether nobody is stopped."""
         return not self._stopped
 
-    def _any(self, chance: Random) -> str:
-        return self._up.pop(chance.randrange(len(self._up)))
+    def _any(self, chance: Random, among: Sequence[str] = ()) -> str:
+        name = chance.choice(among or self._up)
+        self._up.remove(name)
+        return name
+
+    def _trains(self, name: str) -> bool:
+        journal = self._journals / f"{name}.jsonl"
+        last = journal.read_text().splitlines()[-1:] if journal.exists() else []
+        return any(f'"kind": "{kind}"' in line for line in last for kind in _TRAINING)
 
     def _start(self) -> str:
         self._born += 1

@@ -1,6 +1,5 @@
 """API replicas as processes, each on a port of its own, which are killed and come back."""
 
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -9,19 +8,21 @@ from pathlib import Path
 from signal import SIGKILL, SIGTERM
 
 REPOSITORY = Path(__file__).parents[3]
-_STOP_SECONDS = 20.0
+_STOP_SECONDS = 60.0
+_HERE = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class Replica:
     """One of them.
 
     Args:
+        port: Its own, also while it is away.
         environment: All of it, but the port.
         log: Where what it says goes, of all its lives.
     """
 
-    def __init__(self, environment: Mapping[str, str], log: Path) -> None:
-        self.port = _free_port()
+    def __init__(self, port: int, environment: Mapping[str, str], log: Path) -> None:
+        self.port = port
         self._environment = {**environment, "TRIMTAB_PORT": str(self.port)}
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
@@ -40,7 +41,7 @@ class Replica:
     def is_serving(self) -> bool:
         """Return whether it answers, be its database there or not."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=0.5) as answer:
+            with _HERE.open(f"http://127.0.0.1:{self.port}/healthz", timeout=0.5) as answer:
                 return bool(answer.status == 200)
         except OSError:
             return False
@@ -62,9 +63,3 @@ class Replica:
         except subprocess.TimeoutExpired:
             self._process.kill()
             return self._process.wait()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port

@@ -21,6 +21,7 @@ from tests.reliability.chaos.replicas import Replica
 from tests.reliability.chaos.service import Service
 from tests.reliability.chaos.system import System
 from tests.reliability.chaos.worker import Habits
+from tests.reliability.ports import reserved_port
 from tests.reliability.postgres import Postgres, postgres
 from trimtab.client import Client
 
@@ -53,9 +54,11 @@ def run(aim: Aim, folder: Path) -> Result:
 def _started(database: Postgres, aim: Aim, folder: Path, log: Log) -> Iterator[tuple[System, str]]:
     """Start all that is not there yet; give it, and the URL that workers call. At the end nothing of it is left."""
     agenda = Agenda()
-    replicas = [Replica(_environment(database, folder), folder / "replicas.log") for _ in range(REPLICAS)]
-    proxy = Proxy([replica.port for replica in replicas], Random(f"{aim.seed} proxy"))
+    environment = _environment(database, folder)
     with ExitStack() as closing:
+        ports = [closing.enter_context(reserved_port()) for _ in range(REPLICAS)]
+        replicas = [Replica(port, environment, folder / "replicas.log") for port in ports]
+        proxy = Proxy(ports, Random(f"{aim.seed} proxy"))
         service = closing.enter_context(Service(replicas, agenda, log))
         server = f"http://127.0.0.1:{closing.enter_context(proxy).port}"
         wait_until(lambda: service.is_whole, agenda, seconds=START_SECONDS)
