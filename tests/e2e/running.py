@@ -84,15 +84,6 @@ def _listening(server: uvicorn.Server, listener: socket.socket) -> Iterator[None
         thread.join()
 
 
-@contextmanager
-def held_port() -> Iterator[int]:
-    """Give a port that nobody listens at, and that nobody is given who asks for any: who names it may have it."""
-    with socket.socket() as held:
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        held.bind(("127.0.0.1", 0))
-        yield int(held.getsockname()[1])
-
-
 def is_gone(process: psutil.Process) -> bool:
     """Return whether a process has ended, be it that nobody has asked how."""
     try:

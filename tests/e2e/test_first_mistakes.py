@@ -11,7 +11,8 @@ import pytest
 from service import __main__ as service
 from service import embedded
 from service.settings import Settings
-from tests.e2e.running import REPOSITORY, TOKEN, held_port
+from tests.e2e.running import REPOSITORY, TOKEN
+from tests.ports import held_port
 from trimtab import cli
 from trimtab.errors import Misconfigured
 from workers import devices

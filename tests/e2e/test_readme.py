@@ -12,7 +12,8 @@ import httpx2
 import pytest
 
 from tests import readme
-from tests.e2e.running import PATIENCE_SECONDS, REPOSITORY, Cue, held_port, program, wait_for
+from tests.e2e.running import PATIENCE_SECONDS, REPOSITORY, Cue, program, wait_for
+from tests.ports import held_port
 from trimtab.client import Client
 
 FIRST = Cue("workers.session", "trial 0 of digits: complete", times=1, signal=SIGSTOP)

@@ -12,8 +12,9 @@ import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
 from tests.conftest import fresh_database
-from tests.e2e.running import TOKEN, Worker, Workers, held_port, serving, wait_for
+from tests.e2e.running import TOKEN, Worker, Workers, serving, wait_for
 from tests.e2e.studies import ENDLESS, create, reached
+from tests.ports import held_port
 from tests.service import record
 from trimtab.client import Client
 from trimtab.states import Outcome, TrialState

@@ -11,11 +11,12 @@ import sqlalchemy as sa
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.conftest import fresh_database
-from tests.e2e.running import TOKEN, held_port, serving, wait_for
+from tests.e2e.running import TOKEN, serving, wait_for
 from tests.pages.accessibility import severe
 from tests.pages.browsing import PHONE, People, Windows, freeze, windows
 from tests.pages.test_live import LOOK
 from tests.pages.watched import WATCHED, follow
+from tests.ports import held_port
 from trimtab.client import Client
 from trimtab.states import TokenKind
 

@@ -13,7 +13,7 @@ import httpx2
 import psutil
 
 from tests.e2e.running import REPOSITORY, TOKEN, wait_for
-from tests.reliability.ports import reserved_port
+from tests.ports import held_port
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Services:
         self, database_url: str, *, lease_seconds: int = 30, constants: Mapping[str, object] | None = None
     ) -> Service:
         """Start a replica, where need be with other constants, given by module and name; it may not be ready yet."""
-        port = self.ending.enter_context(reserved_port())
+        port = self.ending.enter_context(held_port())
         kept = ("TRIMTAB_LOG_FORMAT", "TRIMTAB_LOG_LEVEL")
         ours = {name: value for name, value in os.environ.items() if not name.startswith("TRIMTAB_") or name in kept}
         settings = {

@@ -19,6 +19,7 @@ from service.artifacts import Artifacts
 from service.replica import Replica
 from service.sampling import stock, suggester
 from service.slow_clients import Guarded
+from tests.ports import held_port
 from tests.service.long_polls import SOON, wait_until
 from tests.service.served import Connect, Serve, Served, serve
 from trimtab.client import Client
@@ -133,6 +134,13 @@ def replica(served: Served) -> Replica:
 @pytest.fixture
 def server(served: Served) -> uvicorn.Server:
     return uvicorn.Server(uvicorn.Config(served.app, http=Guarded, log_config=None, lifespan="off"))
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """A port that the system gives to nobody else meanwhile."""
+    with held_port() as port:
+        yield port
 
 
 @pytest.fixture

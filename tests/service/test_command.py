@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
@@ -41,15 +40,6 @@ def refusal(process: subprocess.Popen[str]) -> str:
     assert complaint.startswith("trimtab: ")
     assert complaint.count("\n") == 1
     return complaint
-
-
-@pytest.fixture
-def port() -> Iterator[int]:
-    """A port that the system gives to nobody else meanwhile: it is held, without listening there."""
-    with socket.socket() as held:
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        held.bind(("127.0.0.1", 0))
-        yield int(held.getsockname()[1])
 
 
 def test_a_setting_that_makes_no_sense_is_one_line(data_dir: Path) -> None:

@@ -3,10 +3,8 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -104,15 +102,6 @@ def test_the_database_left_by_a_killed_service_is_taken_over_and_stopped(data_di
 
     assert same_server
     assert not is_up(left)
-
-
-@pytest.fixture
-def port() -> Iterator[int]:
-    """A port that the system gives to nobody else meanwhile: it is held, without listening there."""
-    with socket.socket() as held:
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        held.bind(("127.0.0.1", 0))
-        yield int(held.getsockname()[1])
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

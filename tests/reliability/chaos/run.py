@@ -8,6 +8,7 @@ from pathlib import Path
 from random import Random
 
 from service.database import connect
+from tests.ports import held_port
 from tests.reliability.auditor import patient
 from tests.reliability.chaos.agenda import Agenda
 from tests.reliability.chaos.aim import LEASE_SECONDS, REPLICAS, STEPS, WORKERS, Aim
@@ -21,7 +22,6 @@ from tests.reliability.chaos.replicas import Replica
 from tests.reliability.chaos.service import Service
 from tests.reliability.chaos.system import System
 from tests.reliability.chaos.worker import Habits
-from tests.reliability.ports import reserved_port
 from tests.reliability.postgres import Postgres, postgres
 from trimtab.client import Client
 
@@ -56,7 +56,7 @@ def _started(database: Postgres, aim: Aim, folder: Path, log: Log) -> Iterator[t
     agenda = Agenda()
     environment = _environment(database, folder)
     with ExitStack() as closing:
-        ports = [closing.enter_context(reserved_port()) for _ in range(REPLICAS)]
+        ports = [closing.enter_context(held_port()) for _ in range(REPLICAS)]
         replicas = [Replica(port, environment, folder / "replicas.log") for port in ports]
         proxy = Proxy(ports, Random(f"{aim.seed} proxy"))
         service = closing.enter_context(Service(replicas, agenda, log))
