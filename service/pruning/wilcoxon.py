@@ -32,7 +32,7 @@ def judge(pruner: WilcoxonPruner, standing: Standing, best: Curve | None, direct
     mean_of, differences_of = (_last, _of_means) if standing.is_mean else (_mean, _differences)
     mean, best_mean = mean_of(own), mean_of(theirs)
     # Whoever is better on average is not stopped, whatever the test says.
-    if best_mean >= mean if direction is Direction.MINIMIZE else best_mean <= mean:
+    if not direction.is_better(best_mean, mean):
         return GO_ON
     differences = differences_of(own, theirs)
     if len(differences) < max(_FEWEST, pruner.startup_steps):
