@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from service import limits
+from service.naming import ending_in
 from service.sampling import chance
 from service.storage import given as stored
 from service.storage import locks, studies
@@ -28,8 +29,6 @@ from trimtab.space import Categorical, Float, Int, Scale, Space
 from trimtab.spec import StudySpec, TaskSpec
 from trimtab.states import Direction, Purpose
 from trimtab.validation import built
-
-_LONGEST_NAME = 128
 
 _FOLLOWED = {Purpose.SEARCH, Purpose.PRESCRIPTION}
 
@@ -169,8 +168,7 @@ def _stored(connection: sa.Connection, parent: StudyRow, purpose: Purpose, spec:
 def _names(parent: str, purpose: Purpose) -> Iterator[str]:
     """Return what companions may be called, the first of them first."""
     for number in count(1):
-        ending = f".{purpose}" if number == 1 else f".{purpose}-{number}"
-        yield parent[: _LONGEST_NAME - len(ending)] + ending
+        yield ending_in(f".{purpose}" if number == 1 else f".{purpose}-{number}", parent)
 
 
 def _enqueue(connection: sa.Connection, made: StudyRow, params: Params, number: int) -> None:
