@@ -135,8 +135,10 @@ def ended_by(error: Exception, *, task: str) -> Ended:
 
 def is_spent_by(outcome: Outcome, before: Soundness) -> bool:
     """Return whether no other training is to be trusted to this process after one that ended so."""
+    if outcome is Outcome.ERROR:
+        return not before.is_kept
     # Where memory ran out, what is left of it may be in pieces.
-    return outcome is Outcome.OUT_OF_MEMORY or (outcome is Outcome.ERROR and not before.is_kept)
+    return outcome is Outcome.OUT_OF_MEMORY or not before.has_same_settings
 
 
 def outdated(ended: Ended) -> Ended:

@@ -1,8 +1,9 @@
-"""Whether the process of a slot can be trusted with another training after one that failed.
+"""Whether the process of a slot can be trusted with another training after one that has ended.
 
 An error is no reason for a new process as such, which takes seconds to start: what code leaves behind in its modules it
 leaves after a success too. Two things are another matter. After a fault of a CUDA device each later call of the process
-fails. And code that changes what torch goes by, and fails before it has changed it back, changes each later figure.
+fails. And code that changes what torch goes by, and does not change it back, changes each later figure, those of other
+studies too.
 """
 
 from dataclasses import dataclass
@@ -29,9 +30,14 @@ class Soundness:
         return cls(device, _settings())
 
     @property
+    def has_same_settings(self) -> bool:
+        """Whether torch goes by the same in this process now."""
+        return self.settings == _settings()
+
+    @property
     def is_kept(self) -> bool:
-        """Whether this process is still so."""
-        return self.settings == _settings() and _works(self.device)
+        """Whether this process is still so, and its device computes."""
+        return self.has_same_settings and _works(self.device)
 
 
 def _settings() -> tuple[Any, ...]:

@@ -106,6 +106,12 @@ def leaving_doubles(params: Mapping[str, Any], data: Data) -> nn.Module:
     return network
 
 
+def keeping_doubles(params: Mapping[str, Any], data: Data) -> nn.Module:
+    """Change what torch goes by, and never change it back."""
+    torch.set_default_dtype(torch.float64)
+    return clamping(params, data).float()
+
+
 def no_network(params: Mapping[str, Any], data: Data) -> Any:
     del params, data
     return torch.zeros(3)

@@ -333,6 +333,15 @@ def test_after_errors_of_a_users_code_the_same_child_trains_as_if_there_had_been
         assert (outcome_of(left), child.is_idle) == (Outcome.ERROR, False)
 
 
+def test_a_child_in_which_code_without_an_error_left_another_setting_of_torch_is_done_with() -> None:
+    with start(allowed=["tests.training.own_tasks:keeping_doubles"]) as child:
+        child.wait_ready()
+
+        _, ended = trained(child, own_order("keeping_doubles"))
+
+        assert (outcome_of(ended), child.is_idle) == (Outcome.COMPLETE, False)
+
+
 def test_after_an_error_of_code_that_was_changed_since_the_next_process_imports_it_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
