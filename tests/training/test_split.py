@@ -138,14 +138,17 @@ def split_of(of: Traits, spec: SplitSpec) -> Split:
 
 UNEVEN = Traits(np.repeat(np.arange(6), [25, 24, 2, 1, 8, 80]))
 GROUPED = traits(3, 140, groups=40)
+ONE_IS_LARGE = Traits(traits(2, 140).class_N, np.minimum(np.arange(140) // 4, 11))
+"""A group of 96, and eleven of 4."""
+
 TIMED = Traits(np.zeros(140, dtype=np.int64), time_N=np.random.default_rng(0).permutation(np.arange(140.0)))
 
 
 @pytest.mark.parametrize(
     ("of", "spec"),
     [
-        *((of, SplitSpec(folds=folds)) for of in (UNEVEN, GROUPED, TIMED) for folds in (2, 5)),
-        *((of, SplitSpec(validation=share)) for of in (GROUPED, TIMED) for share in (0.05, 0.4)),
+        *((of, SplitSpec(folds=folds)) for of in (UNEVEN, GROUPED, ONE_IS_LARGE, TIMED) for folds in (2, 5)),
+        *((of, SplitSpec(validation=share)) for of in (GROUPED, ONE_IS_LARGE, TIMED) for share in (0.05, 0.4)),
     ],
 )
 def test_the_test_set_is_the_same_whatever_the_rest_is_dealt_to(of: Traits, spec: SplitSpec) -> None:
@@ -165,6 +168,16 @@ def test_groups_held_out_one_after_the_other_make_sets_of_about_the_wanted_size(
 
     for rows, size in ((dealt.train, wanted.train), (dealt.validation, wanted.validation), (dealt.test, wanted.test)):
         assert abs(len(rows) - size) <= 5
+
+
+@pytest.mark.parametrize("large", [96, 240, 2400])
+def test_beside_a_group_that_is_larger_than_what_trains_the_others_validate_and_test(large: int) -> None:
+    group_N = np.maximum(np.arange(large + 40) - large + 4, 0) // 4
+    spec = SplitSpec(group="group")
+
+    dealt = split_of(Traits(np.zeros(large + 40, dtype=np.int64), group_N), spec)
+
+    assert sizes([dealt.train, dealt.validation, dealt.test]) == [large, 20, 20]
 
 
 def test_the_split_of_digits_never_changes() -> None:

@@ -82,14 +82,19 @@ def split_pair(
 def _test_apart(traits: Traits, sizes: SetSizes, *, seed: str) -> tuple[Indices, Indices]:
     """Return all but the test set, and the test set: it is the same whatever the rest is dealt to."""
     rest = sizes.train + sizes.validation
-    if traits.group_N is not None:
+    validation = min(usual_hold_out(len(traits)), rest - 1)
+    if traits.group_N is not None and _largest_group(traits.group_N) <= rest - validation:
         # Where a group goes depends on all the sets that are dealt at once.
         left, test = _deal(traits, [rest, sizes.test], seed=seed)
         return left, test
-    # How a class's share is rounded does too: with folds it is as without, beside the usual validation set.
-    validation = min(usual_hold_out(len(traits)), rest - 1)
+    # How a class's share is rounded does too: with folds it is as without, beside the usual validation set. And beside
+    # a group that alone is more than trains, the test set would get all others if none were dealt for validation.
     train, validating, test = _deal(traits, [rest - validation, validation, sizes.test], seed=seed)
     return np.union1d(train, validating), test
+
+
+def _largest_group(group_N: Indices) -> int:
+    return int(np.unique(group_N, return_counts=True)[1].max())
 
 
 def _deal(traits: Traits, counts: list[int], *, seed: str) -> list[Indices]:
