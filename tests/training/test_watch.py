@@ -152,6 +152,32 @@ def test_a_channel_is_the_unit_of_an_image() -> None:
     assert activity.figures(read(activity.scalars()))["dead_units"] == (channels == 0).double().mean().item() >= 0.25
 
 
+class Routed(nn.Module):
+    """A network that has an activation of a number that is learned, and an expert that no example is sent to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale, self.positive = nn.Parameter(torch.zeros(())), nn.Softplus()
+        self.experts = nn.ModuleList(nn.Sequential(nn.Linear(3, 4), nn.ReLU()) for _ in range(2))
+
+    def forward(self, x_ND: Tensor) -> Tensor:
+        outputs = [expert(x_ND[number * len(x_ND) :]) for number, expert in enumerate(self.experts)]
+        return self.positive(self.scale) * torch.cat(outputs)
+
+
+def test_what_has_no_units_or_sees_no_example_is_not_looked_at() -> None:
+    layers = Routed()
+
+    with watched(layers, examples=6) as activity:
+        layers(torch.ones(6, 3))
+
+    first_NH = layers.experts[0](torch.ones(6, 3))
+    figures = activity.figures(read(activity.scalars()))
+    assert figures["dead_units"] == (first_NH == 0).all(dim=0).double().mean().item()
+    assert figures["last_activation_scale"] == figures["first_activation_scale"]
+    assert figures["first_activation_scale"] == pytest.approx(first_NH.square().mean().sqrt().item(), rel=1e-5)
+
+
 def test_nothing_is_left_in_a_network_that_was_watched() -> None:
     layers = network()
 

@@ -48,6 +48,9 @@ _LOSSES = ("loss_sum", "training_loss", "validation_loss")
 _IMAGES = 4
 """Dimensions of the activations of images: their second one counts channels."""
 
+_ROWS = 2
+"""Dimensions of the activations of examples, at least."""
+
 _EXPLOSION = 1e3
 """Times its start: from there on a gradient leads nowhere, where the loss has become worse than at first too."""
 
@@ -143,7 +146,13 @@ class Activity:
         self._layers: dict[tuple[str, torch.Size], _Layer] = {}
 
     def see(self, name: str, a: Tensor) -> None:
-        """Look at the activations of a layer: (N, C, height, width) or (N, ..., H)."""
+        """Look at the activations of a layer: (N, C, height, width) or (N, ..., H).
+
+        What has no units, such as a number that is learned, is no layer; of an expert that no example was sent to
+        there is nothing to see.
+        """
+        if a.ndim < _ROWS or not a.numel():
+            return
         seen = a.detach()[:: self._every]
         units = 1 if a.ndim == _IMAGES else a.ndim - 1
         # The greatest ones: on a CPU they cost a tenth of comparing each activation with zero.
