@@ -9,13 +9,12 @@ import sqlalchemy as sa
 from pydantic import JsonValue
 from pydantic_core import from_json as read_json
 
-from service import admission
+from service import admission, shown
 from service.database import autocommit, transaction
 from service.datasets import pins
 from service.naming import numbered
 from service.replica import Replica
-from service.storage import datasets, studies
-from trimtab import fitting
+from service.storage import studies
 from trimtab.errors import Conflict, Invalid
 from trimtab.space import Space
 from trimtab.spec import StudySpec, TaskSpec
@@ -58,7 +57,7 @@ def examine(replica: Replica, written: bytes) -> Draft:
                 admission.check_same(study.spec, spec)
         except (Conflict, Invalid) as refused:
             return Draft(space, refused=refused)
-        return Draft(space, spec, warnings=_warnings(connection, spec))
+        return Draft(space, spec, warnings=shown.warnings(connection, spec))
 
 
 def copied(replica: Replica, name: str) -> dict[str, JsonValue]:
@@ -110,9 +109,3 @@ def _tasks(written: bytes) -> Iterator[TaskSpec]:
             for fields in ({"name": name, "data": others.get("data", {})}, {"name": name}):
                 with suppress(Invalid):
                     yield built(TaskSpec, fields)
-
-
-def _warnings(connection: sa.Connection, spec: StudySpec) -> list[str]:
-    if spec.task is None:
-        return spec.warnings
-    return [*spec.warnings, *fitting.warnings(spec.task.data, datasets.facts_of(connection, spec.task.data))]

@@ -39,12 +39,19 @@ def study(connection: sa.Connection, row: StudyRow, counts: Mapping[str, int]) -
     )
 
 
+def warnings(connection: sa.Connection, spec: StudySpec) -> list[str]:
+    """Return what whoever has a study of this spec should know."""
+    if spec.task is None:
+        return spec.warnings
+    return [*spec.warnings, *fitting.warnings(spec.task.data, datasets.facts_of(connection, spec.task.data))]
+
+
 def _warnings(connection: sa.Connection, row: StudyRow) -> list[str]:
     spec = row.current_spec
     if spec.task is None:
         # What trials have asked for so far need not be all that there is.
-        return spec.model_copy(update={"space": row.spec.space}).warnings
-    return [*spec.warnings, *fitting.warnings(spec.task.data, datasets.facts_of(connection, spec.task.data))]
+        spec = spec.model_copy(update={"space": row.spec.space})
+    return warnings(connection, spec)
 
 
 def _chosen(spec: StudySpec) -> ChosenSampler:
