@@ -104,6 +104,14 @@ def log_marks(drawn: Sequence[float]) -> tuple[list[float], list[str]]:
     return values, [words.number(value) for value in values]
 
 
+def scale(values: Sequence[float]) -> dict[str, object]:
+    """Return what an axis of such values has of its own: marks on a logarithmic scale, or nothing where it is even."""
+    if not is_log(values):
+        return {}
+    places, texts = log_marks(values)
+    return {"type": "log", "tickmode": "array", "tickvals": places, "ticktext": texts}
+
+
 def is_log(values: Sequence[float]) -> bool:
     """Return whether values are drawn by their logarithm: the same rule as that of curves (static/chart.js)."""
     return min(values) > 0 and max(values) / min(values) > _VERY_MUCH

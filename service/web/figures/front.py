@@ -9,7 +9,7 @@ from service import pareto
 from service.history import Ints
 from service.web import words
 from service.web.figures import looks
-from service.web.figures.axes import is_log, log_marks
+from service.web.figures.axes import scale
 from service.web.figures.drawn import Choice, Drawn
 from service.web.figures.labels import label
 from service.web.figures.subject import Subject, thinned
@@ -66,14 +66,8 @@ def _figure(subject: Subject, shown: tuple[int, int], front_F: Ints, others_N: I
     figure.add_trace(_points(subject, shown, front_F, {"color": looks.BAD, "symbol": "diamond", "size": 9}))
     figure.update_layout(showlegend=False, xaxis_title=across, yaxis_title=up)
     for place, axis in zip(shown, (figure.layout.xaxis, figure.layout.yaxis), strict=True):
-        _rescale(axis, [*subject.view.observations.values_NM[[*front_F, *others_N], place].tolist()])
+        axis.update(scale(subject.view.observations.values_NM[[*front_F, *others_N], place].tolist()))
     return figure
-
-
-def _rescale(axis: go.layout.XAxis | go.layout.YAxis, values: Sequence[float]) -> None:
-    if is_log(values):
-        places, texts = log_marks(values)
-        axis.update(type="log", tickmode="array", tickvals=places, ticktext=texts)
 
 
 def _points(subject: Subject, shown: tuple[int, int], rows_N: Ints, marker: dict[str, object]) -> go.Scatter:

@@ -4,7 +4,7 @@ import plotly.graph_objects as go
 from optuna.visualization import plot_slice
 
 from service.web.figures import looks, spread
-from service.web.figures.axes import Axis, is_log, log_marks
+from service.web.figures.axes import Axis, scale
 from service.web.figures.drawn import Drawn
 from service.web.figures.labels import shortened
 from service.web.figures.optuna_study import shown
@@ -37,7 +37,7 @@ def draw(picked: Picked) -> Drawn:
     colours = {"colorscale": looks.best_to_worst(is_reversed=True), "showscale": False, "opacity": 0.75}
     figure.update_traces(marker=colours)
     looks.open_infeasible(figure)
-    _rescale(figure)
+    figure.update_yaxes(scale([value for trace in figure.data for value in trace.y or ()]))
     return Drawn(
         caption=f"{spread.shown_of(len(kept), len(picked.best_first))} {_which(picked)}The later a trial, the warmer"
         " its colour." + picked.violating("Open"),
@@ -54,13 +54,6 @@ def _which(picked: Picked) -> str:
     left = len(picked.axes) - MOST_PARAMETERS
     some = f"The {MOST_PARAMETERS} parameters that matter most of {len(picked.axes)}. " if left > 0 else ""
     return f"{some}What matters most comes first. "
-
-
-def _rescale(figure: go.Figure) -> None:
-    values = [value for trace in figure.data for value in trace.y or ()]
-    if is_log(values):
-        places, texts = log_marks(values)
-        figure.update_yaxes(type="log", tickmode="array", tickvals=places, ticktext=texts)
 
 
 def _relabel(figure: go.Figure, axis: Axis, place: str, metric: str) -> None:
