@@ -167,6 +167,14 @@ def test_an_example_that_is_left_alone_joins_the_batch_before_it() -> None:
     assert own_tasks.SIZES[-2:] == [[90], [44, 44, 2]]
 
 
+def test_what_a_network_keeps_of_its_measuring_can_be_trained_with() -> None:
+    training_examples = len(prepare(IRIS, device=CPU).train)
+
+    metrics = figures(training(f"{HERE}:Keeping", batch_size=training_examples))
+
+    assert len(metrics) == 4
+
+
 def test_layers_with_the_same_weights_are_written_and_read_under_both_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,13 +39,14 @@ class Evaluation:
         return mean.sqrt() if self.problem is Problem.REGRESSION else mean
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def evaluate(
     network: nn.Module, examples: Examples, loss: Loss, problem: Problem, *, chunk: int | None = None
 ) -> Evaluation:
     """Evaluate a network that is in evaluation mode, in chunks of examples.
 
-    Losses and errors are computed in float64: a share of N is exact to the last digit only there.
+    Losses and errors are computed in float64: a share of N is exact to the last digit only there. What the network
+    keeps for later calls may be trained with: of inference mode it could not be.
 
     Args:
         network: On the device of the examples.
