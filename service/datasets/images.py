@@ -90,11 +90,21 @@ def _files(archive: tarfile.TarFile) -> list[_File]:
         if found.name in files:
             problems.add(shown(found.name), "is there twice")
         files[found.name] = found
+    _check_end(archive)
     problems.settle()
     if not files:
         refuse("body", "has no images: CLASS/FILE.png or CLASS/FILE.jpg are needed")
     _check_one_folder(files)
     return [files[name] for name in sorted(files)]
+
+
+def _check_end(archive: tarfile.TarFile) -> None:
+    """Refuse an archive without a block of zeros at its end: tarfile takes what is cut off or damaged for the end."""
+    assert archive.fileobj, "it is open"
+    archive.fileobj.seek(archive.offset)
+    if archive.fileobj.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+        there = f"{len(archive.getmembers())} of its entries can be read"
+        refuse("body", f"is a tar archive that is cut off or damaged: {there}, and no end follows; make it anew")
 
 
 def _file(member: tarfile.TarInfo, problems: Problems) -> _File | None:

@@ -480,6 +480,28 @@ def test_a_folder_of_images_is_refused_with_the_file_that_is_wrong(
     assert message in what
 
 
+TWO_IMAGES = folder({"a/1.png": image(), "b/1.png": image()})
+THREE_IMAGES = folder({"a/1.png": image(), "b/1.png": image(), "b/2.png": image()})
+HEADER_OF_THE_THIRD = 4 * tarfile.BLOCKSIZE
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(TWO_IMAGES[: 4 * tarfile.BLOCKSIZE], id="between two files"),
+        pytest.param(THREE_IMAGES[: HEADER_OF_THE_THIRD + 100], id="in the midst of a header"),
+        pytest.param(
+            THREE_IMAGES[:HEADER_OF_THE_THIRD] + b"?" + THREE_IMAGES[HEADER_OF_THE_THIRD + 1 :], id="a damaged header"
+        ),
+    ],
+)
+def test_an_archive_that_does_not_come_to_its_end_is_refused(tmp_path: Path, body: bytes) -> None:
+    ((where, what),) = refused(tmp_path, Format.TAR, body)
+
+    assert where == "body"
+    assert "cut off or damaged: 2 of its entries can be read" in what
+
+
 def test_a_link_in_a_folder_of_images_is_refused(tmp_path: Path) -> None:
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w") as archive:
