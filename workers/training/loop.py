@@ -1,7 +1,7 @@
 """The loop: train for an epoch, measure, yield; and the state that it can go on from."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import asdict
 from functools import cached_property
 
@@ -129,9 +129,8 @@ class Training:
         measured = self._judge.measure(is_watched=self._is_watched(step))
         seen = read(first | {"loss_sum": loss_sum} | measured | self._gradients.scalars() | zeros)
         judged = self._judge.figures(seen)
+        judged |= self._seen_before(but=judged)
         metrics = judged | self._gradients.figures(seen) | {"parameters": self._parameters}
-        # In the order of the epochs in which they are looked at.
-        metrics = judged | self._seen_before() | metrics
         metrics |= {name: seen[name] for name in zeros}
         if not self._beginning:
             self._beginning = Beginning(seen["first_loss"], metrics["gradient_norm"], seen.get(UNTRAINED_SCALE))
@@ -144,12 +143,14 @@ class Training:
         every = math.ceil(STEPS * self._plan.batch_size / len(self._data.train))
         return step in {1, self._plan.schedule.epochs} or step % every == 0
 
-    def _seen_before(self) -> dict[str, float]:
-        return {name: self._last.metrics[name] for name in ACTIVITY if name in self._last.metrics}
+    def _seen_before(self, *, but: Container[str]) -> dict[str, float]:
+        """Return what hidden layers did when they were looked at last, but for what is seen now."""
+        last = self._last.metrics
+        return {name: last[name] for name in ACTIVITY if name in last and name not in but}
 
     @cached_property
     def _parameters(self) -> float:
-        return sum(parameter.numel() for parameter in self._network.parameters())
+        return sum(parameter.numel() for parameter in self._network.parameters() if parameter.requires_grad)
 
     def _facts(self) -> dict[str, float]:
         """Return what is known beside the figures of an epoch."""
