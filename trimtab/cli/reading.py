@@ -39,17 +39,18 @@ def show_study(name: Name, as_json: Json = False) -> None:
         found = client.study(name)
         best = None if as_json else _best(client, name)
         failed = "" if as_json else failing(client, found)
-        waits = None if as_json else _waits(client, found)
+        waits = "" if as_json else _waits(client, found)
 
     def view(study: Study) -> RenderableType:
-        return rendering.study_view(study, best, failed=failed, waits=waits or "")
+        return rendering.study_view(study, best, failed=failed, waits=waits)
 
     show(found, view, as_json=as_json)
 
 
-def _waits(client: Client, study: Study) -> str | None:
-    """Return what keeps a study that runs from having any trial in training; None: nothing that is to be seen."""
-    return nobody(client, study) if study.state is StudyState.RUNNING and not study.counts.running else None
+def _waits(client: Client, study: Study) -> str:
+    """Return what keeps a study that runs from having any trial in training; empty: nothing that is to be seen."""
+    is_waiting = study.state is StudyState.RUNNING and not study.counts.running
+    return (nobody(client, study) or "") if is_waiting else ""
 
 
 def _best(client: Client, name: str) -> BestTrial | None:
