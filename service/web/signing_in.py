@@ -60,22 +60,22 @@ async def sign_in(
     if is_foreign(request.headers):
         raise Forbidden("this form is not from a page of this service: open its own")
     guesses: Guesses = request.app.state.guesses
-    token = token.strip()
+    token, wanted = token.strip(), addresses.inside(next)
     try:
         with guesses.one(_address(request)):
             principal = await _principal(request, token)
     except Unauthorized as refused:
         _log.info("a wrong token at the sign-in from %(client)s", {"client": _address(request)})
-        return _asked(request, next, refused, problem=_WRONG)
+        return _asked(request, wanted, refused, problem=_WRONG)
     except TooManyRequests as refused:
-        return _asked(request, next, refused, problem=f"{refused.detail.capitalize()}: wait {refused.retry_after} s.")
+        return _asked(request, wanted, refused, problem=f"{refused.detail.capitalize()}: wait {refused.retry_after} s.")
     if not principal.may(Scope.READ):
-        return _asked(request, next, Forbidden(_BLIND), problem=_BLIND)
+        return _asked(request, wanted, Forbidden(_BLIND), problem=_BLIND)
     _log.info("token %(token)s signed in", {"token": principal.token_id or "of the operator"})
     replica: Replica = request.app.state.replica
     sessions: Sessions = request.app.state.sessions
     cookie = sessions.begin(principal.token_id, tokens.mark(token), now=await run_in_threadpool(replica.clock.now))
-    return _begun(request, cookie, addresses.inside(next))
+    return _begun(request, cookie, wanted)
 
 
 @router.post("/sign-out")
@@ -95,7 +95,7 @@ def _asked(request: Request, wanted: str, refused: Refused | None = None, *, pro
         request,
         "sign_in.html",
         status=refused.status if refused else 200,
-        next=addresses.inside(wanted),
+        next=wanted,
         problem=problem,
     )
     if refused and refused.retry_after is not None:
