@@ -1,7 +1,7 @@
 """Pages: what people look at in a browser, served beside the API by the same use cases.
 
-The server renders them; a little script keeps them alive. Nothing comes from another host, and nobody sees a page
-without signing in with a token.
+The server renders them; a little script keeps them alive. Nothing comes from another host, and but for the description
+of the API nobody sees a page without signing in with a token.
 """
 
 from fastapi import APIRouter, FastAPI

@@ -22,7 +22,7 @@ export function isBack(part) {
 }
 
 /** Says that the page will hear no more, and what the reader can do. */
-export function isOver(text, { href, label } = {}) {
+function isOver(text, { href, label } = {}) {
   // Each part of a page that asks finds it out; it is said once.
   if (over.aborted) {
     return;
