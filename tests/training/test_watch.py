@@ -162,7 +162,8 @@ class Routed(nn.Module):
 
     def forward(self, x_ND: Tensor) -> Tensor:
         outputs = [expert(x_ND[number * len(x_ND) :]) for number, expert in enumerate(self.experts)]
-        return self.positive(self.scale) * torch.cat(outputs)
+        scaled: Tensor = self.positive(self.scale) * torch.cat(outputs)
+        return scaled
 
 
 def test_what_has_no_units_or_sees_no_example_is_not_looked_at() -> None:
