@@ -126,6 +126,26 @@ def keeping_doubles(params: Mapping[str, Any], data: Data) -> nn.Module:
     return clamping(params, data).float()
 
 
+class Halved(Dropping):
+    """A network that answers in bfloat16."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x).bfloat16()
+
+
+class Paired(Dropping):
+    """A network that answers with more than its outputs."""
+
+    def forward(self, x: Tensor) -> Any:
+        return super().forward(x), x
+
+
+def half_frozen(params: Mapping[str, Any], data: Data) -> nn.Module:
+    network = Dropping(params, data)
+    network.hidden = nn.Linear(4, int(params["width"])).requires_grad_(False)  # type: ignore[assignment]  # not lazy
+    return network
+
+
 def no_network(params: Mapping[str, Any], data: Data) -> Any:
     del params, data
     return torch.zeros(3)

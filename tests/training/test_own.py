@@ -53,6 +53,12 @@ def test_a_task_of_the_users_own_is_trained_with_hyperparameters_that_only_it_kn
     assert metrics[-1]["training_error"] < 0.1
 
 
+def test_parameters_that_are_not_trained_are_not_counted() -> None:
+    metrics = figures(training(f"{HERE}:half_frozen", width=9, epochs=1))
+
+    assert metrics[-1]["parameters"] == (9 + 1) * 3
+
+
 def test_the_seed_is_all_the_randomness_of_a_users_network_as_well() -> None:
     torch.manual_seed(1)
     first = figures(training())
@@ -128,6 +134,7 @@ def test_what_is_not_allowed_is_not_imported() -> None:
     ("name", "message"),
     [
         ("no_network", "build returned a Tensor, not a torch.nn.Module"),
+        ("Paired", "the network returned a tuple, not a tensor"),
         ("too_narrow", r"of 2 examples the network's outputs are \(2, 1\), not \(2, 3\)"),
         ("frozen", "the network has no parameter that can be trained"),
     ],
@@ -192,6 +199,22 @@ def test_layers_with_the_same_weights_are_written_and_read_under_both_names(
     preprocessing = final.data.preprocessing
     expected = final.network(torch.from_numpy(preprocessing.apply(rows_of(rows, preprocessing))))
     assert torch.equal(torch.from_numpy(read.outputs(rows)), expected)
+
+
+def test_a_model_whose_network_answers_in_bfloat16_answers_in_float32(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.training.export.onnx", lambda network, inputs: None)
+    name = f"{HERE}:Halved"
+    final = training(name, purpose=Purpose.FINAL)
+    figures(final)
+    assert isinstance(final, Final)
+    export(final, TaskSpec(name=name, data=IRIS), study="study.final", trial=0, path=tmp_path / "model.zip")
+
+    build: Any = own.load(name)
+    outputs = trimtab.load_model(tmp_path / "model.zip", build=build).outputs(load_iris().data)
+
+    assert (str(outputs.dtype), outputs.shape) == ("float32", (150, 3))
 
 
 def test_a_model_that_cannot_be_written_never_reads_the_test_set(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,6 +74,7 @@ class Model:
         """
         x_NX = torch.from_numpy(self._preprocessing.apply(rows_of(rows, self._preprocessing)))
         with torch.inference_mode():
-            chunks = [self._network(chunk) for chunk in torch.split(x_NX, _AT_ONCE)]
+            # A user's network may compute with more digits, or with fewer: bfloat16, which NumPy does not know.
+            chunks = [self._network(chunk).float() for chunk in torch.split(x_NX, _AT_ONCE)]
         outputs_NK: NDArray[np.float32] = torch.cat(chunks).numpy()
         return outputs_NK

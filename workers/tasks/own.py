@@ -85,7 +85,7 @@ def network_of(build: Build, params: Mapping[str, Any], data: Data) -> nn.Module
     for trials serves it as well.
 
     Raises:
-        TypeError: It is no network.
+        TypeError: It is no network, or gives something else than a tensor.
         ValueError: It has nothing to train, or its outputs are not as many as the data needs.
     """
     validation = data.train if data.validation is None else data.validation
@@ -98,6 +98,8 @@ def network_of(build: Build, params: Mapping[str, Any], data: Data) -> nn.Module
     network.to(x_ND.device).eval()
     with torch.no_grad():  # This gives lazy modules their shapes too, before the optimiser asks for their weights.
         outputs_NK = network(x_ND)
+    if not isinstance(outputs_NK, Tensor):
+        raise TypeError(f"the network returned a {type(outputs_NK).__name__}, not a tensor")
     if outputs_NK.shape != (len(x_ND), data.outputs):
         needed = f"({len(x_ND)}, {data.outputs})"
         raise ValueError(f"of {len(x_ND)} examples the network's outputs are {tuple(outputs_NK.shape)}, not {needed}")
