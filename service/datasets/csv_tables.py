@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv as arrow
 
 from service.datasets import numbers, tables
@@ -82,7 +83,27 @@ def _table(path: Path) -> pa.Table:
     ragged.settle()
     if any(numbers.is_binary(column.type) for column in table.columns):
         _refuse_encoding(path)
+    _check_quotes(path, table)
     return table
+
+
+def _check_quotes(path: Path, table: pa.Table) -> None:
+    """Refuse a quotation mark that takes rows into its value: Arrow reads on to the next one, or to the end."""
+    words = [column for column in table.columns if numbers.is_text(column.type)]
+    if not any(pc.any(pc.match_substring_regex(column, r"[\r\n]")).as_py() for column in words):
+        return
+    csv.field_size_limit(_BLOCK_BYTES)
+    begins_at = 1
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            for _ in reader:
+                begins_at = reader.line_num + 1
+    except csv.Error:
+        text = (
+            "has a quotation mark that is not closed where its value ends, so that it holds rows that follow: close it"
+        )
+        refuse(f"line {begins_at}", text)
 
 
 def _is_number(name: str) -> bool:

@@ -235,6 +235,13 @@ CSVS = {
     "too many columns": (",".join(f"x{n}" for n in range(10_001)) + "\n", "x1", "body", "10001 columns: at most 10000"),
     "a short row": ("a,y\n1,2\n3\n", "y", "row 2", "has 1 values: the first row has 2 names"),
     "a long row after an empty line": ("a,y\n1,2\n\n3,4,5\n", "y", "row 2", "has 3 values"),
+    "a quotation mark that is not closed": (
+        'y,a\n1,b\n2,"c\n1,b\n2,c\n',
+        "y",
+        "line 3",
+        "has a quotation mark that is not closed where its value ends",
+    ),
+    "a quotation mark that the next one closes": ('y,a\n1,b\n2,"c\n1,b\n2,"c\n', "y", "line 3", "is not closed where"),
     "a missing target": ("a,y\n1,2\n3,NA\n", "y", "row 2, column y", "is missing"),
     "an infinite target": ("a,y\n1,2.5\n3,inf\n", "y", "row 2, column y", "is infinite"),
     "an infinite feature": ("a,y\n-inf,1\n3,2\n", "y", "row 1, column a", "is infinite"),
@@ -285,6 +292,15 @@ def test_a_csv_is_refused_with_the_place_that_is_wrong(
     assert where == field
     assert message in what
     assert "w0" not in what
+
+
+def test_values_of_several_lines_and_with_quotation_marks_are_words(tmp_path: Path) -> None:
+    body = 'size,place,y\n1,"by ""the""\nsea",a\n2,5" pipe,b\n3,"by ""the""\nsea",a\n'
+
+    found = read(tmp_path, Format.CSV, body.encode(), "y")
+
+    assert found.categories == {"place": ['5" pipe', 'by "the"\nsea']}
+    assert found.description.examples == 3
 
 
 NUMBERED = "a,y\n" + "".join(f"{row},{row // 2}.5\n" for row in range(60))
