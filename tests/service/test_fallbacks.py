@@ -13,6 +13,7 @@ from service.replica import Replica
 from service.sampling import Suggestion, View, suggester
 from service.sampling.suggester import PLACES, REST_SECONDS, Suggester, sampler_children
 from service.storage.dimensions import dimensions
+from tests.clocks import Clock
 from tests.service.long_polls import wait_until
 from tests.service.runs import EAGER, complete, lease_of, report
 from tests.service.specs import spec
@@ -23,15 +24,6 @@ from trimtab.states import Decision, Direction
 LIMIT_SECONDS = 0.2
 LATE = f"the sampler took longer than {LIMIT_SECONDS:g} s"
 SLOW = "slow"
-
-
-class Clock:
-    """Stands still until it is moved."""
-
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Stuck:

@@ -7,14 +7,7 @@ from fastapi import Request
 
 from service.web.fragments import HOLDS_SECONDS, MOST, Fragments
 from service.web.sparklines import sparkline
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def __call__(self) -> float:
-        return self.seconds
+from tests.clocks import Clock
 
 
 def request(tag: str = "") -> Request:
@@ -29,7 +22,7 @@ def test_many_who_ask_are_given_one_fragment_for_a_while() -> None:
         return bytes(fragments.answer(request(), key, lambda: f"the {next(made)}.").body)
 
     assert [ask("a"), ask("a"), ask("b")] == [b"the 1.", b"the 1.", b"the 2."]
-    clock.seconds = HOLDS_SECONDS
+    clock.now += HOLDS_SECONDS
     assert ask("a") == b"the 3."
 
 
@@ -46,9 +39,9 @@ def test_what_changed_is_sent_and_what_did_not_is_not() -> None:
     clock, parts = Clock(), iter(["one", "one", "two"])
     fragments = Fragments(clock)
     tag = fragments.answer(request(), "a", lambda: next(parts)).headers["ETag"]
-    clock.seconds += HOLDS_SECONDS
+    clock.now += HOLDS_SECONDS
     same = fragments.answer(request(tag), "a", lambda: next(parts))
-    clock.seconds += HOLDS_SECONDS
+    clock.now += HOLDS_SECONDS
     other = fragments.answer(request(tag), "a", lambda: next(parts))
 
     assert (same.status_code, same.body) == (304, b"")

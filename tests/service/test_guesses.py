@@ -12,21 +12,12 @@ from fastapi.testclient import TestClient
 from service.guesses import BURST, SECONDS_EACH, Guesses
 from service.recognition import Recognition
 from service.sessions import COOKIE
+from tests.clocks import Clock
 from tests.service.browsing import PAGE, signed_in
 from tests.service.served import Served
 from trimtab.errors import TooManyRequests, Unauthorized, Unavailable
 
 HERE, THERE = "10.0.0.1", "10.0.0.2"
-
-
-class Clock:
-    """Stands still until it is told the time."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def guess(guesses: Guesses, address: str, error: type[Exception] = Unauthorized) -> None:

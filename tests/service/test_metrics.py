@@ -18,6 +18,7 @@ from service import liveness
 from service.gauges import KEPT_SECONDS, Gauges
 from service.storage import overview
 from service.sweep import sweep
+from tests.clocks import Clock
 from tests.service import record
 from tests.service.runs import complete, lease_of, report
 from tests.service.served import Serve, Served
@@ -28,16 +29,6 @@ from trimtab.protocol import DeviceMemory
 PAGE = Path(__file__).parents[2] / "docs/how-to/watch.md"
 
 Samples = dict[tuple[str, str], float]
-
-
-class Clock:
-    """Seconds that go by when a test says so."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def read(text: str) -> Samples:

@@ -13,17 +13,8 @@ from service.app import create_app
 from service.pace import BURST_SECONDS, Pace
 from service.replica import Replica
 from service.tokens import Tokens
+from tests.clocks import Clock
 from tests.service.served import TOKEN
-
-
-class Clock:
-    """Stands still until it is told the time."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def test_a_burst_passes_and_then_so_many_a_second() -> None:

@@ -1,21 +1,10 @@
 """The time that an attempt and its steps may take."""
 
-from dataclasses import dataclass
-
 import pytest
 
+from tests.clocks import Clock
 from trimtab.budget import Limits
 from workers.allowance import Allowance
-
-
-@dataclass
-class Clock:
-    """Stands still until it is moved."""
-
-    now: float = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
