@@ -1,5 +1,8 @@
 """Looks into the database, and moves its time on."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import sqlalchemy as sa
 
 Rows = dict[str, list[str]]
@@ -54,6 +57,21 @@ def value(engine: sa.Engine, statement: str, **values: object) -> object:
     """Return the one value that a statement gives."""
     with engine.begin() as connection:
         return connection.execute(sa.text(statement), values).scalar_one()
+
+
+@contextmanager
+def statements(engine: sa.Engine) -> Iterator[list[str]]:
+    """Give the statements that are sent meanwhile, by whomever, as they are sent."""
+    sent: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        sent.append(statement)
+
+    sa.event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", note)
 
 
 def be_away(engine: sa.Engine, *, seconds: float) -> None:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from service.clock import KEPT_SECONDS, Clock
 from service.database import connect
 from service.replica import Replica
+from tests import clocks
 from tests.service import record
 from tests.service.browsing import browser_of, signed_in
 from tests.service.runs import lease_of
@@ -18,25 +19,14 @@ from trimtab.errors import Unavailable
 TIME = "SELECT clock_timestamp()"
 
 
-class Steady:
-    """Stands still until it is told to go on."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def __call__(self) -> float:
-        return self.seconds
-
-
 def test_the_time_is_the_databases_and_goes_on_without_a_question(replica: Replica, engine: sa.Engine) -> None:
-    steady = Steady()
+    steady = clocks.Clock()
     clock = Clock(replica.engine, steady)
     before, told, after = record.value(engine, TIME), clock.now(), record.value(engine, TIME)
-    sent: list[str] = []
-    sa.event.listen(replica.engine, "before_cursor_execute", lambda *given: sent.append(given[2]))
 
-    steady.seconds += KEPT_SECONDS - 1
-    later = clock.now()
+    steady.now += KEPT_SECONDS - 1
+    with record.statements(replica.engine) as sent:
+        later = clock.now()
 
     assert isinstance(before, datetime)
     assert isinstance(after, datetime)
@@ -46,11 +36,11 @@ def test_the_time_is_the_databases_and_goes_on_without_a_question(replica: Repli
 
 
 def test_after_a_while_the_database_is_asked_again(replica: Replica, engine: sa.Engine) -> None:
-    steady = Steady()
+    steady = clocks.Clock()
     clock = Clock(replica.engine, steady)
     told = clock.now()
 
-    steady.seconds += KEPT_SECONDS
+    steady.now += KEPT_SECONDS
     again, after = clock.now(), record.value(engine, TIME)
 
     assert isinstance(after, datetime)

@@ -1,8 +1,6 @@
 """A study comes to its end by whatever limit of its budget is reached first."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any
 
 import httpx2
@@ -32,21 +30,6 @@ HELD_UP = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_databas
 def budget(**limits: float | None) -> dict[str, Any]:
     """Return the part of a spec that has these limits and no others."""
     return {"budget": limits}
-
-
-@contextmanager
-def counted(engine: sa.Engine) -> Iterator[list[str]]:
-    """Give the statements that are run meanwhile."""
-    statements: list[str] = []
-
-    def count(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        statements.append(statement)
-
-    sa.event.listen(engine, "before_cursor_execute", count)
-    try:
-        yield statements
-    finally:
-        sa.event.remove(engine, "before_cursor_execute", count)
 
 
 def ended(client: Client) -> tuple[StudyState, str | None]:
@@ -107,7 +90,7 @@ def test_waiting_trials_are_pruned_at_once_however_many_there_are(client: Client
         client.tell(trained, "released")
         for _ in range(waiting):
             client.enqueue(name, {"x": 0.5})
-        with counted(replica.engine) as statements:
+        with record.statements(replica.engine) as statements:
             client.tell(last, "complete", metrics={METRIC: 0.1, "size": 1})
         counts.append(len(statements))
 

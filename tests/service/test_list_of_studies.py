@@ -1,8 +1,6 @@
 """/: what a list of studies shows, and what it costs."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import httpx2
 import pytest
@@ -29,18 +27,6 @@ def names(page: str) -> list[str]:
 
 def shown(replica: Replica, state: StudyState | None = None) -> list[Summary]:
     return list(summaries.page(replica, state=state, tag=None, cursor=None, limit=50).items)
-
-
-@contextmanager
-def statements(engine: sa.Engine) -> Iterator[list[str]]:
-    sent: list[str] = []
-
-    def note(connection: sa.Connection, cursor: object, statement: str, *_: object) -> None:
-        sent.append(statement)
-
-    sa.event.listen(engine, "before_cursor_execute", note)
-    yield sent
-    sa.event.remove(engine, "before_cursor_execute", note)
 
 
 def test_a_study_is_shown_with_what_became_of_its_trials(client: Client, replica: Replica) -> None:
@@ -160,13 +146,13 @@ def test_older_studies_are_a_page_on_and_keep_what_they_were_found_by(client: Cl
 def test_fifty_studies_cost_as_many_statements_as_one(client: Client, replica: Replica) -> None:
     client.create_study(spec("first"))
     complete(client, [0.5], "first")
-    with statements(replica.engine) as for_one:
+    with record.statements(replica.engine) as for_one:
         shown(replica)
     for number in range(49):
         client.create_study(spec(f"study-{number}"))
         complete(client, [0.5], f"study-{number}")
 
-    with statements(replica.engine) as for_fifty:
+    with record.statements(replica.engine) as for_fifty:
         assert len(shown(replica)) == 50
 
     assert len(for_fifty) == len(for_one) <= 4
@@ -176,10 +162,10 @@ def test_fifty_studies_cost_as_many_statements_as_one(client: Client, replica: R
 def test_what_has_not_changed_is_not_read_again(client: Client, replica: Replica) -> None:
     client.create_study(spec())
     complete(client, [0.5])
-    with statements(replica.engine) as first:
+    with record.statements(replica.engine) as first:
         shown(replica)
 
-    with statements(replica.engine) as second:
+    with record.statements(replica.engine) as second:
         shown(replica)
 
     assert any("finish_order" in statement for statement in first)

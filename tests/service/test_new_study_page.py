@@ -7,11 +7,11 @@ from typing import Any
 import httpx2
 import optuna
 import pytest
-import sqlalchemy as sa
 
 from service import drafts
 from service.replica import Replica
 from service.storage.optuna_storage import OptunaStorage
+from tests.service import record
 from tests.service.browsing import browser_of, form_key, signed_in
 from tests.service.served import TOKEN, Served
 from tests.service.specs import body, spec
@@ -131,11 +131,11 @@ def test_a_free_name_costs_one_statement_however_many_are_taken(
         client.create_study(spec(name=f"mine-{number}"))
     client.create_study(spec(name="mine"))
     optuna.create_study(storage=OptunaStorage(replica.engine), study_name="mine-6")
-    sent: list[str] = []
-    sa.event.listen(replica.engine, "before_cursor_execute", lambda *given: sent.append(given[2]))
 
-    assert drafts.free_name(replica, "mine") == "mine-7"
+    with record.statements(replica.engine) as sent:
+        free = drafts.free_name(replica, "mine")
 
+    assert free == "mine-7"
     assert len(sent) == 1
 
 

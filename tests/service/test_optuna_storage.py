@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +18,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy.pool import NullPool
 
 from service.storage.optuna_storage import OptunaStorage
+from tests.service import record
 from trimtab.errors import Unavailable
 
 MINIMIZE = [StudyDirection.MINIMIZE]
@@ -137,23 +137,11 @@ def test_a_study_of_any_size_is_read_in_one_statement(storage: OptunaStorage, en
     for _ in range(20):
         storage.create_new_trial(study_id, full_trial())
 
-    with statements(engine) as seen:
+    with record.statements(engine) as seen:
         trials = storage.get_all_trials(study_id)
 
     assert len(trials) == 20
     assert len(seen) == 1
-
-
-@contextmanager
-def statements(engine: sa.Engine) -> Iterator[list[str]]:
-    seen: list[str] = []
-
-    def note(connection: object, cursor: object, statement: str, *rest: object) -> None:
-        seen.append(statement)
-
-    sa.event.listen(engine, "before_cursor_execute", note)
-    yield seen
-    sa.event.remove(engine, "before_cursor_execute", note)
 
 
 def test_times_are_stored_in_utc_and_shown_in_local_time(

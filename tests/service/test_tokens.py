@@ -245,22 +245,19 @@ def test_what_is_no_token_costs_the_database_nothing(
     served: Served, hold: Hold, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recognition, "BELIEVED_SECONDS", LONG)
-    sent: list[str] = []
     unknown = tokens.made(TokenKind.USER)
-    sa.event.listen(served.replica.engine, "before_cursor_execute", lambda *given: sent.append(given[2]))
 
-    for token in ("ttk_x", unknown[:-1] + "g", unknown, unknown, unknown):
-        with pytest.raises(Unauthorized):
-            list(hold(token).studies())
+    with record.statements(served.replica.engine) as sent:
+        for token in ("ttk_x", unknown[:-1] + "g", unknown, unknown, unknown):
+            with pytest.raises(Unauthorized):
+                list(hold(token).studies())
 
     assert len(sent) == 1
 
 
 def test_the_operators_token_costs_the_database_nothing(served: Served, client: Client) -> None:
-    sent: list[str] = []
-    sa.event.listen(served.replica.engine, "before_cursor_execute", lambda *given: sent.append(given[2]))
-
-    list(client.studies())
+    with record.statements(served.replica.engine) as sent:
+        list(client.studies())
 
     assert not any("token" in statement for statement in sent)
 

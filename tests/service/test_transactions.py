@@ -24,14 +24,8 @@ SPACE = {f"x{n}": {"type": "float", "low": 0.0, "high": 1.0} for n in range(8)}
 @pytest.fixture
 def statements(nothing_ahead: None, replica: Replica) -> Iterator[list[str]]:
     """The statements that the replica sends, as they are sent."""
-    sent: list[str] = []
-
-    def note(_: object, __: object, statement: str, *___: object) -> None:
-        sent.append(statement.strip())
-
-    sa.event.listen(replica.engine, "before_cursor_execute", note)
-    yield sent
-    sa.event.remove(replica.engine, "before_cursor_execute", note)
+    with record.statements(replica.engine) as sent:
+        yield sent
 
 
 @contextmanager
