@@ -49,10 +49,17 @@ def test_what_the_training_set_does_not_have_is_no_feature() -> None:
     assert x_ND.tolist() == [[4, 1, 0, 0, 2]]
 
 
-def test_a_number_that_no_training_row_has_is_0_and_said_to_be_missing() -> None:
-    fitted = plain(Rows({"weight": np.full(4, np.nan)}))
+@pytest.mark.parametrize("nothing", [np.full(4, np.nan), text(None, None, None, None)])
+def test_a_column_that_no_training_row_has_a_value_in_is_no_feature(nothing: NDArray[Any]) -> None:
+    fitted = plain(Rows({"since": nothing, "age": np.array([1.0, 2.0, 3.0, 2.0])}))
 
-    assert fitted.apply(Rows({"weight": np.array([np.nan, 7.0])})).tolist() == [[0, 1], [7, 0]]
+    # It may have values later: what weights met only their absence would make of them is chance.
+    assert fitted.apply(Rows({"since": np.array([np.nan, 1020.0]), "age": np.array([1.0, 2.0])})).tolist() == [[1], [2]]
+
+
+def test_a_training_set_without_any_value_teaches_nothing() -> None:
+    with pytest.raises(ValueError, match="no column has a value in the training set"):
+        plain(Rows({"weight": np.full(4, np.nan), "colour": text(None, None, None, None)}))
 
 
 def test_every_feature_of_a_table_gets_mean_0_and_variance_1_by_the_training_set() -> None:

@@ -76,7 +76,8 @@ class Column:
 
     Args:
         name: Of the column.
-        categories: Those of the training set, in order; None: it holds numbers.
+        categories: Those of the training set, in order; None: it holds numbers. A column that no training row has a
+            value in has none, whatever it holds: it makes no feature, since nothing could be learned of it.
         missing: Stands for a missing number: the mean.
         has_indicator: Whether it missed any, so that this is a feature.
     """
@@ -92,8 +93,9 @@ class Column:
         if column_N.dtype == object:
             return cls(name, categories=tuple(sorted({text for text in column_N if text is not None})))
         is_missing_N = np.isnan(column_N)
-        known = column_N[~is_missing_N]
-        return cls(name, missing=float(known.mean()) if len(known) else 0.0, has_indicator=bool(is_missing_N.any()))
+        if is_missing_N.all():
+            return cls(name, categories=())
+        return cls(name, missing=float(column_N[~is_missing_N].mean()), has_indicator=bool(is_missing_N.any()))
 
     @property
     def width(self) -> int:

@@ -2,7 +2,8 @@
 
 Of a table, each number is a feature, and each category of the training set is one (1 or 0: a category that the
 training set does not have, and none at all, are all zeros). A missing number is the training set's mean, and where a
-column misses any in the training set, that it is missing is a feature too. Of an image, each channel is a feature.
+column misses any in the training set, that it is missing is a feature too; where it misses all, it makes none. Of an
+image, each channel is a feature.
 Then each feature gets mean 0 and variance 1 by the training set; so does a target that is a number.
 """
 
@@ -51,11 +52,16 @@ class Preprocessing:
             y_N: Their targets.
             classes: What classes are called; None: the target is a number.
             is_standard: Whether features are normalised; else they stay as they are.
+
+        Raises:
+            ValueError: No column has a value in any of them.
         """
         columns = tuple(Column.fit(name, column_N) for name, column_N in rows.columns.items())
         image = None if rows.images_NCHW is None else tuple(map(int, rows.images_NCHW.shape[1:]))
         target = Scale.fit(np.asarray(y_N, dtype=np.float64)) if classes is None else AS_IT_IS
         plain = cls(columns, image, (), target, None if classes is None else tuple(classes))  # type: ignore[arg-type]  # a shape of three
+        if not plain.features:
+            raise ValueError("no column has a value in the training set: there is nothing to learn from")
         scales = tuple(plain._fitted_scales(rows)) if is_standard else (AS_IT_IS,) * plain.features
         return replace(plain, scales=scales)
 
