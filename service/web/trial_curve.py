@@ -69,6 +69,11 @@ def thinned(run: Run, most: int) -> list[RecordedReport]:
     return [chosen[step] for step in sorted(chosen)]
 
 
+def metrics_of(run: Run) -> list[str]:
+    """Return what was reported in a run, in the order in which it came first."""
+    return list(dict.fromkeys(name for report in run.reports for name in report.metrics))
+
+
 def curve(run: Run, *, only: Iterable[str] | None = None) -> Curve:
     """Return the metrics of a run, in no more points than are seen.
 
@@ -76,7 +81,7 @@ def curve(run: Run, *, only: Iterable[str] | None = None) -> Curve:
         run: Of a trial.
         only: These metrics; None: all.
     """
-    names = dict.fromkeys(name for report in run.reports for name in report.metrics)
+    names = metrics_of(run)
     wanted = names if only is None else [name for name in only if name in names]
     points = thinned(run, MOST_FIGURES // max(1, len(wanted)))
     values = {name: rounded(point.metrics.get(name) for point in points) for name in wanted}

@@ -61,4 +61,4 @@ def trial_points(name: StudyName, number: TrialNumber, replica: ReplicaDep) -> R
 def _table(replica: Replica, name: str, number: int) -> str:
     run = runs.run(replica, name, number)
     rows = trial_curve.thinned(run, trial_curve.MOST_ROWS)
-    return part("trial/table.html", rows=rows, metrics=trial_curve.curve(run).metrics, total=run.total)
+    return part("trial/table.html", rows=rows, metrics=trial_curve.metrics_of(run), total=run.total)
