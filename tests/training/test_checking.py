@@ -20,8 +20,8 @@ from trimtab.states import Purpose
 from workers.messages import CheckpointFile
 from workers.session import order
 from workers.tasks import begin
-from workers.tasks.checking import metrics
-from workers.training.data import Data
+from workers.tasks.checking import Effort, checked, metrics
+from workers.training.data import Data, prepare
 from workers.training.errors import CheckpointForeign, GradientWrong
 from workers.training.gradient_figures import GradientCheck, TensorCheck
 from workers.training.steps import Epoch, Steps
@@ -163,6 +163,36 @@ def test_a_network_that_cannot_be_compared_is_trained_and_the_log_says_so(caplog
 
     assert [epoch.step for epoch in training.epochs()] == [1]
     assert "trains without a whole check of the gradients: the gradient of first.weight is suspicious" in caplog.text
+
+
+def effort(*, operations: float, is_dispensable: bool = False) -> Effort:
+    return Effort(parameters=1000, examples=2, operations=operations, is_dispensable=is_dispensable)
+
+
+def test_of_a_network_that_computes_much_fewer_parameters_are_looked_at_but_one_of_each_tensor() -> None:
+    network, data = nn.Sequential(nn.Linear(4, 9), nn.Tanh(), nn.Linear(9, 3)), prepare(IRIS, device=CPU)
+    a_loss = 2 * 2 * (4 * 9 + 9 * 3)  # A product and a sum for each weight and example.
+    settled = {"loss": "auto", "l1": 0.0, "l2": 0.0}
+
+    looked_at = {
+        operations: [tensor.checked for tensor in checked(network, data, settled, seed=0, effort=each).tensors]
+        for operations in (4 * a_loss * 1000, 4 * a_loss * 8, 1)
+        for each in [effort(operations=operations)]
+    }
+
+    assert list(looked_at.values()) == [[36, 9, 27, 3], [2, 2, 2, 2], [1, 1, 1, 1]]
+
+
+def test_a_network_whose_check_would_take_long_is_trained_without_one_and_the_log_says_so(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.tasks.BRIEF", effort(operations=1, is_dispensable=True))
+
+    with caplog.at_level(logging.WARNING):
+        metrics = [epoch.metrics for epoch in own(planted(next(iter(FAULTS.values())))).epochs()]
+
+    assert len(metrics) == 1
+    assert "trains without a check of the gradients: Uncheckable: one parameter of each tensor" in caplog.text
 
 
 def test_what_cannot_be_checked_is_trained_and_the_log_says_so(caplog: pytest.LogCaptureFixture) -> None:

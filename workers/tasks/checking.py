@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from trimtab.checks import FIGURE, TENSOR, UNCOMPARED, Rating
 from workers.training.data import Data
-from workers.training.errors import CheckpointForeign, GradientWrong
+from workers.training.errors import CheckpointForeign, GradientWrong, Uncheckable
 from workers.training.gradient_check import MOST, check_gradients
 from workers.training.gradient_figures import GradientCheck, TensorCheck
 from workers.training.losses import loss_of
-from workers.training.objective import Penalty
+from workers.training.objective import Penalty, still
 from workers.training.steps import Epoch, Heed, State, heed_nothing
 
 _TENSORS = 50
@@ -30,16 +31,25 @@ class Effort:
     Args:
         parameters: All of them where there are no more; else a sample of each tensor, so many together.
         examples: Of the training set, evenly spaced. With each there are more kinks, and no other line is reached.
+        operations: Of floating-point numbers that it may take, about. Of a network that needs more of them fewer
+            parameters are looked at, but one of each tensor.
+        is_dispensable: Whether nothing is looked at where even that takes more.
     """
 
     parameters: int
     examples: int
+    operations: float
+    is_dispensable: bool = False
 
 
-THOROUGH = Effort(parameters=MOST, examples=32)
+THOROUGH = Effort(parameters=MOST, examples=32, operations=1e13)
+"""Ten minutes of a core that does 2e10 operations a second, where a tensor each does not take more."""
 
-BRIEF = Effort(parameters=200, examples=8)
-"""Before a training: less than a second for most networks, some seconds for large convolutional ones."""
+BRIEF = Effort(parameters=200, examples=8, operations=5e11, is_dispensable=True)
+"""Before a training: less than a second for most networks, half a minute of such a core for large ones."""
+
+_LOSSES = 4
+"""That each parameter needs, see workers.training.slopes."""
 
 
 def checked(network: nn.Module, data: Data, settled: Mapping[str, Any], *, seed: int, effort: Effort) -> GradientCheck:
@@ -53,13 +63,29 @@ def checked(network: nn.Module, data: Data, settled: Mapping[str, Any], *, seed:
         effort: How much.
 
     Raises:
-        Uncheckable: See check_gradients.
+        Uncheckable: See check_gradients; or it would take too long.
     """
     rows = torch.linspace(0, len(data.train) - 1, min(effort.examples, len(data.train))).long()
     x, y = data.train.batch(rows.to(data.train.y_N.device))
     penalty = Penalty(l1=settled["l1"], l2=settled["l2"])
     loss = loss_of(settled["loss"], data.problem)
-    return check_gradients(network, loss, x.cpu(), y.cpu(), penalty=penalty, most=effort.parameters, seed=seed)
+    most = _affordable(network, x.cpu(), effort)
+    return check_gradients(network, loss, x.cpu(), y.cpu(), penalty=penalty, most=most, seed=seed)
+
+
+def _affordable(network: nn.Module, x: Tensor, effort: Effort) -> int:
+    """Return how many parameters may be looked at.
+
+    Raises:
+        Uncheckable: Too few.
+    """
+    with still(network), torch.no_grad(), FlopCounterMode(display=False) as counter:
+        network(x)
+    of_one = _LOSSES * max(1, counter.get_total_flops())
+    affordable, least = int(effort.operations // of_one), sum(each.requires_grad for each in network.parameters())
+    if affordable < least and effort.is_dispensable:
+        raise Uncheckable(f"one parameter of each tensor would take {of_one * least:.1e} operations")
+    return min(effort.parameters, max(affordable, least))
 
 
 class Checking:
