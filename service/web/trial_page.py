@@ -7,7 +7,7 @@ from datetime import datetime
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from service import studies, trials
+from service import study_rows, trials
 from service.api.dependencies import PrincipalDep, ReplicaDep, StudyName
 from service.api.scopes import needs
 from service.api.studies import TrialNumber
@@ -51,8 +51,8 @@ def stop(name: StudyName, number: TrialNumber, replica: ReplicaDep, principal: P
 
 
 def _part(replica: Replica, name: str, number: int) -> str:
-    trial, study = trials.glance(replica, name, number), studies.read(replica, name)
-    return part("trial/facts.html", facts=_facts(replica, trial, study.spec))
+    trial, study = trials.glance(replica, name, number), study_rows.read_here(replica, name)
+    return part("trial/facts.html", facts=_facts(replica, trial, study.current_spec))
 
 
 @dataclass(frozen=True)
