@@ -14,7 +14,8 @@ class DiagnosisSpec(Message):
 
     Args:
         target_error: The best that can be reached: by people, or at all (Bayes).
-        tolerance: Bias and variance up to this are none; None: 0.02 for classes, 0.05 for numbers.
+        tolerance: Bias and variance up to this are none; None: 0.02 for classes (of a rare one half of what never
+            saying it errs by, if that is less), 0.05 for numbers.
     """
 
     target_error: Annotated[float, Field(ge=0)] = 0.0

@@ -11,6 +11,9 @@ TOLERANCE = 0.02
 REGRESSION_TOLERANCE = 0.05
 """Of RMSE, in standard deviations of the training targets, likewise."""
 
+TOLERATED_OF_A_GUESS = 0.5
+"""Share of a guess's error, at most: of a rare class who never says it may err by less than TOLERANCE."""
+
 NOTHING = 0.9
 """Of the error of a guess: who has so much left has learned next to nothing."""
 
@@ -60,11 +63,11 @@ def conditions(found: Figures) -> list[Condition]:
 
 def has_learned_nothing(case: Case) -> bool:
     """Return whether even the training error is about that of a guess, as far as that is known."""
-    training, guess = case.metrics.get("training_error"), _guess(case)
-    return training is not None and guess is not None and training >= NOTHING * guess
+    training, guessed = case.metrics.get("training_error"), guess(case)
+    return training is not None and guessed is not None and training >= NOTHING * guessed
 
 
-def _guess(case: Case) -> float | None:
+def guess(case: Case) -> float | None:
     """Return the error of who always says the most frequent class, or the mean; None: that is not known."""
     if not case.classes:
         return None if case.classes is None else 1.0
@@ -77,7 +80,10 @@ def _guess(case: Case) -> float | None:
 def _tolerance(case: Case) -> float:
     if case.spec.diagnosis.tolerance is not None:
         return case.spec.diagnosis.tolerance
-    return REGRESSION_TOLERANCE if case.classes == 0 else TOLERANCE
+    if case.classes == 0:
+        return REGRESSION_TOLERANCE
+    guessed = guess(case)
+    return TOLERANCE if guessed is None else min(TOLERANCE, TOLERATED_OF_A_GUESS * guessed)
 
 
 def _noise(case: Case, *sets: str) -> float:

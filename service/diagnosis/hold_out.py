@@ -1,6 +1,7 @@
 """Findings on the data: what makes its errors mean less than they say."""
 
 from service.diagnosis.case import Case
+from service.diagnosis.conditions import guess
 from trimtab.diagnosis import Finding, FindingCode
 
 LEAK_ERROR = 0.02
@@ -33,8 +34,8 @@ FEWEST_EXAMPLES = 30
 
 def label_leak(case: Case) -> Finding | None:
     """Find a feature that tells the answers by itself."""
-    error = case.metrics.get("leak_error")
-    if error is None or case.classes is None or error > _leak_threshold(case.classes):
+    error, threshold = case.metrics.get("leak_error"), _leak_threshold(case)
+    if error is None or threshold is None or error > threshold:
         return None
     feature = int(case.metrics.get("leak_feature", -1))
     text = (
@@ -118,7 +119,9 @@ def _pixel(image: tuple[int, int, int], number: int) -> str:
     return f"the pixel in row {row + 1}, column {column + 1}{channel}"
 
 
-def _leak_threshold(classes: int) -> float:
-    if classes == 0:
+def _leak_threshold(case: Case) -> float | None:
+    """Return the greatest error of a feature that leaks; None: what is learned is not known."""
+    if case.classes == 0:
         return LEAK_RMSE
-    return min(LEAK_ERROR, LEAK_SHARE_OF_CHANCE * (1 - 1 / max(classes, 2)))
+    guessed = guess(case)
+    return None if guessed is None else min(LEAK_ERROR, LEAK_SHARE_OF_CHANCE * guessed)

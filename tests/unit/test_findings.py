@@ -16,6 +16,7 @@ from service.diagnosis.case import Curve
 from service.diagnosis.curve import curve, finite
 from service.diagnosis.rates import rank_correlation
 from tests.unit.cases import HEALTHY, case, codes, errors, study
+from trimtab.data import DatasetFacts, Problem
 from trimtab.diagnosis import Diagnosis, FindingCode
 from trimtab.space import Float, Scale
 from trimtab.spec import StudySpec
@@ -90,6 +91,26 @@ def test_a_few_copies_are_counted_over_all_folds() -> None:
 
 def test_a_first_loss_says_nothing_of_numbers() -> None:
     assert seen(case(first_loss=100, classes=0)) == []
+
+
+def rare(**figures: float) -> Case:
+    """A trial on two classes, of which one has 15 of 1,000 examples: who never says it errs by 0.015."""
+    facts = DatasetFacts(Problem.CLASSIFICATION, 1000, ("size",), classes=2, class_sizes=(985, 15))
+    spec = study(task={"data": {"dataset": "ours"}})
+    healthy = case(spec, first_loss=0.7, classes=2, validation_error=0)
+    return replace(healthy, metrics={**healthy.metrics, **figures}, datasets={"ours": facts})
+
+
+def test_a_feature_that_answers_no_better_than_a_guess_is_no_leak_however_little_a_guess_errs() -> None:
+    found = [seen(rare(leak_error=error)) for error in (0.015, 0.0016, 0.0014)]
+
+    assert found == [[], [], ["label_leak"]]
+
+
+def test_who_never_says_a_rare_class_has_bias() -> None:
+    found = [seen(rare(training_error=error, validation_error=error)) for error in (0.015, 0.0076, 0.0074)]
+
+    assert found == [["bias"], ["bias"], []]
 
 
 @pytest.mark.parametrize("classes", [1, -3, 0.5, 2.5])
