@@ -88,8 +88,9 @@ def _first_weights(case: Case, reason: str) -> Iterator[Edit | None]:
 
 
 def _slow_down(case: Case, finding: Finding) -> Iterator[Edit | None]:
-    figures = finding.figures
-    yield from _smaller_steps(case, f"{figures['failed']:.0f} of {figures['ended']:.0f} trials diverged")
+    reason = f"{finding.figures['failed']:.0f} of {finding.figures['ended']:.0f} trials diverged"
+    yield from _rescale(case, reason)
+    yield from _smaller_steps(case, reason)
 
 
 def _smaller_steps(case: Case, reason: str) -> Iterator[Edit | None]:

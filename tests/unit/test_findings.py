@@ -89,8 +89,20 @@ def test_a_few_copies_are_counted_over_all_folds() -> None:
     assert (seen(few), seen(more)) == ([], ["duplicates"])
 
 
-def test_a_first_loss_says_nothing_of_numbers() -> None:
-    assert seen(case(first_loss=100, classes=0)) == []
+@pytest.mark.parametrize(("loss", "most"), [("auto", 25), ("squared", 25), ("absolute", 5), ("huber", 4.5)])
+def test_a_first_loss_of_numbers_is_that_of_answers_five_deviations_off(loss: str, most: float) -> None:
+    spec = study(task={"data": {"dataset": "diabetes", "normalization": "none"}, "fixed": {"loss": loss}})
+
+    begun, ill = (examine(case(spec, first_loss=first, classes=0)) for first in (most, most * 1.01))
+
+    assert (codes(begun.findings), codes(ill.findings)) == ([], ["first_loss"])
+    assert {edit.path: edit.to for edit in ill.edits} == {"task.data.normalization": "standard"}
+
+
+def test_a_first_loss_of_numbers_that_is_of_nobody_knows_what_says_nothing() -> None:
+    asked = StudySpec.model_validate({"name": "told", "task": None, "space": {"learning_rate": RATES}}).resolved()
+
+    assert seen(case(asked, first_loss=1e6, classes=0)) == []
 
 
 def rare(**figures: float) -> Case:

@@ -86,6 +86,22 @@ def test_a_range_on_whose_low_end_the_trial_lies_reaches_no_further(layers: int,
     assert {"task.fixed.hidden_units", "task.fixed.epochs"} <= set(found)
 
 
+def test_trials_that_diverge_get_inputs_and_first_weights_of_the_right_scale_before_smaller_steps() -> None:
+    raw = study(
+        space={"learning_rate": number(0.1, 0.2)},
+        task={"data": {"normalization": "none"}, "fixed": {"initialization_gain": 9.0}},
+    )
+
+    found = advised(Case(spec=raw, outcomes={Outcome.DIVERGED: 9}))
+
+    assert list(found.items()) == [
+        ("task.data.normalization", "standard"),
+        ("task.fixed.initialization_gain", 1.0),
+        ("space.learning_rate.low", 0.01),
+        ("space.learning_rate.high", 0.02),
+    ]
+
+
 def test_variance_asks_for_l2_dropout_and_of_images_augmentation() -> None:
     spec = study(space={"dropout": {"type": "float", "low": 0.0, "high": 0.5}}, task={"data": {"dataset": "digits"}})
 
