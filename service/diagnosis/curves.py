@@ -47,10 +47,14 @@ def still_improving(case: Case) -> Finding | None:
 
 
 def validation_turning_up(case: Case) -> Finding | None:
-    """Find that most of the good trials got worse on the validation set while they went on training."""
+    """Find that most of the good trials got worse on the validation set while they went on training.
+
+    Where there is patience, nothing is to be found: a training has gone on to see that it gets no better, and the
+    weights of the best epoch are kept.
+    """
     found = figures(case)
     curves = [errors for errors in _errors([case.curve, *case.others]) if len(errors) >= FEWEST_STEPS]
-    if found is None or not curves:
+    if found is None or not curves or case.settled.get("patience"):
         return None
     rises = [rise(errors) for errors in curves]
     least = max(RISE * found.tolerance, found.noise["variance"])

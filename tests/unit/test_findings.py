@@ -125,6 +125,15 @@ def test_who_never_says_a_rare_class_has_bias() -> None:
     assert found == [["bias"], ["bias"], []]
 
 
+def test_where_patience_keeps_the_best_epoch_nothing_turns_up() -> None:
+    turning = errors(0.9, 0.1, 0.02, 0.02, 0.02, 0.03, 0.04, 0.05, 0.05, 0.05)
+    specs = [study(task={"fixed": {"patience": patience}}) for patience in (0, 5)]
+
+    whole, stopped = (seen(case(spec, curve=turning, validation_error=0.02)) for spec in specs)
+
+    assert (whole, stopped) == (["validation_turning_up"], [])
+
+
 @pytest.mark.parametrize("classes", [1, -3, 0.5, 2.5])
 def test_a_number_of_classes_that_cannot_be_is_none(classes: float) -> None:
     assert seen(case(first_loss=100, leak_error=0, classes=classes)) == []
