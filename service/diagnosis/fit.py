@@ -2,6 +2,7 @@
 
 from service.diagnosis.case import Case
 from service.diagnosis.conditions import conditions, figures
+from service.diagnosis.fitting import strong
 from trimtab.diagnosis import Condition, Figures, Finding, FindingCode
 
 
@@ -10,10 +11,11 @@ def bias(case: Case) -> Finding | None:
     found = _suffers(case, Condition.HIGH_BIAS)
     if found is None:
         return None
+    less = f"regularise less ({', '.join(strong(case))}), " if strong(case) else ""
     text = (
         f"the training error, {found.training_error:.3g}, is {found.bias:.3g} above the target of "
-        f"{found.target_error:.3g}: the network does not fit what it is trained on; make it larger, train longer, or "
-        "try another optimiser or architecture. If nobody could do better, say so (diagnosis.target_error)"
+        f"{found.target_error:.3g}: the network does not fit what it is trained on; {less}make it larger, train "
+        "longer, or try another optimiser or architecture. If nobody could do better, say so (diagnosis.target_error)"
     )
     return _finding(FindingCode.BIAS, found, "bias", found.bias, text)
 

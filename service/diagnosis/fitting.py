@@ -52,6 +52,10 @@ and little dropout stays among the choices: all at once may cost more than there
 FEW_UNITS = 24
 """In a hidden layer: without a fifth of them a network may no longer fit, so little dropout stays among its choices."""
 
+STRONG = {"dropout": 0.3, "input_dropout": 0.3, "l1": 1e-2, "l2": 1e-2, "weight_decay": 1.0}
+"""From there on a network may not fit because of it: half of what is usual, and of what shrinks weights the last tenth.
+`weight_decay` is taken times the learning rate, so there it is more."""
+
 AUGMENTATION = {"crop": Float(low=0.0, high=0.1), "rotation": Float(low=0.0, high=10.0)}
 """Up to a tenth of the sides, and degrees: both leave digits and letters what they are."""
 
@@ -70,6 +74,17 @@ def larger(case: Case, reason: str) -> Iterator[Edit | None]:
     deeper = "conv_blocks" if "conv_blocks" in case.settled else "hidden_layers"
     if not is_lowest(case, deeper):
         yield moved(case, deeper, lambda number: number + 1, bound="high", reason=reason)
+
+
+def weaker(case: Case, reason: str) -> Iterator[Edit | None]:
+    """Give the edits that let a network be regularised less, where it cannot be but strongly."""
+    for name in strong(case):
+        yield moved(case, name, _weakened(name), bound="low", reason=f"{name} is strong, and {reason}")
+
+
+def strong(case: Case) -> list[str]:
+    """Return what regularises every network of the study strongly: where weak ones may be, they were no better."""
+    return [name for name, from_there in STRONG.items() if _least(case, name) >= from_there]
 
 
 def longer(case: Case, reason: str) -> Edit | None:
@@ -120,6 +135,21 @@ def stopped_early(case: Case, reason: str) -> Edit | None:
     if patience != 0 or not isinstance(epochs, int):
         return None
     return moved(case, "patience", lambda most: max(most, 3, PATIENCE_SHARE * epochs), bound="high", reason=reason)
+
+
+def _weakened(name: str) -> Change:
+    """Return what makes a regulariser weaker: shares go by halves, what shrinks weights by tenths."""
+    return lambda strength: strength / 2 if name.endswith("dropout") else strength / 10
+
+
+def _least(case: Case, name: str) -> float:
+    """Return how little of a regulariser a trial may have; of a list that is fixed, of what has most."""
+    parameter = case.spec.declared.root.get(name)
+    if parameter is not None:
+        return min((one for one in parameter.extremes() if isinstance(one, int | float)), default=0.0)
+    value = case.settled.get(name)
+    values = value if isinstance(value, tuple) else (value,)
+    return max((one for one in values if isinstance(one, int | float)), default=0.0)
 
 
 def _has_few_units(case: Case) -> bool:

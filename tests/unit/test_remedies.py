@@ -86,6 +86,32 @@ def test_a_range_on_whose_low_end_the_trial_lies_reaches_no_further(layers: int,
     assert {"task.fixed.hidden_units", "task.fixed.epochs"} <= set(found)
 
 
+@pytest.mark.parametrize(
+    ("space", "fixed", "expected"),
+    [
+        ({}, {"l2": 0.5}, {"task.fixed.l2": 0.05}),
+        ({}, {"dropout": 0.8, "weight_decay": 3.0}, {"task.fixed.dropout": 0.4, "task.fixed.weight_decay": 0.3}),
+        ({}, {"hidden_layers": 2, "dropout": (0.5, 0.0)}, {"task.fixed.dropout": [0.25, 0.0]}),
+        ({}, {"l2": 0.001, "dropout": 0.2, "weight_decay": 0.1}, {}),
+        ({"l2": number(0.05, 1.0)}, {}, {"space.l2.low": 0.005}),
+        ({"l2": number(1e-6, 1.0)}, {}, {}),
+        ({"dropout": choices(0.5, 0.7)}, {}, {"space.dropout.choices": [0.5, 0.7, 0.25]}),
+        ({"dropout": choices(0.0, 0.7)}, {}, {}),
+    ],
+)
+def test_bias_of_what_can_only_be_regularised_strongly_asks_for_less_first(
+    space: dict[str, Any], fixed: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    spec = study(space={"learning_rate": number(0.1, 0.2), **space}, task={"fixed": fixed})
+    params = dict.fromkeys(space, 0.6)
+
+    found = examine(case(spec, params=params, training_error=0.3, validation_error=0.3))
+
+    assert {edit.path: edit.to for edit in found.edits[: len(expected)]} == expected
+    assert not any(is_about(edit, REGULARISING) for edit in found.edits[len(expected) :])
+    assert ("regularise less" in found.findings[0].text) == bool(expected)
+
+
 def test_trials_that_diverge_get_inputs_and_first_weights_of_the_right_scale_before_smaller_steps() -> None:
     raw = study(
         space={"learning_rate": number(0.1, 0.2)},
@@ -434,6 +460,13 @@ def enlarges(edit: Edit) -> bool:
     return is_about(edit, ENLARGING) and "memory" not in edit.reason
 
 
+def weakens(edit: Edit) -> bool:
+    """Return whether the least regularisation that trials may have becomes less."""
+    was, to = (value if isinstance(value, list) else [value] for value in (edit.was, edit.to))
+    numbers = [[one for one in values if isinstance(one, int | float)] for values in (was, to)]
+    return all(numbers) and min(numbers[1]) <= min(numbers[0]) and sum(numbers[1]) != sum(numbers[0])
+
+
 def diagnosed(spec: StudySpec, figures: dict[str, float], curve: list[float], failed: int) -> Diagnosis:
     ill = case(spec, curve=errors(*curve))
     return examine(replace(ill, metrics=HEALTHY | figures, outcomes={Outcome.OUT_OF_MEMORY: failed}))
@@ -451,6 +484,6 @@ def test_whatever_the_figures_the_edits_are_possible_and_the_bad_advice_is_never
     assert len({edit.path for edit in found.edits}) == len(found.edits)
     assert (edited == spec) == (not found.edits)
     if Condition.HIGH_BIAS in found.conditions:
-        assert not any(is_about(edit, REGULARISING) for edit in found.edits)
+        assert not any(is_about(edit, REGULARISING) and not weakens(edit) for edit in found.edits)
     else:
         assert not any(enlarges(edit) for edit in found.edits)
