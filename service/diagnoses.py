@@ -17,7 +17,6 @@ from service.storage.studies import StudyRow
 from service.storage.trials import TrialRow
 from trimtab.diagnosis import Diagnosis
 from trimtab.errors import SeveralObjectives
-from trimtab.message import Metrics
 from trimtab.spec import StudySpec
 from trimtab.states import Direction, Outcome, Purpose, TrialState
 
@@ -71,7 +70,7 @@ def examined(connection: sa.Connection, study: StudyRow) -> Diagnosis:
     direction = study.spec.objectives[0].direction
     top = diagnosis.top(connection, study.study_id, direction, limit=TOP_TRIALS)
     case = _case(connection, study, best, others=[other for other in top if other != best.trial_id])
-    rates = _rates(diagnosis.learning_rates(connection, study.study_id), direction)
+    rates = list(_rates(connection, study, direction))
     return examine(replace(case, outcomes=outcomes, rates=rates))
 
 
@@ -103,8 +102,11 @@ def _before(connection: sa.Connection, study: StudyRow) -> Iterator[StudySpec]:
         yield study.current_spec
 
 
-def _rates(found: Iterable[tuple[float, float | None, Metrics]], direction: Direction) -> list[Rate]:
-    return [
-        Rate.of(rate, math.inf if value is None else direction.sign * value, finite(metrics))
-        for rate, value, metrics in found
-    ]
+def _rates(connection: sa.Connection, study: StudyRow, direction: Direction) -> Iterator[Rate]:
+    dimension = next((one for one in study.dimensions if one.stored_name == "learning_rate"), None)
+    if dimension is None:
+        return
+    for stored, value, metrics in diagnosis.learning_rates(connection, study.study_id):
+        rate = dimension.value(stored)
+        if isinstance(rate, int | float):
+            yield Rate.of(rate, math.inf if value is None else direction.sign * value, finite(metrics))

@@ -11,7 +11,7 @@ from service.diagnosis.conditions import conditions, figures, has_learned_nothin
 from service.diagnosis.curves import FEWEST_STEPS, fall
 from service.sampling.scales import Number, Side, interval, position, side
 from trimtab.diagnosis import Condition, Finding, FindingCode
-from trimtab.space import Categorical
+from trimtab.space import Categorical, Float, Scale
 from trimtab.states import Outcome
 
 Point = tuple[float, float]
@@ -26,6 +26,9 @@ HOPELESS = 4
 FEWEST_RATES = 8
 """Trials that a trend is read from: for so few, chance alone reaches TREND in about one of twenty studies."""
 
+FEWEST_CHOICES = 3
+"""Learning rates, where they are searched among choices: of two the better one is always at an end."""
+
 TREND = 0.7
 """Rank correlation of learning rate and loss from which on the one is said to follow the other."""
 
@@ -39,9 +42,9 @@ than the tolerance: where learning rates further in do as well, there is nothing
 
 def learning_rate_on_bound(case: Case) -> Finding | None:
     """Find learning rates that are the better the nearer they lie to an end of their range."""
-    parameter = case.spec.declared.root.get("learning_rate")
+    parameter = _range(case.spec.declared.root.get("learning_rate"))
     best = case.params.get("learning_rate")
-    if parameter is None or isinstance(parameter, Categorical) or not isinstance(best, int | float):
+    if parameter is None or not isinstance(best, int | float):
         return None
     if not parameter.contains(best):
         return None
@@ -74,6 +77,16 @@ def out_of_memory(case: Case) -> Finding | None:
         return None
     remedy = "smaller batches or networks fit, or a device with more memory"
     return _failing(case, Outcome.OUT_OF_MEMORY, FindingCode.OUT_OF_MEMORY, remedy)
+
+
+def _range(parameter: Number | Categorical | None) -> Number | None:
+    """Return the range in which a parameter is searched; of choices the one that they span; None: there is none."""
+    if not isinstance(parameter, Categorical):
+        return parameter
+    numbers = [one for one in parameter.choices if isinstance(one, int | float) and one > 0]
+    if len(numbers) < max(FEWEST_CHOICES, len(parameter.choices)):
+        return None
+    return Float(low=min(numbers), high=max(numbers), scale=Scale.LOG)
 
 
 def _most_are(case: Case, outcome: Outcome) -> bool:

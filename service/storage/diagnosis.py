@@ -41,7 +41,10 @@ def outcomes(connection: sa.Connection, study_id: int) -> dict[Outcome, int]:
 
 
 def learning_rates(connection: sa.Connection, study_id: int) -> Sequence[tuple[float, float | None, Metrics]]:
-    """Return of each trial that is complete or diverged learning rate, first value (None: it diverged), figures."""
+    """Return of each trial that is complete or diverged learning rate, first value (None: it diverged), figures.
+
+    The learning rate is as it is stored: of choices the number of the one that was chosen.
+    """
     return [
         (rate, value, metrics) for rate, value, metrics in connection.execute(_LEARNING_RATES, {"study_id": study_id})
     ]

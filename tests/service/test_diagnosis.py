@@ -169,6 +169,18 @@ def test_learning_rates_at_the_end_of_their_range_are_found_and_trials_that_dive
     assert edits(client) == {"space.learning_rate.low": 1e-5}
 
 
+def test_learning_rates_that_are_searched_among_choices_lie_on_a_bound_too(client: Client) -> None:
+    rates = {"type": "categorical", "choices": [0.1, 0.001, 0.01]}
+    study(client, space={"learning_rate": rates, "hidden_units": UNITS})
+    for rate, error in [(0.001, 0.9), (0.01, 0.3), (0.1, 0.01)] * 3:
+        add(client, {"training_error": 0.0, "validation_error": error}, rate=rate)
+
+    (finding,) = client.diagnosis("study").findings
+
+    assert (finding.code, finding.figures["side"]) == (FindingCode.LEARNING_RATE_ON_BOUND, "high")
+    assert edits(client) == {"space.learning_rate.choices": [0.1, 0.001, 0.01, 1.0]}
+
+
 def test_before_a_trial_is_complete_there_is_no_diagnosis_unless_failures_say_something(client: Client) -> None:
     study(client)
     with pytest.raises(NoCompleteTrial):

@@ -228,6 +228,19 @@ def test_learning_rates_press_against_a_bound_where_trials_are_the_better_the_ne
     assert seen(rated(losses)) == expected
 
 
+@pytest.mark.parametrize(
+    ("choices", "expected"), [([1e-3, 1e-5, 1e-4], ["learning_rate_on_bound"]), ([1e-3, 1e-5], [])]
+)
+def test_the_ends_of_three_choices_are_bounds_too(choices: list[float], expected: list[str]) -> None:
+    spec = study(space={"learning_rate": {"type": "categorical", "choices": choices}})
+    rates = [Rate(rate, -math.log10(rate)) for rate in choices * 4]
+
+    found = examine(replace(case(spec, params={"learning_rate": 1e-3}), rates=rates))
+
+    assert codes(found.findings) == expected
+    assert [edit.to for edit in found.edits] == [[1e-3, 1e-5, 1e-4, 1e-2]] * len(expected)
+
+
 def test_where_hardly_anything_is_learned_the_share_of_the_loss_that_is_left_counts() -> None:
     chance = rated([0.45, 0.9, 0.5, 0.9, 0.5, 0.9, 0.5, 0.9, 0.4])
     rates = [replace(rate, left=1 - 0.05 * place) for place, rate in enumerate(chance.rates)]
