@@ -133,6 +133,7 @@ class DatasetFacts:
         class_sizes: Examples of each class.
         categories: Those of the columns that hold no numbers and no times.
         missing: Of each column that lacks values, which.
+        groups: Of each of `categories`, how many groups it makes: those without a value are one.
     """
 
     problem: Problem
@@ -144,6 +145,7 @@ class DatasetFacts:
     class_sizes: tuple[int, ...] = ()
     categories: tuple[str, ...] = ()
     missing: Mapping[str, Missing] = field(default_factory=dict)
+    groups: Mapping[str, int] = field(default_factory=dict)
 
 
 def _numbered(count: int) -> tuple[str, ...]:

@@ -87,6 +87,10 @@ class DatasetDescription(Message):
             missing={
                 column.name: Missing(column.missing, column.first_missing) for column in self.columns if column.missing
             },
+            # Where nobody counted those without a value there may be some.
+            groups={
+                column.name: column.categories + (column.missing != 0) for column in self.columns if column.categories
+            },
         )
 
 

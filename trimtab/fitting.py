@@ -34,7 +34,8 @@ def problems(task: TaskSpec, space: Space, facts: Facts) -> list[FieldProblem]:
     if not all(name in facts for name in data.datasets):
         return []
     found = [*_of_kinds(task, facts[data.dataset]), *_of_columns(data, facts[data.dataset]), *_of_others(data, facts)]
-    if found := found or list(_of_times(data, facts)) or list(_of_sizes(data, facts)):
+    found = found or list(_of_times(data, facts)) or list(_of_sizes(data, facts)) or list(_of_groups(data, facts))
+    if found:
         return found
     first = facts[data.dataset]
     return [
@@ -178,6 +179,21 @@ def _of_folds(data: DataSpec, facts: DatasetFacts, sizes: SetSizes) -> Iterator[
             remedy = f"at most {left} folds" if left > 1 else "leave out classes of so few, or take no folds"
             text = f"class {facts.labels[smallest]!r} has {left} examples for them: {remedy}"
             yield _problem("split.folds", f"({folds}) are too many: {text}")
+
+
+def _of_groups(data: DataSpec, facts: Facts) -> Iterator[FieldProblem]:
+    """Yield which data sets have fewer groups than sets are dealt out of them. Of groups by number nothing is known."""
+    sets = {data.dataset: (data.split.folds or 2) + (not data.validation_dataset and not data.test_dataset)}
+    if data.validation_dataset:
+        sets[data.validation_dataset] = 2 - bool(data.test_dataset)
+    for name, wanted in sets.items():
+        groups = facts[name].groups.get(data.split.group or "", wanted)
+        if groups < wanted:
+            remedy = "take fewer folds, or leave it out" if data.split.folds else "leave it out"
+            text = (
+                f"({data.split.group!r}) makes {groups} groups of {name!r}, for {wanted} sets of whole groups: {remedy}"
+            )
+            yield _problem("split.group", text)
 
 
 def _of_batches(task: TaskSpec, space: Space, facts: Facts) -> Iterator[FieldProblem]:

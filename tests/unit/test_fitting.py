@@ -7,9 +7,11 @@ import pytest
 
 from trimtab import fitting
 from trimtab.data import BUILT_IN, DatasetFacts, Missing, Problem
+from trimtab.datasets import ColumnKind, DatasetColumn, DatasetDescription
 from trimtab.spec import StudySpec
 
-HOUSES = DatasetFacts(Problem.REGRESSION, 400, ("size", "place", "day"), categories=("place",))
+HOUSES = DatasetFacts(Problem.REGRESSION, 400, ("size", "place", "day"), categories=("place",), groups={"place": 3})
+NEAR = replace(HOUSES, groups={"place": 1})
 FACES = DatasetFacts(
     Problem.CLASSIFICATION, 100, classes=2, image=(3, 8, 8), labels=("cat", "dog"), class_sizes=(90, 10)
 )
@@ -26,6 +28,8 @@ LONELY = DatasetFacts(Problem.REGRESSION, 1, ("x",))
 DATA = {
     **BUILT_IN,
     "houses": HOUSES,
+    "near": NEAR,
+    "houses_too": HOUSES,
     "faces": FACES,
     "birds": BIRDS,
     "tiny": TINY,
@@ -215,6 +219,27 @@ BAD: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
         "task.data.split.validation",
         "is none of the 4 examples of 'tiny', for the train-dev set",
     ),
+    (
+        "fewer groups than folds and a test",
+        on("houses", split={"group": "place", "folds": 3}),
+        {},
+        "task.data.split.group",
+        "('place') makes 3 groups of 'houses', for 4 sets of whole groups: take fewer folds, or leave it out",
+    ),
+    (
+        "one group",
+        on("near", split={"group": "place"}),
+        {},
+        "task.data.split.group",
+        "('place') makes 1 groups of 'near', for 3 sets of whole groups: leave it out",
+    ),
+    (
+        "one group that is to validate and to test",
+        on("houses", validation_dataset="near", split={"group": "place"}),
+        {},
+        "task.data.split.group",
+        "('place') makes 1 groups of 'near', for 2 sets",
+    ),
 ]
 
 
@@ -241,8 +266,32 @@ def test_a_value_may_be_missing_where_no_example_is_ordered_by_it(task: dict[str
     assert found(task) == []
 
 
+@pytest.mark.parametrize(
+    "task",
+    [
+        on("houses", split={"group": "place"}),
+        on("houses", split={"group": "place", "folds": 2}),
+        on("houses", test_dataset="near", split={"group": "place", "folds": 3}),
+        on("houses", validation_dataset="near", test_dataset="houses_too", split={"group": "place"}),
+        on("near"),
+        on("houses", split={"group": "size", "folds": 50}),
+    ],
+)
+def test_as_many_groups_as_sets_are_enough_and_of_numbers_nothing_is_known(task: dict[str, Any]) -> None:
+    assert found(task) == []
+
+
 def test_nothing_is_said_of_data_that_nobody_knows() -> None:
     assert found(on("others", split={"group": "owner"}) | {"fixed": {"batch_size": 100_000}}) == []
+
+
+@pytest.mark.parametrize(("missing", "groups"), [(0, 3), (2, 4), (None, 4)])
+def test_those_without_a_value_are_a_group_where_there_are_any_or_nobody_counted(
+    missing: int | None, groups: int
+) -> None:
+    place = DatasetColumn(name="place", kind=ColumnKind.CATEGORY, categories=3, missing=missing)
+
+    assert DatasetDescription(problem=Problem.REGRESSION, examples=9, columns=[place]).facts.groups == {"place": groups}
 
 
 def test_a_set_of_fewer_than_thirty_examples_is_warned_of() -> None:
