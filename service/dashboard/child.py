@@ -19,11 +19,8 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from service.dashboard.orders import SERVER_ERROR, Answer, Order
 from service.database import connect
-from service.pipes import received
+from service.pipes import serve
 from service.storage.optuna_storage import OptunaStorage
-
-READY = b"ready"
-"""What it says when it has started."""
 
 NAME = "trimtab dashboard"
 """Of its connection, as PostgreSQL shows it."""
@@ -39,12 +36,8 @@ _GZIP_LEVEL = 1
 def main(descriptor: int) -> None:
     """Answer orders until there are no more."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    pipe = Connection(descriptor)
     _leave_out("sklearn", "plotly")
-    pipe.send_bytes(READY)
-    orders = received(pipe)
-    while True:
-        pipe.send_bytes(answer(Order.from_bytes(orders.get())).to_bytes())
+    serve(Connection(descriptor), lambda sent: answer(Order.from_bytes(sent)).to_bytes())
 
 
 class Failures(logging.Handler):

@@ -10,7 +10,7 @@ from multiprocessing.connection import Connection
 import numpy as np
 
 from service.history import Observations
-from service.pipes import received
+from service.pipes import serve
 from service.sampling import View, is_installed, suggest, suggest_many
 from service.sampling.gp import remember_fits
 from service.sampling.orders import Order, answer, refusal
@@ -21,23 +21,16 @@ from trimtab.space import Float, Space
 from trimtab.spec import StudySpec
 from trimtab.states import Outcome, TrialState
 
-READY = b"ready"
-"""What a child says when it has started."""
-
 
 def main(descriptor: int) -> None:
     """Answer orders until there are no more."""
-    pipe = Connection(descriptor)
     if is_installed():
         import torch  # noqa: PLC0415  # heavy, and an extra: TPE of several objectives does without it
 
         torch.set_num_threads(1)
         remember_fits()
         _warm_up()
-    pipe.send_bytes(READY)
-    orders = received(pipe)
-    while True:
-        pipe.send_bytes(_answer(orders.get()))
+    serve(Connection(descriptor), _answer)
 
 
 def _answer(sent: bytes) -> bytes:
