@@ -14,22 +14,28 @@
 // They are those of GET /v1/studies/{name}/events. A trial may be told of twice: what is shown is replaced.
 // After a lost connection, or when a hidden page is looked at again, the running trials are told of anew.
 // Of a study that has ended the service tells nothing: it is asked for every few seconds, until it goes on.
+// Where other pages of the browser need the connection more (places.js), a study is listened to for a moment only, again
+// and again.
 //
 // Modules import each other by a relative path: import { isLost } from "./connection.js". What they show of times that
 // they write themselves: import { showTimes } from "./times.js".
 import { isBack, isGone, isLost, isRefused, over, pause, retryAfter } from "./connection.js";
+import { Place } from "./places.js";
 import { events } from "./server_sent.js";
 import "./tabs.js";
 
 const HIDDEN_SECONDS = 10; // Before nobody is taken to look; a change between two windows is shorter.
 const SILENT_SECONDS = 40; // The service gives a sign of life every 15 s.
-const LOOK_SECONDS = 4; // Between two looks at a study that has ended.
+const LOOK_SECONDS = 4; // Between two looks at a study that has ended, or two moments.
+const MOMENT_SECONDS = 1; // From the first event: what was missed comes at once.
 
 const meta = document.querySelector('meta[name="trimtab-study"]');
 const address = `/v1/studies/${encodeURIComponent(meta?.content ?? "")}`;
 const isStill = meta?.dataset.last === undefined;
 let last = meta?.dataset.last ?? null;
+const place = new Place();
 let connection = null;
+let isGivenUp = false; // The connection, to other pages.
 let study = null; // As it was told last.
 let isEnded = isStill; // For now: it may be given more budget.
 let tries = 0; // In a row that came to nothing.
@@ -78,27 +84,44 @@ async function hear() {
   alive();
   tries += 1;
   refused = null;
+  isGivenUp = false;
   try {
     await (isEnded ? look(mine.signal) : listen(mine.signal, alive));
   } catch {
-    if (!document.hidden) {
+    if (!document.hidden && !isGivenUp) {
       isLost("live");
     }
   }
   clearTimeout(watchdog.timer);
+  place.leave();
   connection = null;
   notBefore = performance.now() + 1000 * retryAfter(refused);
-  next = setTimeout(come, 1000 * (isEnded && tries === 0 ? LOOK_SECONDS : pause(Math.max(0, tries - 1), refused)));
+  const isInTurn = (isEnded && tries === 0) || isGivenUp;
+  next = setTimeout(come, 1000 * (isInTurn ? LOOK_SECONDS + Math.random() : pause(Math.max(0, tries - 1), refused)));
 }
 
-/** Tells what is heard, until there is no more for now. */
+/** Tells what is heard, until there is no more for now, or the connection is given up. */
 async function listen(signal, alive) {
-  const answer = await asked("/events", { headers: last === null ? {} : { "Last-Event-ID": last }, signal });
-  if (answer) {
-    for await (const event of events(answer.body, alive)) {
-      take(event);
-    }
+  const isShort = place.isCrowded;
+  if (!isShort) {
+    place.take(giveUp);
   }
+  const answer = await asked("/events", { headers: last === null ? {} : { "Last-Event-ID": last }, signal });
+  if (!answer) {
+    return;
+  }
+  if (isShort) {
+    setTimeout(() => signal === connection?.signal && giveUp(), MOMENT_SECONDS * 1000);
+  }
+  for await (const event of events(answer.body, alive)) {
+    take(event);
+  }
+}
+
+/** Ends the connection, which nobody misses: what happens meanwhile is told when there is one again. */
+function giveUp() {
+  isGivenUp = true;
+  connection?.abort();
 }
 
 /** Looks once whether a study that has ended is as it was told last. */
