@@ -7,7 +7,7 @@ table or `images_NCHW`. Missing is NaN among numbers and -1 among codes.
 import json
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,12 @@ class Content:
     description: DatasetDescription
     arrays: Mapping[str, NDArray[Any]]
     categories: Mapping[str, list[str]] = field(default_factory=dict)
+
+
+def warned(content: Content, warning: str) -> Content:
+    """Return a data set with one more warning, before the others."""
+    about = content.description
+    return replace(content, description=about.model_copy(update={"warnings": [warning, *about.warnings]}))
 
 
 def write(content: Content, path: Path) -> None:

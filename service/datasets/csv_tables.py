@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as arrow
 
-from service.datasets import numbers, tables
+from service.datasets import canonical, numbers, tables
 from service.datasets.canonical import Content
 from service.datasets.unfit import Problems, refuse, shown
 from trimtab.datasets import TargetKind
@@ -35,11 +35,7 @@ def read(path: Path, *, target: str | None, kind: TargetKind, most_bytes: int) -
     content = tables.read(_table(path), target=learned, kind=kind, is_typed=False, most_bytes=most_bytes)
     if not all(map(_is_number, names)):
         return content
-    warning = "the names of all columns are numbers: does the file begin with a row of names?"
-    about = content.description
-    return Content(
-        about.model_copy(update={"warnings": [warning, *about.warnings]}), content.arrays, content.categories
-    )
+    return canonical.warned(content, "the names of all columns are numbers: does the file begin with a row of names?")
 
 
 def _names(path: Path) -> list[str]:

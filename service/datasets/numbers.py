@@ -79,12 +79,14 @@ def floats(values: pa.ChunkedArray) -> NDArray[np.float64]:
     return _doubles(values)
 
 
-def check_finite(numbers_N: NDArray[np.float64], column: str, problems: Problems) -> None:
-    """Note numbers that cannot be trained with."""
+def check_finite(
+    numbers_N: NDArray[np.float64], column: str, problems: Problems, *, otherwise: str = "leave it empty"
+) -> None:
+    """Note numbers that cannot be trained with, and what helps where there is no other."""
     for row in np.flatnonzero(np.abs(numbers_N) > LARGEST)[:101]:
         number = numbers_N[row]
         what = "is infinite" if np.isinf(number) else f"is {number:g}, of a magnitude over {LARGEST:g}"
-        problems.add(cell(int(row), column), f"{what}: give a number that can be trained with, or leave it empty")
+        problems.add(cell(int(row), column), f"{what}: give a number that can be trained with, or {otherwise}")
 
 
 def _doubles(values: pa.ChunkedArray) -> NDArray[np.float64]:

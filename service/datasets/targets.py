@@ -161,7 +161,7 @@ def _of_numbers(values: pa.ChunkedArray, column: str) -> Target:
         values = pc.utf8_trim_whitespace(values).cast(pa.float64())
     y_N = numbers.floats(values)
     problems = Problems()
-    numbers.check_finite(y_N, column, problems)
+    numbers.check_finite(y_N, column, problems, otherwise="leave out the row")
     problems.settle()
     if np.all(y_N == y_N[0]):
         refuse(f"column {column}", f"is {y_N[0]:g} in every row: there is nothing to learn")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from numpy.lib import format as npy
@@ -243,8 +244,8 @@ CSVS = {
     ),
     "a quotation mark that the next one closes": ('y,a\n1,b\n2,"c\n1,b\n2,"c\n', "y", "line 3", "is not closed where"),
     "a missing target": ("a,y\n1,2\n3,NA\n", "y", "row 2, column y", "is missing"),
-    "an infinite target": ("a,y\n1,2.5\n3,inf\n", "y", "row 2, column y", "is infinite"),
-    "an infinite feature": ("a,y\n-inf,1\n3,2\n", "y", "row 1, column a", "is infinite"),
+    "an infinite target": ("a,y\n1,2.5\n3,inf\n", "y", "row 2, column y", "trained with, or leave out the row"),
+    "an infinite feature": ("a,y\n-inf,1\n3,2\n", "y", "row 1, column a", "trained with, or leave it empty"),
     "a feature beyond float32": ("a,y\n1e39,1\n3,2\n", "y", "row 1, column a", "is 1e+39, of a magnitude over 1e+38"),
     "one class": ("a,y\n1,no\n3,no\n", "y", "column y", "has one class only, 'no'"),
     "a target that never changes": ("a,y\n1,0.5\n3,0.5\n", "y", "column y", "is 0.5 in every row"),
@@ -410,6 +411,17 @@ def test_a_parquet_file_is_refused_with_the_place_that_is_wrong(
 
     assert where == field
     assert message in what
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_the_index_that_pandas_writes_beside_the_columns_is_warned_of(tmp_path: Path, is_kept: bool) -> None:
+    file = io.BytesIO()
+    rows = pd.DataFrame({"a": [1.0, 2.0, 3.0, 4.0, 5.0], "y": ["no", "no", "no", "yes", "yes"]})
+    rows[rows.a != 1].to_parquet(file, index=is_kept)
+
+    told = " ".join(read(tmp_path, Format.PARQUET, file.getvalue(), "y").description.warnings)
+
+    assert ("__index_level_0__; to_parquet(…, index=False) leaves it out" in told) == is_kept
 
 
 def lying(shape: tuple[int, ...], data: bytes) -> bytes:
