@@ -111,7 +111,7 @@ def _of_others(data: DataSpec, facts: Facts) -> Iterator[FieldProblem]:
 
 def _difference(one: DatasetFacts, other: DatasetFacts) -> str | None:
     if one.problem != other.problem:
-        return f"{other.problem}, not {one.problem}"
+        return f"{other.problem}, not {one.problem}: put it with kind={one.problem}, if that is what it is"
     if one.image != other.image:
         return f"{_shape(other)}, not {_shape(one)}"
     if one.columns != other.columns:

@@ -137,7 +137,7 @@ BAD: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
         on("houses", validation_dataset="wine"),
         {},
         "task.data.validation_dataset",
-        "classification, not regression",
+        "classification, not regression: put it with kind=regression",
     ),
     (
         "a test of other columns",
