@@ -113,7 +113,7 @@ def _file(member: tarfile.TarInfo, problems: Problems) -> _File | None:
     name = shown(member.name)
     if path.is_absolute() or ".." in path.parts or len(member.name) > _LONGEST_NAME:
         problems.add(name, "leaves its folder")
-    elif member.isdir() or path.name.startswith(".") or _SET_ASIDE & set(path.parts):
+    elif member.isdir() or any(part.startswith(".") or part in _SET_ASIDE for part in path.parts):
         return None
     elif not member.isfile():
         problems.add(name, "is no file but a link or a device")

@@ -205,6 +205,8 @@ def test_a_folder_of_images_has_the_classes_of_its_folders(tmp_path: Path) -> No
         "./pets/cat/a.png": image(value=9),
         "./pets/dog/a.PNG": image(value=3),
         "./pets/._a": b"left behind by a system",
+        "./pets/.ipynb_checkpoints/b-checkpoint.png": image(value=7),
+        "./pets/cat/.ipynb_checkpoints/a-checkpoint.png": image(value=9),
     }
 
     found = read(tmp_path, Format.TAR, folder(files))
