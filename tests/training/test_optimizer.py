@@ -190,3 +190,17 @@ def test_the_penalty_is_the_courses_and_its_gradient_is_what_l2_adds() -> None:
     torch.testing.assert_close(l2, strength / (2 * m) * torch.linalg.matrix_norm(weight).square())
     torch.testing.assert_close(gradient, strength / m * weight.detach())
     torch.testing.assert_close(l1, strength / (2 * m) * weight.abs().sum())
+
+
+@pytest.mark.parametrize("name", ["sgd", "momentum", "nesterov", "rmsprop", "adam"])
+def test_parameters_may_be_complex(name: str) -> None:
+    target = torch.tensor([1 + 2j, -1j])
+    layer = nn.ParameterList([nn.Parameter(torch.zeros(2, dtype=torch.complex64))])
+    optimizer = optimizer_of(layer, replace(RULE, name=name))
+
+    for _ in range(200):
+        optimizer.zero_grad()
+        (layer[0] - target).abs().square().sum().backward()
+        optimizer.step()
+
+    torch.testing.assert_close(layer[0].detach(), target, rtol=0, atol=0.1)

@@ -116,3 +116,20 @@ def test_cleared_gradients_are_gone() -> None:
     stepper.clear()
 
     assert [parameter.grad for parameter in layers.parameters()] == [None] * 4
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.complex64])
+def test_parameters_of_several_types_are_left_to_the_optimisers_own_step(
+    dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layers = nn.ParameterList([nn.Parameter(torch.ones(3)), nn.Parameter(torch.ones(3, dtype=dtype))])
+    monkeypatch.setattr("workers.training.stepper._step", None)
+    optimizer = optimizer_of(layers, replace(RULE, name="adam"))
+    stepper = Stepper(optimizer)
+
+    for _ in range(3):
+        stepper.clear()
+        sum(each.abs().square().sum() for each in layers).backward()
+        stepper.step()
+
+    assert all(bool((each.abs() < 1).all()) for each in layers)

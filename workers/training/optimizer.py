@@ -69,17 +69,19 @@ def _groups(network: nn.Module, matrices: Mapping[str, Tensor], rule: UpdateRule
 
 
 def _undecayed(groups: list[dict[str, Any]], rule: UpdateRule) -> Optimizer:
+    # Torch fuses no complex ones.
+    is_fused = all(parameter.is_floating_point() for group in groups for parameter in group["params"])
     match rule.name:
         case "sgd":
-            return SGD(groups, lr=rule.learning_rate, fused=True)
+            return SGD(groups, lr=rule.learning_rate, fused=is_fused)
         case "momentum" | "nesterov":
             nesterov = rule.name == "nesterov" and rule.momentum > 0  # torch has none without momentum
-            return SGD(groups, rule.learning_rate, rule.momentum, nesterov=nesterov, fused=True)
+            return SGD(groups, rule.learning_rate, rule.momentum, nesterov=nesterov, fused=is_fused)
         case "rmsprop":
             return RMSprop(groups, lr=rule.learning_rate, alpha=rule.beta2, eps=rule.epsilon)
         case "adam" | "adamw":
             betas = (rule.beta1, rule.beta2)
-            return Adam(groups, lr=rule.learning_rate, betas=betas, eps=rule.epsilon, fused=True)
+            return Adam(groups, lr=rule.learning_rate, betas=betas, eps=rule.epsilon, fused=is_fused)
         case _:
             raise ValueError(f"no update rule is called {rule.name!r}")
 

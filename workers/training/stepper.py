@@ -25,15 +25,16 @@ class Stepper:
     long as the step of a small network: 72 us with them, 43 without (three layers of 280 units, one core).
 
     Args:
-        optimizer: Whose parameters are changed. Other rules, and one with hooks, step by themselves.
+        optimizer: Whose parameters are changed. Other rules, one with hooks, and one of parameters that a CUDA device
+            does not take in one call, step by themselves.
     """
 
     def __init__(self, optimizer: Optimizer) -> None:
         self._optimizer = optimizer
         self._parameters = [each for group in optimizer.param_groups for each in group["params"]]
-        self._is_bare = type(optimizer) is Adam and not (
-            optimizer._optimizer_step_pre_hooks or optimizer._optimizer_step_post_hooks  # noqa: SLF001  # torch hides them
-        )
+        are_alike = bool(optimizer.defaults.get("fused")) and len({each.dtype for each in self._parameters}) == 1
+        hooks = (optimizer._optimizer_step_pre_hooks, optimizer._optimizer_step_post_hooks)  # noqa: SLF001  # torch hides them
+        self._is_bare = type(optimizer) is Adam and are_alike and not any(hooks)
         self._moments: list[_Moments] | None = None
 
     def clear(self) -> None:
