@@ -5,11 +5,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from service.diagnosis.amended import is_possible
 from service.diagnosis.case import Case
-from service.diagnosis.knobs import Change, is_choice, is_fixed, is_lowest, moved, offered, searched, was_tried
+from service.diagnosis.knobs import (
+    Change,
+    is_choice,
+    is_fixed,
+    is_lowest,
+    moved,
+    offered,
+    searched,
+    searched_instead,
+    was_tried,
+)
 from trimtab.diagnosis import Edit
 from trimtab.space import Categorical, Float, Int, Scale
 from trimtab.tasks.knobs import choice
+from trimtab.tasks.usual import usual
 
 TIMES = 2
 """As many units, channels or epochs: they act by factors."""
@@ -49,6 +61,9 @@ LARGE = 3
 """Tolerances: so much variance calls for all that regularises, and for much dropout. Against less it is one at a time,
 and little dropout stays among the choices: all at once may cost more than there is to win."""
 
+MOST = 0.5
+"""Of the first loss: a training that leaves so much of it has hardly begun, or its steps are too large."""
+
 FEW_UNITS = 24
 """In a hidden layer: without a fifth of them a network may no longer fit, so little dropout stays among its choices."""
 
@@ -61,6 +76,17 @@ AUGMENTATION = {"crop": Float(low=0.0, high=0.1), "rotation": Float(low=0.0, hig
 
 PATIENCE_SHARE = 0.2
 """Of the epochs: as long as the stretch over which the doctor itself compares errors."""
+
+
+def rate_searched(case: Case, reason: str) -> Iterator[Edit | None]:
+    """Give the edits that search the learning rate, where the one that every trial has leaves most of the loss."""
+    first, last = case.metrics.get("first_loss", 0.0), case.metrics.get("training_loss", 0.0)
+    if case.task is None or "learning_rate" in case.spec.declared.root or first <= 0 or last <= MOST * first:
+        return
+    reason = f"all trials have one learning rate, and with it {last / first:.0%} of the first loss is left; {reason}"
+    found = searched_instead(case, "learning_rate", usual("learning_rate", case.task), reason=reason)
+    if is_possible(case.spec, found, case.datasets):
+        yield from found
 
 
 def larger(case: Case, reason: str) -> Iterator[Edit | None]:
@@ -125,8 +151,8 @@ def regularised(case: Case, reason: str, *, is_large: bool) -> Iterator[Edit | N
 def _regularising(case: Case, reason: str, *, is_large: bool) -> Iterator[Edit | None]:
     yield _more(case, "l2", L2, reason)
     yield _more(case, "dropout", DROPOUT if is_large and not _has_few_units(case) else LITTLE_DROPOUT, reason)
-    for name, usual in AUGMENTATION.items() if case.has_images else ():
-        yield _augmented(case, name, usual, reason)
+    for name, parameter in AUGMENTATION.items() if case.has_images else ():
+        yield _augmented(case, name, parameter, reason)
 
 
 def stopped_early(case: Case, reason: str) -> Edit | None:

@@ -1,6 +1,6 @@
 """One edit to one hyperparameter, wherever a study has it: in its space, held fixed, or left to the task's default."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pydantic import JsonValue
@@ -85,6 +85,12 @@ def searched(case: Case, name: str, parameter: Float | Int | Categorical, *, rea
     if name not in case.knobs or name in fixed or _searched(case, name) is not None:
         return None
     return _edit(f"space.{name}", None, _written(parameter), reason)
+
+
+def searched_instead(case: Case, name: str, parameter: Float | Int | Categorical, *, reason: str) -> Sequence[Edit]:
+    """Return the edits, of use together alone, that search what is held fixed, or left to its default."""
+    freed = _edit(f"task.fixed.{name}", case.settled[name], None, reason) if is_fixed(case, name) else None
+    return [*([freed] if freed else []), Edit(path=f"space.{name}", was=None, to=_written(parameter), reason=reason)]
 
 
 def is_choice(case: Case, name: str) -> bool:

@@ -9,7 +9,16 @@ from collections.abc import Callable, Iterator, Sequence
 from service.diagnosis.amended import is_possible
 from service.diagnosis.case import Case
 from service.diagnosis.conditions import has_learned_nothing
-from service.diagnosis.fitting import LARGE, larger, longer, other_optimizer, regularised, stopped_early, weaker
+from service.diagnosis.fitting import (
+    LARGE,
+    larger,
+    longer,
+    other_optimizer,
+    rate_searched,
+    regularised,
+    stopped_early,
+    weaker,
+)
 from service.diagnosis.knobs import is_choice, moved, settled
 from trimtab.diagnosis import Condition, Edit, Finding, FindingCode
 
@@ -136,6 +145,7 @@ def _revive(case: Case, finding: Finding) -> Iterator[Edit | None]:
 
 def _fit(case: Case, finding: Finding) -> Iterator[Edit | None]:
     reason = f"the training error is {finding.figures['bias']:.3g} above the target"
+    yield from rate_searched(case, reason)
     yield from weaker(case, reason)
     yield from larger(case, reason)
     yield longer(case, reason)

@@ -24,6 +24,7 @@ def choices(*values: Any) -> dict[str, Any]:
 
 
 SHARE = {"type": "float", "low": 0.0, "high": 1.0}
+RATES = {"type": "float", "low": 1e-4, "high": 1.0, "scale": "log"}
 
 
 def number(low: float, high: float) -> dict[str, Any]:
@@ -110,6 +111,34 @@ def test_bias_of_what_can_only_be_regularised_strongly_asks_for_less_first(
     assert {edit.path: edit.to for edit in found.edits[: len(expected)]} == expected
     assert not any(is_about(edit, REGULARISING) for edit in found.edits[len(expected) :])
     assert ("regularise less" in found.findings[0].text) == bool(expected)
+
+
+def unlearned(spec: StudySpec, *, left: float) -> Case:
+    """A trial that has high bias, and so much left of its first loss."""
+    return case(spec, training_error=0.4, validation_error=0.4, first_loss=1.0, training_loss=left)
+
+
+@pytest.mark.parametrize("fixed", [{}, {"learning_rate": 1e-6}])
+def test_bias_where_one_learning_rate_leaves_most_of_the_loss_asks_for_others_first(fixed: dict[str, float]) -> None:
+    spec = study(space={"hidden_units": choices(8, 16)}, task={"fixed": fixed})
+
+    little, much = (advised(unlearned(spec, left=left)) for left in (0.5, 0.51))
+
+    expected = {**{f"task.fixed.{name}": None for name in fixed}, "space.learning_rate": RATES}
+    assert list(much.items())[: len(expected)] == list(expected.items())
+    assert list(much.items())[len(expected) :] == list(little.items())
+
+
+def test_a_learning_rate_that_is_searched_or_that_a_grid_has_no_steps_for_is_left_alone() -> None:
+    space = {"hidden_units": choices(8, 16)}
+    specs = [
+        study(space={**space, "learning_rate": number(0.1, 0.2)}),
+        study(space=space, sampler={"name": "grid"}, task={"fixed": {"learning_rate": 1e-6}}),
+    ]
+
+    found = [advised(unlearned(spec, left=0.9)) for spec in specs]
+
+    assert not any("learning_rate" in path for paths in found for path in paths)
 
 
 def test_trials_that_diverge_get_inputs_and_first_weights_of_the_right_scale_before_smaller_steps() -> None:
