@@ -8,17 +8,9 @@ from pathlib import Path
 
 import psutil
 
-from tests.e2e.running import wait_for
+from tests.e2e.running import is_gone, wait_for
 
 ROOT = Path(__file__).parents[2]
-
-
-def is_left(process: psutil.Process) -> bool:
-    """Whether a process still runs; one that has ended and that nobody has asked about does not."""
-    try:
-        return bool(process.is_running()) and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 def servers(folder: Path) -> list[psutil.Process]:
@@ -42,7 +34,7 @@ def test_the_demo_finds_a_good_network_and_leaves_nothing_running(data_dir: Path
     assert len(seen) > 2, "a service and two workers, at least"
     assert served > 0, "a database"
     # Who has been told that all is over may be about to end when the demo has ended.
-    wait_for(lambda: not any(map(is_left, seen)) and not servers(data_dir))
+    wait_for(lambda: all(map(is_gone, seen)) and not servers(data_dir))
     assert "digits complete: 40/40 finished" in output
     (error,) = re.findall(r"^validation_error +([0-9.e-]+)", output, re.MULTILINE)
     assert float(error) <= 0.03
