@@ -114,9 +114,9 @@ def _difference(one: DatasetFacts, other: DatasetFacts) -> str | None:
         return f"{other.problem}, not {one.problem}: put it with kind={one.problem}, if that is what it is"
     if one.image != other.image:
         return f"{_shape(other)}, not {_shape(one)}"
-    if one.columns != other.columns:
+    if {*one.columns} != {*other.columns}:
         return f"it has the columns {_listed(other.columns)}, not {_listed(one.columns)}"
-    if one.categories != other.categories:
+    if {*one.categories} != {*other.categories}:
         return f"it holds words in {_listed(other.categories)}, not in {_listed(one.categories)}"
     if strange := [label for label in other.labels if label not in one.labels]:
         return f"it has the classes {_listed(strange)}, which there are no examples of to train on"

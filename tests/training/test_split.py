@@ -257,6 +257,24 @@ def test_test_data_of_its_own_is_tested_whole(shops: dict[str, tuple[Path, str]]
     assert (len(dealt.train), len(dealt.validation), len(dealt.test)) == (80, 20, 60)
 
 
+def test_columns_of_another_data_set_are_found_by_their_names(tmp_path: Path) -> None:
+    found = {}
+    for name, columns, values in (("here", ["low", "high"], [1.0, 9.0]), ("elsewhere", ["high", "low"], [9.0, 1.0])):
+        found[name] = put(
+            tmp_path / f"{name}.npz",
+            META | {"columns": [{"name": column, "kind": "number"} for column in columns], "classes": ["no", "yes"]},
+            numbers_ND=np.tile(values, (20, 1)),
+            codes_NK=np.empty((20, 0), dtype=np.int32),
+            y_N=np.arange(20) % 2,
+        )
+
+    dealt = shop_data(found, validation_dataset="elsewhere")
+
+    for part in (dealt.train, dealt.validation, dealt.test):
+        assert {name: set(column.tolist()) for name, column in part.rows.columns.items()} == {"low": {1}, "high": {9}}
+        assert list(part.rows.columns) == ["low", "high"]
+
+
 def test_columns_that_groups_and_times_are_told_by_are_no_features(shops: dict[str, tuple[Path, str]]) -> None:
     grouped, timed = (shop_data(shops, split={by: column}) for by, column in (("group", "shop"), ("time", "day")))
 

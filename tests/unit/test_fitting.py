@@ -30,6 +30,7 @@ DATA = {
     "houses": HOUSES,
     "near": NEAR,
     "houses_too": HOUSES,
+    "turned": replace(HOUSES, columns=("day", "place", "size")),
     "faces": FACES,
     "birds": BIRDS,
     "tiny": TINY,
@@ -279,6 +280,10 @@ def test_a_value_may_be_missing_where_no_example_is_ordered_by_it(task: dict[str
 )
 def test_as_many_groups_as_sets_are_enough_and_of_numbers_nothing_is_known(task: dict[str, Any]) -> None:
     assert found(task) == []
+
+
+def test_columns_may_come_in_another_order() -> None:
+    assert found(on("houses", validation_dataset="turned", test_dataset="houses_too")) == []
 
 
 def test_nothing_is_said_of_data_that_nobody_knows() -> None:
