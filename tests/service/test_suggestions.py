@@ -13,10 +13,10 @@ from pydantic import JsonValue
 
 from service.replica import Replica
 from tests.service.long_polls import wait_until
-from tests.service.record import let_leases_run_out, rows, value
+from tests.service.record import let_leases_run_out, rows, statements, value
 from tests.service.served import Serve
 from tests.service.specs import METRIC, spec
-from tests.service.test_closing import HELD_UP, counted
+from tests.service.test_closing import HELD_UP
 from trimtab.client import Client
 from trimtab.errors import Conflict, Invalid, LeaseEnded, LeaseLost, LeaseNotFound, StudyDeleted
 from trimtab.protocol import Lease
@@ -425,9 +425,9 @@ def test_a_suggestion_is_one_look_and_one_write_and_reads_no_trial_twice(
     client.tell(lease, "complete", metrics={METRIC: 0.125})
     lease = lease_of(client)
 
-    with counted(replica.engine) as first:
+    with statements(replica.engine) as first:
         client.suggest(lease, "layers", LAYERS)
-    with counted(replica.engine) as again:
+    with statements(replica.engine) as again:
         client.suggest(lease, "layers", LAYERS)
 
     assert [re.findall("trimtab_[a-z]+", each)[0] for each in first] == [
