@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import onnxruntime
+import pandas as pd
+import polars as pl
 import pytest
 import torch
 from sklearn.datasets import load_diabetes, load_digits, load_iris
@@ -118,6 +120,8 @@ def test_rows_may_be_arrays_lists_or_mappings(iris: Model) -> None:
         (np.array(4.0), r"shape \(\)"),
         (5, "not of the type int"),
         (None, "not of the type NoneType"),
+        (pd.DataFrame({"x1": [1]}), r'not of the type DataFrame: give its to_dict\("records"\)'),
+        (pl.DataFrame({"x1": [1]}), r"not of the type DataFrame: give its to_dicts\(\)"),
         ([[1, 2, 3, 10**400]], "row 0, column x4: 1000*0 is no number"),
         ([{"x1": 1, "x2": 1, "x3": 1}], "row 0 lacks x4"),
         ([dict.fromkeys(("x1", "x2", "x3", "x4", "y"), 1)], "row 0 has y, which the model does not know"),

@@ -21,6 +21,9 @@ lists, N x C x H x W, N x H x W for one channel, or N x C*H*W."""
 
 _MOST = 255
 
+_FRAMES = {"to_dicts": "to_dicts()", "to_dict": 'to_dict("records")'}
+"""What makes rows of a frame, of polars and of pandas."""
+
 
 def rows_of(given: Given, preprocessing: Preprocessing) -> Rows:
     """Return rows as a model takes them.
@@ -40,7 +43,8 @@ def _check_is_table(given: Given) -> None:
     if isinstance(given, np.ndarray) and given.ndim != 2:  # noqa: PLR2004  # rows and columns
         raise RowsUnfit(f"a table has rows and columns: this has the shape {given.shape}")
     if not isinstance(given, np.ndarray | Sequence):
-        raise RowsUnfit(f"a table is an array or a list of rows, not of the type {type(given).__name__}")
+        frame = next((f": give its {verb}" for name, verb in _FRAMES.items() if hasattr(given, name)), "")
+        raise RowsUnfit(f"a table is an array or a list of rows, not of the type {type(given).__name__}{frame}")
 
 
 def _is_named(given: Given) -> bool:
