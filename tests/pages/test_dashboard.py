@@ -5,6 +5,8 @@ from playwright.sync_api import expect
 
 from tests.pages.browsing import Windows
 from tests.pages.trained import TRIALS, Trained
+from tests.pages.watched import WATCHED, follow
+from trimtab.client import Client
 from trimtab.states import TokenKind
 
 METHODS = """() => Promise.all([
@@ -54,6 +56,28 @@ def test_who_has_not_signed_in_is_asked_to_and_led_back(windows: Windows) -> Non
 
     expect(page.get_by_label("Token")).to_be_visible()
     assert page.url.endswith("/sign-in?next=/optuna/studies/1")
+
+
+def test_an_open_one_says_that_the_service_is_away_that_its_study_is_gone_and_that_its_token_was_revoked(
+    windows: Windows, client: Client
+) -> None:
+    windows.guard.expect("answered with 503", "answered with 404", "answered with 401")
+    made = client.make_token(TokenKind.READER, "guest")
+    with follow(client):
+        page = windows.open(f"/studies/{WATCHED}/optuna", None)
+        page.get_by_label("Token").fill(made.token)
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("Hyperparameter Importance").first).to_be_visible()
+        line = page.locator("#connection")
+        page.route("**/optuna/api/**", lambda route: route.fulfill(status=503))
+        expect(line).to_contain_text("cannot answer now")
+        page.unroute_all()
+        expect(line).to_be_hidden()
+    expect(line).to_contain_text("no longer there")
+    client.revoke_token(made.id)
+
+    expect(line).to_contain_text("You are signed out")
+    expect(line.get_by_role("link", name="Sign in again")).to_be_visible()
 
 
 def _optunas_rows(url: str) -> list[tuple[object, ...]]:
