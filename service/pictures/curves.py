@@ -8,7 +8,16 @@ import sqlalchemy as sa
 
 from service import pruning, study_rows
 from service.database import autocommit
-from service.pictures.thinning import MOST_POINTS_OF_ONE, drawn, drawn_running, rounded, saved_steps, spread
+from service.pictures.thinning import (
+    MOST_POINTS_OF_ONE,
+    MOST_READ,
+    drawn,
+    drawn_running,
+    furthest,
+    rounded,
+    saved_steps,
+    spread,
+)
 from service.replica import Replica
 from service.storage import pictures
 from service.storage.pictures import Standing, StoredCurve
@@ -92,12 +101,13 @@ def _ended(replica: Replica, row: StudyRow) -> CurvesPicture:
     best_id = row.best_trial_id if len(row.spec.objectives) == 1 else None
     with autocommit(replica.engine) as connection:
         trials = pictures.ended(connection, row.study_id, objective=_objective(row))
+        longest = pictures.most_reports(connection, furthest(trials), most=MOST_READ)
         return CurvesPicture(
             metric=row.spec.stopping.metric,
             direction=row.spec.stopping.direction,
             best=next((trial.number for trial in trials if trial.trial_id == best_id), None),
             trials=len(trials),
-            curves=_curves(connection, trials, drawn(trials, best=best_id)),
+            curves=_curves(connection, trials, drawn(trials, best=best_id, longest=longest)),
             bound=_bound(connection, replica, row),
             saved_steps=saved_steps(trials),
         )

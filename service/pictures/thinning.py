@@ -1,6 +1,7 @@
 """Which trials are drawn, and in how many points: of ten thousand curves a few hundred say all. Decisions on values."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from heapq import nlargest
 from typing import TypeVar
 
 from service.storage.pictures import Standing
@@ -18,13 +19,21 @@ MOST_POINTS_OF_ONE = 500
 
 FEWEST_POINTS_OF_ONE = 32
 
-_READ = 200_000
+MOST_READ = 200_000
 """Points that are gone through in the database to take these."""
+
+_FURTHEST = 8
+"""Trials of which one is taken to have the most reports."""
 
 Item = TypeVar("Item")
 
 
-def drawn(ended: Sequence[Standing], *, best: int | None) -> dict[int, int]:
+def furthest(trials: Sequence[Standing]) -> list[int]:
+    """Return the ids of the few trials that came farthest: where all report alike, one of them has the most reports."""
+    return [trial.trial_id for trial in nlargest(_FURTHEST, trials, key=lambda trial: trial.last_step)]
+
+
+def drawn(ended: Sequence[Standing], *, best: int | None, longest: int | None = None) -> dict[int, int]:
     """Return which trials that have ended are drawn, by id, each in how many points at most.
 
     The best one, and of the others as many as there is room for, from the best to the worst.
@@ -32,13 +41,14 @@ def drawn(ended: Sequence[Standing], *, best: int | None) -> dict[int, int]:
     Args:
         ended: Those that have reported, by number.
         best: The id of the best one; None: there is none.
+        longest: Reports that make the longest curve; None: each step is one.
     """
     points = {trial.trial_id: min(trial.last_step, MOST_POINTS_OF_ONE) for trial in ended if trial.trial_id == best}
     others = sorted((trial for trial in ended if trial.trial_id != best), key=_rank)
     left = MOST_POINTS - sum(points.values())
-    longest = max((trial.last_step for trial in others), default=1)
+    longest = max(1, longest or max((trial.last_step for trial in others), default=1))
     each = min(longest, MOST_POINTS_OF_ONE, max(FEWEST_POINTS_OF_ONE, left // max(1, len(others))))
-    room = min(MOST_TRIALS, left // each, max(1, _READ // longest))
+    room = min(MOST_TRIALS, left // each, max(1, MOST_READ // longest))
     return points | {trial.trial_id: each for trial in spread(others, room)}
 
 

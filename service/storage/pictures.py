@@ -49,6 +49,14 @@ _STANDINGS = sa.text("""
     ORDER BY t.number
 """)
 
+_MOST_REPORTS = sa.text("""
+    SELECT max(points)
+    FROM unnest(CAST(:trial_ids AS bigint[])) AS wanted (trial_id) CROSS JOIN LATERAL (
+      SELECT count(*) AS points
+      FROM (SELECT FROM trial_intermediate_values i WHERE i.trial_id = wanted.trial_id LIMIT :most) AS found
+    ) AS counted
+""")
+
 # Every so many points, so that no more than what is drawn comes here; the last one always.
 _CURVES = sa.text("""
     SELECT trial_id, array_agg(step ORDER BY step), array_agg(value ORDER BY step)
@@ -110,6 +118,11 @@ def ended(connection: sa.Connection, study_id: int, *, objective: int) -> list[S
 def running(connection: sa.Connection, study_id: int, *, objective: int) -> list[Standing]:
     """Return the trials that have reported and run, by number, as `ended` does those that have ended."""
     return _standings(connection, study_id, objective, ["RUNNING"])
+
+
+def most_reports(connection: sa.Connection, trial_ids: Sequence[int], *, most: int) -> int:
+    """Return how many reports that one of these trials has which has most of them; no more than `most` are counted."""
+    return connection.scalar(_MOST_REPORTS, {"trial_ids": trial_ids, "most": most}) or 0
 
 
 def curves(connection: sa.Connection, most: Mapping[int, int]) -> dict[int, StoredCurve]:

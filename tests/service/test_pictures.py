@@ -84,6 +84,20 @@ def test_a_long_curve_is_thinned_to_both_its_ends(client: Client, replica: Repli
     assert 300 < len(drawn.steps) <= 501
 
 
+def test_all_trials_are_drawn_that_reported_seldom_at_large_steps(
+    client: Client, replica: Replica, portal: BlockingPortal
+) -> None:
+    client.create_study(spec())
+    curve = {step: {METRIC: 1 / step} for step in (100_000, 200_000, 1_000_000_000)}
+    for number in range(12):
+        client.add_trial("study", {"x": 0.5}, metrics={METRIC: number / 10}, curve=curve)
+
+    found = portal.call(curves.read, replica, "study")
+
+    assert len(found.curves) == found.trials == 12
+    assert all(list(each.steps) == list(curve) for each in found.curves)
+
+
 def test_a_picture_shows_a_trial_that_has_ended_since_it_was_last_made(
     client: Client, replica: Replica, portal: BlockingPortal
 ) -> None:
