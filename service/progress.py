@@ -85,10 +85,14 @@ def _course(good: Sequence[EndedTrial], objectives: Sequence[Objective]) -> _Cou
     losses_NM = np.array([trial.values for trial in good]) * signs_M
     if len(objectives) == 1:
         return _Course(measure, (np.minimum.accumulate(losses_NM[:, 0]) * signs_M[0]).tolist())
-    reference = reference_M(losses_NM)
+    with np.errstate(over="ignore"):
+        reference = reference_M(losses_NM)
+        values = hypervolumes(losses_NM, reference)
+    if not np.isfinite([*reference, *values]).all():
+        return _Course(measure, [], reason="the values lie too far apart for a hypervolume")
     metrics = [objective.metric for objective in objectives]
     named = dict(zip(metrics, (reference * signs_M).tolist(), strict=True))
-    return _Course(measure, hypervolumes(losses_NM, reference), reference=named)
+    return _Course(measure, values, reference=named)
 
 
 def _points(

@@ -1,5 +1,6 @@
 """How a study went on, and what its sampler gained over chance."""
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -95,6 +96,17 @@ def test_the_hypervolume_of_more_than_three_objectives_is_not_told(client: Clien
     found = client.progress("study")
 
     assert (found.points, found.reason) == ([], "the hypervolume of more than 3 objectives takes too long")
+
+
+@pytest.mark.parametrize("penalty", [1e200, sys.float_info.max])
+def test_a_hypervolume_that_is_no_number_is_not_told(client: Client, penalty: float) -> None:
+    client.create_study(spec(objectives=[{"metric": METRIC}, {"metric": "speed", "direction": "maximize"}]))
+    finish(client, 0.1, speed=1.0)
+    finish(client, penalty, speed=-penalty)
+
+    found = client.progress("study")
+
+    assert (found.points, found.reason) == ([], "the values lie too far apart for a hypervolume")
 
 
 def test_hypervolumes_are_areas_and_never_shrink() -> None:
