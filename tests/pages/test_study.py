@@ -11,6 +11,10 @@ from trimtab.client import Client
 from trimtab.states import StudyState, TokenKind
 
 CURVES = "#curves [data-picture] > svg"
+SENT = """(form) => [1, 2].map(() => {
+    const click = new SubmitEvent("submit", { bubbles: true, cancelable: true });
+    return form.dispatchEvent(click);
+})"""
 
 
 def opened(windows: Windows, name: str, kind: TokenKind = TokenKind.ADMIN) -> Page:
@@ -98,6 +102,12 @@ def test_a_study_is_paused_given_more_budget_and_deleted(windows: Windows, clien
 
         expect(page.get_by_role("heading", name="Studies")).to_be_visible()
         assert study.name not in [each.name for each in client.studies()]
+
+
+def test_a_form_is_sent_once_by_a_double_click(windows: Windows, trained: Trained) -> None:
+    page = opened(windows, trained.name)
+
+    assert page.locator("#prescribe").evaluate(SENT) == [True, False]
 
 
 def test_a_reader_sees_the_pictures_and_no_buttons_that_change_anything(windows: Windows, trained: Trained) -> None:
