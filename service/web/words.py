@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from service.web.metric_words import meaning
 from trimtab.installation import command_for
-from trimtab.message import Value
+from trimtab.message import Scalar, Value
 from trimtab.protocol import Trial
 
 _DIGITS = 4
@@ -65,12 +65,15 @@ def param(value: Value | None) -> str:
             return NOTHING
         case tuple():
             return ", ".join(map(param, value))
-        case bool():
-            return str(value).lower()
         case float():
             return number(value)
         case _:
-            return str(value)
+            return choice(value)
+
+
+def choice(value: Scalar) -> str:
+    """Return one of a list of values, to its last digit, as JSON has it; a text without quotes."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def field(value: JsonValue) -> str:

@@ -52,6 +52,19 @@ def drawn(http: httpx2.Client, figure: str, **query: str) -> dict[str, Any]:
     return found
 
 
+def numbers(part: object) -> list[float]:
+    """Return all numbers of a figure."""
+    match part:
+        case dict():
+            return [number for each in part.values() for number in numbers(each)]
+        case list():
+            return [number for each in part for number in numbers(each)]
+        case int() | float():
+            return [part]
+        case _:
+            return []
+
+
 @pytest.mark.parametrize("figure", NAMES)
 def test_a_study_without_trials_says_what_is_missing(http: httpx2.Client, client: Client, figure: str) -> None:
     run(client, 0, objectives=TWO)
@@ -124,6 +137,18 @@ def test_numbers_to_choose_from_are_written_as_they_were_given(http: httpx2.Clie
     assert {note["text"] for note in notes if note["x"] == 1} == {"32", "64"}
 
 
+def test_truth_values_are_written_as_in_the_table_of_trials(http: httpx2.Client, client: Client) -> None:
+    client.create_study(spec(space={"nesterov": {"type": "categorical", "choices": [True, False]}}))
+    for value in (True, False):
+        client.add_trial("study", {"nesterov": value}, metrics={METRIC: float(value)})
+
+    found = drawn(http, "slices")
+
+    (trace,) = found["figure"]["data"]
+    assert set(trace["x"]) == {"true", "false"}
+    assert found["rows"] == [["nesterov", "\u2068false\u2069", "\u2068false\u2069"]]
+
+
 def test_large_values_at_an_axis_are_written_to_their_unit(http: httpx2.Client, client: Client) -> None:
     client.create_study(spec(budget={"trials": 2}))
     for value in (20_000.0, 160_000.0):
@@ -165,6 +190,18 @@ def test_contours_are_coloured_by_the_logarithm_and_marked_by_the_value(http: ht
     values = [value for row in ground["z"] for value in row if value is not None]
     assert sorted(values) == pytest.approx(sorted(math.log10(value) for value in SPREAD))
     assert marks["1"] == pytest.approx(0.0)
+
+
+@pytest.mark.parametrize("figure", ["slices", "contour", "parallel", "pareto"])
+def test_values_as_large_as_numbers_get_are_drawn(http: httpx2.Client, client: Client, figure: str) -> None:
+    client.create_study(spec(space=SPACE, objectives=TWO))
+    for value in (sys.float_info.max, -sys.float_info.max, 0.5):
+        client.tell(lease_of(client), "complete", metrics={METRIC: value, "cost": value})
+
+    found = drawn(http, figure)
+
+    values = numbers(found["figure"]["data"])
+    assert math.isfinite(1.2 * (max(values) - min(values)))
 
 
 def test_what_matters_most_is_drawn_first_and_another_pair_on_demand(http: httpx2.Client, client: Client) -> None:

@@ -5,6 +5,7 @@ so that greater values are greater, and what people read are the values.
 """
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,6 +27,9 @@ _VERY_MUCH = 30
 _FEWEST_MARKS = 3
 _MOST_MARKS = 7
 _ROUNDING = 1e-9
+
+_FARTHEST = sys.float_info.max / 4
+"""From zero: how far values are apart, and room beside them, has to be a number too."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ class Axis:
         parameter = self.dimension.parameter
         if not isinstance(parameter, Categorical) or all(map(_is_number, parameter.choices)):
             return ()
-        return distinct(map(str, parameter.choices))
+        return distinct(map(words.choice, parameter.choices))
 
     @cached_property
     def distribution(self) -> BaseDistribution:
@@ -122,8 +126,8 @@ def _is_number(choice: Scalar) -> bool:
 
 
 def looked_at(value: float) -> float:
-    """Return a number in as many digits as a picture shows: half as much is sent."""
-    return float(f"{value:.6g}")
+    """Return a number in as many digits as a picture shows, and as far from zero: half as much is sent."""
+    return float(f"{min(max(value, -_FARTHEST), _FARTHEST):.6g}")
 
 
 def near_one(place: float) -> str:

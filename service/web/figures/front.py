@@ -9,7 +9,7 @@ from service import pareto
 from service.history import Ints
 from service.web import words
 from service.web.figures import looks
-from service.web.figures.axes import scale
+from service.web.figures.axes import looked_at, scale
 from service.web.figures.drawn import Choice, Drawn
 from service.web.figures.labels import label
 from service.web.figures.subject import Subject, thinned
@@ -71,10 +71,10 @@ def _figure(subject: Subject, shown: tuple[int, int], front_F: Ints, others_N: I
 
 
 def _points(subject: Subject, shown: tuple[int, int], rows_N: Ints, marker: dict[str, object]) -> go.Scatter:
-    values_NM = subject.view.observations.values_NM[rows_N]
+    xs, ys = ([*map(looked_at, subject.view.observations.values_NM[rows_N, place].tolist())] for place in shown)
     return go.Scatter(
-        x=values_NM[:, shown[0]].tolist(),
-        y=values_NM[:, shown[1]].tolist(),
+        x=xs,
+        y=ys,
         mode="markers",
         marker=marker,
         text=["<br>".join(each) for each in _said(subject, rows_N)],

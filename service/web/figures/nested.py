@@ -167,5 +167,5 @@ def _rows(rounds: Sequence[Round]) -> Iterator[tuple[str, str, str, str, str]]:
 
 def _range(parameter: Parameter) -> str:
     if isinstance(parameter, Categorical):
-        return listed(map(str, parameter.choices))
+        return listed(map(words.choice, parameter.choices))
     return f"{parameter.low:g} to {parameter.high:g}"

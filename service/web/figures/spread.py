@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from service.history import Ints
+from service.web import words
 from service.web.figures.axes import Axis
 from service.web.figures.labels import listed
 from service.web.figures.subject import Subject
@@ -35,6 +36,6 @@ def _texts(subject: Subject, axis: Axis, rows_N: Ints) -> str:
         return "is in none of them"
     values = [axis.dimension.value(each) for each in stored.tolist()]
     if axis.is_choice:
-        return listed(dict.fromkeys(str(value) for value in values))
+        return listed(dict.fromkeys(map(words.choice, values)))
     low, high = sorted(axis.drawn(each) for each in (stored.min(), stored.max()))
     return axis.text(low) if low == high else f"{axis.text(low)} to {axis.text(high)}"

@@ -8,6 +8,7 @@ const FEW = 12;
 const STEPS = [1, 2, 5, 10];
 const LETTER = 7.5; // Pixels of one of a tick's, or of an axis's name, at most but for few.
 const NAME = 20; // Pixels that the name of an axis takes beside its ticks.
+const FARTHEST = Number.MAX_VALUE / 4; // From zero: how far values are apart, and room beside them, has to be a number too.
 
 /** An element of a picture, with attributes and maybe a text. */
 export function drawn(name, attributes = {}, text = null) {
@@ -43,7 +44,7 @@ export function axes(host, { x, y, label, height = 320 }) {
 /** A function from values to places on the screen. */
 export function scale({ from, to, isLog }, first, last) {
   const [low, high] = isLog ? [Math.log(from), Math.log(to)] : [from, to];
-  return (value) => first + (((isLog ? Math.log(value) : value) - low) / (high - low || 1)) * (last - first);
+  return (value) => first + (((isLog ? Math.log(value) : near(value)) - low) / (high - low || 1)) * (last - first);
 }
 
 /** Round values between two, about so many. */
@@ -84,11 +85,11 @@ export function line(xs, ys, { x, y }) {
 
 /** Ends of an axis that has room for values: a little more than they span. A logarithm where they span very much. */
 export function span(values, { mayBeLog = false } = {}) {
-  const low = values.reduce((least, value) => Math.min(least, value), Infinity);
-  const high = values.reduce((most, value) => Math.max(most, value), -Infinity);
-  if (!Number.isFinite(low)) {
+  if (values.length === 0) {
     return { from: 0, to: 1, isLog: false };
   }
+  const low = values.reduce((least, value) => Math.min(least, near(value)), Infinity);
+  const high = values.reduce((most, value) => Math.max(most, near(value)), -Infinity);
   if (mayBeLog && low > 0 && high / low > 30) {
     return { from: low / 1.1, to: high * 1.1, isLog: true };
   }
@@ -105,6 +106,11 @@ export function inItsWidth(host, draw) {
       draw();
     }
   }).observe(host);
+}
+
+/** A value, as far from zero as can be drawn. */
+function near(value) {
+  return Math.min(Math.max(value, -FARTHEST), FARTHEST);
 }
 
 function grid(x, y, across, up, left, width, height) {
