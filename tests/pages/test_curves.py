@@ -1,6 +1,8 @@
 """Learning curves in a browser: in whatever order is told of them, whatever they are called."""
 
+import math
 import re
+import sys
 
 from playwright.sync_api import Page, expect
 
@@ -15,6 +17,9 @@ OUTSIDE = """() => [...document.querySelectorAll(".picture svg text")].filter((t
     const [one, whole] = [text, text.ownerSVGElement].map((each) => each.getBoundingClientRect());
     return one.left < whole.left || one.right > whole.right || one.top < whole.top || one.bottom > whole.bottom;
 }).map((text) => text.textContent)"""
+
+NOWHERE = """() => [...document.querySelectorAll(".picture svg *")].flatMap((each) => [...each.attributes])
+    .filter((each) => /NaN|Infinity/.test(each.value)).map((each) => `${each.name}: ${each.value}`)"""
 
 
 def tell(page: Page, kind: str, **detail: object) -> None:
@@ -74,4 +79,46 @@ def test_whatever_is_written_in_a_picture_is_within_it_on_a_phone(windows: Windo
 
         assert page.evaluate(OUTSIDE) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        page.close()
+
+
+def test_values_as_large_as_numbers_get_are_drawn(windows: Windows, client: Client) -> None:
+    with follow(client, "vast", guard=windows.guard) as study:
+        for error in (sys.float_info.max, -sys.float_info.max, 0.5):
+            lease = study.ask()
+            study.report(lease, 1, error)
+            study.report(lease, 2, error / 2)
+            study.complete(lease, error)
+        page = windows.open("/studies/vast")
+        expect(page.locator(f"{CURVES} path.curve")).to_have_count(3)
+        expect(page.locator("#progress path.steps.sampled")).to_have_count(2)
+
+        assert page.evaluate(NOWHERE) == []
+        page.close()
+
+
+def test_where_nothing_that_was_reported_is_finite_it_says_so(windows: Windows, client: Client) -> None:
+    with follow(client, "endless", guard=windows.guard) as study:
+        study.report(study.ask(), 1, math.nan)
+
+        page = windows.open("/studies/endless")
+
+        expect(page.locator("#curves [data-picture]")).to_have_text(
+            f"Nothing to draw: no {METRIC} that was reported is finite."
+        )
+        expect(page.get_by_text("The curves as a table")).to_be_visible()
+        page.close()
+
+
+def test_one_trial_is_a_point_of_the_best_so_far(windows: Windows, client: Client) -> None:
+    with follow(client, "alone", guard=windows.guard) as study:
+        page = windows.open("/studies/alone")
+        expect(page.locator("#progress")).to_contain_text("Nothing to draw: no trial is complete")
+        expect(page.get_by_text("The steps as a table")).to_be_hidden()
+        study.complete(study.ask(), 0.5)
+
+        page.reload()
+
+        expect(page.locator("#progress circle.end")).to_have_count(2)
+        expect(page.get_by_text("The steps as a table")).to_be_visible()
         page.close()

@@ -67,13 +67,23 @@ function draw() {
   const shown = [...curves.values()];
   section.querySelector("[data-note]").textContent = inWords(picture, shown.length);
   details.hidden = shown.length === 0;
-  if (details.hidden) {
-    host.textContent = "No trial has reported anything: the curve of a trial begins with its first report.";
-    host.classList.add("empty");
-    return;
+  const reason = nothing(shown);
+  host.classList.toggle("empty", reason !== null);
+  if (reason) {
+    host.textContent = reason;
+  } else {
+    drawCurves(host, section.querySelector("[data-readout]"), picture, shown, section.dataset.trials);
   }
-  drawCurves(host, section.querySelector("[data-readout]"), picture, shown, section.dataset.trials);
   showTable();
+}
+
+/** Why there is nothing to draw; null: there is. */
+function nothing(shown) {
+  if (shown.length === 0) {
+    return "No trial has reported anything: the curve of a trial begins with its first report.";
+  }
+  const isFinite = shown.some(({ values }) => values.some((value) => value !== null));
+  return isFinite ? null : `Nothing to draw: no ${picture.metric} that was reported is finite.`;
 }
 
 function showTable() {

@@ -39,8 +39,9 @@ function draw() {
   }
   section.querySelector("[data-note]").textContent = inWords();
   bySeconds.hidden = !progress.points.some((point) => point.seconds !== null);
+  section.querySelector("details").hidden = progress.points.length === 0;
   if (progress.points.length === 0) {
-    byTrials.textContent = `Nothing to draw yet: ${progress.reason}.`;
+    byTrials.textContent = `Nothing to draw: ${progress.reason}.`;
     byTrials.classList.add("empty");
     return;
   }
@@ -65,6 +66,10 @@ function picture(host, axis, at, last) {
   for (const [kind, points] of [["control", progress.control], ["sampled", progress.points]]) {
     if (points.length) {
       chart.plot.append(drawn("path", { class: `steps ${kind}`, d: stairs(points, at, last, chart) }));
+    }
+    if (points.length === 1) {
+      const [only] = points; // Its line may be as short as can be.
+      chart.plot.append(drawn("circle", { class: `end ${kind}`, cx: chart.x(at(only)), cy: chart.y(only.value), r: 4 }));
     }
   }
 }
