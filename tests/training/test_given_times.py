@@ -76,3 +76,19 @@ def test_other_units_of_numpy_are_seconds_too(value: Any, seconds: float) -> Non
 def test_a_length_that_is_no_number_of_seconds_is_refused(value: Any) -> None:
     with pytest.raises(RowsUnfit, match=r"row 0, column when: .* is no number"):
         taken([[value]])
+
+
+@pytest.mark.parametrize(
+    "text", ["2024-08-14", "2024-08-14 10:30", "2024-08-14T10:30:00.123456789Z", "10:30", " 10:30:01 "]
+)
+def test_a_time_as_text_is_refused_with_how_times_are_given(text: str) -> None:
+    with pytest.raises(
+        RowsUnfit, match=r"row 0, column when: '.*' is no number: a time is given as a datetime, a date"
+    ):
+        taken([{"when": text}])
+
+
+@pytest.mark.parametrize("value", ["", "much", "14.8.2024", "2024-13-01", 10**400])
+def test_what_is_no_time_either_is_refused_as_no_number(value: Any) -> None:
+    with pytest.raises(RowsUnfit, match=r"row 0, column when: .* is no number$"):
+        taken([{"when": value}])

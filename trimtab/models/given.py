@@ -21,6 +21,8 @@ lists, N x C x H x W, N x H x W for one channel, or N x C*H*W."""
 
 _MOST = 255
 
+_AS_TIME = ": a time is given as a datetime, a date, a time of day or NumPy's datetime64, not as text"
+
 _FRAMES = {"to_dicts": "to_dicts()", "to_dict": 'to_dict("records")'}
 """What makes rows of a frame, of polars and of pandas."""
 
@@ -57,7 +59,10 @@ def _by_name(given: Given, columns: Sequence[Column]) -> dict[str, Sequence[Any]
         if missing := [name for name in names if name not in row]:
             raise RowsUnfit(f"row {number} lacks {', '.join(missing)}; a value that is missing is None")
         if unknown := [str(name) for name in row if name not in names]:
-            raise RowsUnfit(f"row {number} has {', '.join(unknown)}, which the model does not know: {', '.join(names)}")
+            raise RowsUnfit(
+                f"row {number} has {', '.join(unknown)}, which the model does not know: it takes"
+                f" {', '.join(names)}; leave out all else, the target too"
+            )
     return {name: [row[name] for row in given] for name in names}
 
 
@@ -82,7 +87,8 @@ def _number(column: Column, row: int, value: Any) -> float:
         moment = times.seconds(value)
         found = float(value) if moment is None else moment
     except (TypeError, ValueError, OverflowError) as error:
-        raise RowsUnfit(f"row {row}, column {column.name}: {value!r} is no number") from error
+        remedy = _AS_TIME if times.is_text_of_time(value) else ""
+        raise RowsUnfit(f"row {row}, column {column.name}: {value!r} is no number{remedy}") from error
     if math.isinf(found):
         raise RowsUnfit(f"row {row}, column {column.name}: {value!r} is not finite")
     return found

@@ -43,6 +43,19 @@ def seconds(value: Any) -> float | None:
     return _length(value).total_seconds()
 
 
+def is_text_of_time(value: Any) -> bool:
+    """Return whether it is text that says a date, a time of day or a point in time, as ISO 8601 writes them."""
+    return isinstance(value, str) and any(_is_read(value.strip(), by) for by in (datetime, time))
+
+
+def _is_read(text: str, by: type[datetime | time]) -> bool:
+    try:
+        by.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _length(value: date | time | timedelta) -> timedelta:
     """Return how long a point in time is after 1970 began, a time of day after midnight."""
     match value:
