@@ -86,6 +86,20 @@ def test_final_asks_once_waits_and_downloads(stub: Stub, run: Run, tmp_path: Pat
     assert (tmp_path / "model.zip").read_text() == CONTENT
 
 
+@pytest.mark.parametrize(
+    ("place", "fault"),
+    [("nowhere/web.zip", "cannot be written: there is no folder"), ("", "is a folder: name a file in it")],
+)
+def test_final_asks_for_nothing_where_the_model_cannot_be_written(
+    stub: Stub, run: Run, tmp_path: Path, place: str, fault: str
+) -> None:
+    ran = run("study", "final", "digits", "--download", str(tmp_path / place))
+
+    assert (ran.code, ran.output, stub.asked) == (2, "", [])
+    assert len(ran.errors.splitlines()) == 1
+    assert fault in ran.errors
+
+
 def test_final_shows_the_model_that_there_is_and_asks_for_no_other(stub: Stub, run: Run) -> None:
     stub.answering = lambda _: complete()
 

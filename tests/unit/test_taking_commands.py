@@ -31,15 +31,24 @@ def test_a_study_is_exported_to_a_file_whose_name_says_how(stub: Stub, run: Run,
     assert (tmp_path / "digits.csv").read_text() == TABLE.text
 
 
+def test_a_file_in_no_folder_is_one_line_before_anything_is_asked(stub: Stub, run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "nowhere/digits.csv"
+
+    ran = run("study", "export", "digits", str(file))
+
+    assert (ran.code, ran.output, stub.asked) == (2, "", [])
+    assert ran.errors == f"trimtab: {file} cannot be written: there is no folder {file.parent}\n"
+
+
 def test_a_file_that_cannot_be_written_is_one_line(stub: Stub, run: Run, tmp_path: Path) -> None:
     stub.answers(TABLE)
 
-    ran = run("study", "export", "digits", str(tmp_path / "nowhere/digits.csv"))
+    ran = run("study", "export", "digits", str(tmp_path / f"{'d' * 250}.csv"))
 
     assert (ran.code, ran.output) == (2, "")
     assert len(ran.errors.splitlines()) == 1
-    assert ran.errors.startswith(f"trimtab: {tmp_path}/nowhere/digits.csv")
-    assert ran.errors.endswith(": No such file or directory\n")
+    assert ran.errors.startswith(f"trimtab: {tmp_path}/ddd")
+    assert ran.errors.endswith(": File name too long\n")
 
 
 def test_a_study_is_exported_to_a_pipe(stub: Stub, run: Run) -> None:

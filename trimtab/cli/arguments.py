@@ -1,11 +1,12 @@
 """Arguments that several commands have."""
 
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
 from trimtab.client import Client
-from trimtab.errors import TrimtabError, Unreachable
+from trimtab.errors import Misconfigured, TrimtabError, Unreachable
 
 LISTED = 20
 """Items of a list where nothing is said."""
@@ -38,6 +39,18 @@ Number = Annotated[int, typer.Argument(min=0, help="Of the trial.")]
 DatasetName = Annotated[str, typer.Argument(help="The data set.", autocompletion=complete_dataset)]
 Limit = Annotated[int, typer.Option(min=1, help="How many at most.")]
 Json = Annotated[bool, typer.Option("--json", help="For machines.")]
+
+
+def check_place(file: Path) -> None:
+    """Check that there is a folder for a file that will be written.
+
+    Raises:
+        Misconfigured: There is none, or the file itself is a folder.
+    """
+    if file.is_dir():
+        raise Misconfigured(f"{file} is a folder: name a file in it")
+    if not file.parent.is_dir():
+        raise Misconfigured(f"{file} cannot be written: there is no folder {file.parent}")
 
 
 def _give_up(_: float) -> NoReturn:

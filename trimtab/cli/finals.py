@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from trimtab.check_view import check_view
-from trimtab.cli.arguments import Json, Name
+from trimtab.cli.arguments import Json, Name, check_place
 from trimtab.cli.asking import leaving, verbs
 from trimtab.cli.printing import show
 from trimtab.client import Client
@@ -63,6 +63,8 @@ def final(
 
     Exit codes: 0 it is complete; 1 it failed, or a newer one that was asked for did.
     """
+    if download:
+        check_place(download)
     with Client() as client:
         if override is not None or not _has_final(client, name):
             before = None if repeats is None else built(Confirm, {"top": top, "repeats": repeats})

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from trimtab.cli.arguments import Json, Name, Number
+from trimtab.cli.arguments import Json, Name, Number, check_place
 from trimtab.cli.asking import leaving, verbs
 from trimtab.client import Client
 from trimtab.exports import ExportFormat, ExportTable
@@ -27,6 +27,8 @@ def export(
     table: Annotated[ExportTable, typer.Option(help="A row for each trial, or for each report.")] = ExportTable.TRIALS,
 ) -> None:
     """Write the trials of a study as a table."""
+    if file:
+        check_place(file)
     with Client() as client:
         if file:
             client.export(name, file, form, table=table)
