@@ -49,6 +49,18 @@ def test_a_file_is_put_under_its_own_name_and_shown(stub: Stub, run: Run, tmp_pa
     ]
 
 
+def test_a_target_that_is_needed_is_called_as_it_is_typed(stub: Stub, run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "flowers.csv"
+    path.write_text("length,kind\n1,rose\n")
+    problem = FieldProblem(field="target", message="is needed: which column is to be learned? there are length, kind")
+    stub.answers(refused(Invalid("no data set", errors=[problem])))
+
+    ran = run("data", "put", str(path))
+
+    assert ran.code == 1
+    assert ran.errors == f"trimtab: no data set: --target COLUMN {problem.message}\n"
+
+
 def test_what_is_wrong_with_a_file_is_said_with_its_place(stub: Stub, run: Run, tmp_path: Path) -> None:
     path = tmp_path / "flowers.csv"
     path.write_text("a,b\n")

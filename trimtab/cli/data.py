@@ -11,6 +11,8 @@ from trimtab.cli.printing import say, show, show_all
 from trimtab.client import Client
 from trimtab.dataset_view import dataset_view, datasets_table
 from trimtab.datasets import TargetKind
+from trimtab.errors import Invalid
+from trimtab.protocol import FieldProblem
 
 app = verbs("Put data sets, and see which there are.")
 
@@ -25,7 +27,12 @@ def put(
 ) -> None:
     """Put a file as the newest version of a data set."""
     with Client() as client:
-        found = client.put_dataset(name or file.stem, file, target=target, kind=kind)
+        try:
+            found = client.put_dataset(name or file.stem, file, target=target, kind=kind)
+        except Invalid as error:
+            if target is None:
+                error.errors = tuple(map(_as_option, error.errors))
+            raise
     show(found, dataset_view, as_json=as_json)
 
 
@@ -51,3 +58,8 @@ def delete(name: DatasetName, as_json: Json = False) -> None:
     with Client() as client:
         client.delete_dataset(name)
     say(f"data set {name} is deleted", {"dataset": name, "deleted": True}, as_json=as_json)
+
+
+def _as_option(problem: FieldProblem) -> FieldProblem:
+    """Return what is wrong with the target as who types it calls it."""
+    return problem.model_copy(update={"field": "--target COLUMN"}) if problem.field == "target" else problem
