@@ -2,7 +2,7 @@
 
 import json
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -58,12 +58,24 @@ def _checked(task: TaskSpec, *, seed: int) -> GradientCheck:
     except Exception as error:  # a user's code may raise anything
         place = own.place(error, task.name)
         where = f" ({place})" if place else ""
-        raise Misconfigured(f"{task.name} cannot be built: {type(error).__name__}: {error}{where}") from error
+        said = f"{task.name} cannot be built: {type(error).__name__}: {error}{where}{_remedy(error, task.fixed)}"
+        raise Misconfigured(said) from error
+
+
+def _remedy(error: Exception, fixed: Mapping[str, Value]) -> str:
+    """Return how to give what was looked up by name and not there, as a hyperparameter may have been."""
+    match error:
+        case KeyError(args=(str(name),)) if name not in fixed:
+            return f"; if {name} is a hyperparameter, give it: --param {name}=VALUE"
+    return ""
 
 
 def _task(name: str, dataset: str, fixed: dict[str, Value]) -> TaskSpec:
     if dataset not in BUILT_IN:
-        raise Misconfigured(f"no data set of that name is built in: {dataset!r}; there are {', '.join(BUILT_IN)}")
+        raise Misconfigured(
+            f"no data set of that name is built in: {dataset!r}; there are {', '.join(BUILT_IN)}; "
+            "with one that was put, the gradients of a study of it are checked by: trimtab study check STUDY"
+        )
     try:
         task = known(name)
         check_fixed(fixed, task)

@@ -56,6 +56,14 @@ def test_the_seed_draws_other_first_weights() -> None:
     [
         ("--task lstm", "is not a task: 'lstm'"),
         ("--task mlp --data mnist", "no data set of that name is built in: 'mnist'; there are digits"),
+        (
+            "--task mlp --data pumps",
+            "with one that was put, the gradients of a study of it are checked by: trimtab stu",
+        ),
+        (
+            "--task tests.training.own_tasks:clamping --data iris",
+            "; if width is a hyperparameter, give it: --param width=VALUE",
+        ),
         ("--task cnn --data iris", "cnn is for images, and iris is a table"),
         ("--task mlp --param activation=step", "activation cannot be 'step'; one of relu"),
         ("--task mlp --param width=3", "width is not a hyperparameter of this task"),
