@@ -15,6 +15,8 @@ from trimtab.states import Origin, Outcome
 
 CURVE_COLUMNS = 60
 RUNNING_COLUMNS = 30
+REASON_COLUMNS = 120
+"""Of a list, in which one trial is a line among many: all of its reason is shown with the trial."""
 
 _ORIGINS = {Origin.SAMPLED: "the sampler", Origin.CONTROL: "chance, to compare the sampler with"}
 _ORIGINS |= {Origin.ENQUEUED: "somebody, to be trained", Origin.ADDED: "somebody, trained elsewhere"}
@@ -33,7 +35,7 @@ def trials_table(trials: Sequence[Trial]) -> Table:
             str(trial.attempts),
             _seconds(trial),
             Text(printable(trial.worker or "")),
-            Text(why(trial), overflow="fold"),
+            Text(_cut(why(trial)), overflow="fold"),
         )
     return table
 
@@ -66,6 +68,10 @@ def why(trial: Trial) -> str:
     said = [] if is_usual else [str(trial.outcome).replace("_", " ")]
     said += [printable(text) for text in (trial.reason, trial.fallback) if text]
     return ": ".join(said)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= REASON_COLUMNS else f"{text[: REASON_COLUMNS - 1]}…"
 
 
 def _parts(trial: TrialHistory) -> Iterator[RenderableType]:

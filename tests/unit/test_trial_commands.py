@@ -35,6 +35,19 @@ def test_trials_are_listed_with_why_they_failed(stub: Stub, run: Run) -> None:
     assert failed == ["1", "fail", "1", "gpu0", "out", "of", "memory:", "tried", "to", "allocate"]
 
 
+def test_a_long_reason_is_cut_in_the_list_and_whole_with_its_trial(stub: Stub, run: Run) -> None:
+    reason = "x" * 900
+    trial = samples.history(1).model_copy(update={"outcome": Outcome.ERROR, "reason": reason})
+    stub.answers(said(samples.page(FAILED.model_copy(update={"reason": reason}))), said(trial))
+
+    header, listed = run("study", "trials", "digits").output.splitlines()
+    shown = run("study", "trial", "digits", "1")
+
+    assert listed.rstrip().endswith("xxx…")
+    assert max(len(header), len(listed)) < 250
+    assert reason in shown.output
+
+
 def test_trials_are_listed_by_state_and_no_more_than_wanted(stub: Stub, run: Run) -> None:
     stub.answers(said(samples.page(DONE, FAILED)))
 

@@ -38,7 +38,10 @@ def trials(
     limit: Annotated[int | None, typer.Option(min=1, help="How many at most; all where nothing is said.")] = None,
     as_json: Json = False,
 ) -> None:
-    """List the trials of a study by number: their values, and why they were stopped or failed."""
+    """List the trials of a study by number: their values, and why they were stopped or failed.
+
+    A long reason is cut: `trimtab study trial` shows all of it.
+    """
     with Client() as client:
         found = list(islice(client.trials(name, state), limit))
     show_all(found, trials_table, as_json=as_json)
