@@ -10,6 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from service.web.words import NOTHING
 from tests.service.runs import EAGER, complete, lease_of
 from tests.service.specs import METRIC, number, spec
 from trimtab.client import Client
@@ -124,6 +125,59 @@ def test_what_matters_most_is_the_first_panel_and_stands_beside_the_objective(
     assert parallel["figure"]["layout"]["xaxis"]["ticktext"][1:] == by_share
     for line in parallel["figure"]["data"][:-1]:
         assert [name for name, _ in line["customdata"]][1:] == by_share
+
+
+def test_where_too_few_trials_say_what_matters_parameters_are_in_the_order_of_the_space(
+    http: httpx2.Client, client: Client
+) -> None:
+    run(client, 6)
+
+    few = drawn(http, "slices")
+
+    assert [name for name, *_ in few["rows"]] == list(SPACE)
+    assert "In the order of the space: what matters most is not known." in few["caption"]
+    assert "comes first" not in few["caption"]
+
+
+def test_many_parameters_of_which_nothing_is_known_are_the_first_of_the_space(
+    http: httpx2.Client, client: Client
+) -> None:
+    space = {f"p{place}": {"type": "float", "low": 0.0, "high": 1.0} for place in range(9)}
+    client.create_study(spec(space=space, budget={"trials": 2}))
+    for place in range(2):
+        client.tell(lease_of(client), "complete", metrics={METRIC: place / 10})
+
+    few = drawn(http, "slices")
+
+    assert "The first 8 of 9 parameters, in the order of the space" in few["caption"]
+
+
+def test_a_parameter_that_a_trial_lacks_is_a_dash_and_a_choice_of_that_name_none(
+    http: httpx2.Client, client: Client
+) -> None:
+    space = {
+        "schedule": {"type": "categorical", "choices": ["None", "cosine"]},
+        "floor": {"type": "categorical", "choices": ["None", "low"], "when": {"schedule": ["cosine"]}},
+        "slope": {"type": "float", "low": 0.0, "high": 1.0, "when": {"schedule": ["cosine"]}},
+    }
+    client.create_study(spec(space=space, budget={"trials": 3}))
+    points: list[dict[str, Any]] = [
+        {"schedule": "None"},
+        {"schedule": "cosine", "floor": "None", "slope": 0.5},
+        {"schedule": "cosine", "floor": "low", "slope": 0.5},
+    ]
+    for place, point in enumerate(points):
+        client.enqueue("study", point)
+        client.tell(lease_of(client), "complete", metrics={METRIC: place / 10})
+
+    found = drawn(http, "parallel")
+
+    at = [[note["text"] for note in found["figure"]["layout"]["annotations"] if note["x"] == x] for x in (1, 2, 3)]
+    assert [sorted(texts) for texts in at] == [["None", "cosine"], ["None", "low", NOTHING], ["0.5", NOTHING]]
+    *lines, _ = found["figure"]["data"]
+    told = {tuple(text for _, text in line["customdata"][1:]) for line in lines}
+    assert told == {("None", NOTHING, NOTHING), ("cosine", "None", "0.5"), ("cosine", "low", "0.5")}
+    assert f"{NOTHING}: the trial does not have the parameter." in found["caption"]
 
 
 def test_numbers_to_choose_from_are_written_as_they_were_given(http: httpx2.Client, client: Client) -> None:

@@ -3,11 +3,13 @@
 import math
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import plotly.graph_objects as go
 from optuna.visualization import plot_parallel_coordinate
 
 from service.web import words
 from service.web.figures import looks, spread
+from service.web.figures.axes import Axis
 from service.web.figures.drawn import Drawn
 from service.web.figures.labels import shortened
 from service.web.figures.optuna_study import shown
@@ -28,6 +30,9 @@ _LONGEST_NAME = 14
 _HEIGHT = 380
 _MOST_NOTES = 8
 _MISSING = "None"
+"""What Optuna writes where a trial lacks a parameter. A choice of that name it marks, where another trial lacks one."""
+
+_MARKED = "None (value)"
 
 
 def draw(picked: Picked) -> Drawn:
@@ -39,10 +44,10 @@ def draw(picked: Picked) -> Drawn:
     _reorder(figure, [axis.name for axis in axes])
     is_maximized = picked.subject.objectives[picked.objective].direction is Direction.MAXIMIZE
     _recolour(figure, is_maximized=is_maximized)
-    _reword(figure, 0, words.number)
-    for place, axis in enumerate(axes, start=1):
-        if not axis.labels:
-            _reword(figure, place, axis.text)
+    _reword(figure, 0, lambda drawn: words.number(float(drawn)))
+    lacking = [bool(np.isnan(picked.subject.column(axis.dimension)[kept]).any()) for axis in axes]
+    for place, (axis, is_lacking) in enumerate(zip(axes, lacking, strict=True), start=1):
+        _reword(figure, place, _writer(axis, is_lacking=is_lacking))
     # Room for what is written to the left of the first axis.
     figure.update_layout(showlegend=False, shapes=_lines(len(axes) + 1), xaxis_range=(-0.45, len(axes) + 0.2))
     names = [picked.metric, *(axis.name for axis in axes)]
@@ -50,6 +55,7 @@ def draw(picked: Picked) -> Drawn:
     figure.layout.annotations = [note for place in range(len(axes) + 1) for note in _few(figure, place)]
     return Drawn(
         caption=f"{spread.shown_of(len(kept), len(picked.best_first))} The warmer a line, the better the trial."
+        + (f" {words.NOTHING}: the trial does not have the parameter." if any(lacking) else "")
         + picked.violating("Dotted"),
         figure=looks.finished(figure, height=_HEIGHT),
         columns=spread.COLUMNS,
@@ -84,18 +90,32 @@ def _recolour(figure: go.Figure, *, is_maximized: bool) -> None:
     figure.data = [*(lines[place] for place in order), scale]
 
 
-def _reword(figure: go.Figure, place: int, write: Callable[[float], str]) -> None:
-    """Write the numbers of an axis as people read them."""
+def _writer(axis: Axis, *, is_lacking: bool) -> Callable[[str], str]:
+    """Return how what Optuna wrote at the axis of a parameter is written for people.
+
+    Args:
+        axis: Of the parameter.
+        is_lacking: Some trial does not have it.
+    """
+
+    def write(drawn: str) -> str:
+        if is_lacking and drawn == _MISSING:
+            return words.NOTHING
+        if axis.labels:
+            return _MISSING if is_lacking and drawn == _MARKED else drawn
+        return axis.text(float(drawn))
+
+    return write
+
+
+def _reword(figure: go.Figure, place: int, write: Callable[[str], str]) -> None:
+    """Write what stands at an axis as people read it."""
     for note in figure.layout.annotations:
         if note.x == place:
-            note.text = _reworded(note.text, write)
+            note.text = write(note.text)
     for line in figure.data[:-1]:
         name, drawn = line.customdata[place]
-        line.customdata = [*line.customdata[:place], [name, _reworded(drawn, write)], *line.customdata[place + 1 :]]
-
-
-def _reworded(drawn: str, write: Callable[[float], str]) -> str:
-    return drawn if drawn == _MISSING else write(float(drawn))
+        line.customdata = [*line.customdata[:place], [name, write(drawn)], *line.customdata[place + 1 :]]
 
 
 def _few(figure: go.Figure, place: int) -> Sequence[go.layout.Annotation]:

@@ -20,12 +20,14 @@ class Picked:
         objective: By its place.
         axes: Of the parameters that complete trials have.
         best_first: Rows of the complete trials.
+        is_ranked: It is known which parameters mattered most: they come first. Else they are in the order of the space.
     """
 
     subject: Subject
     objective: int
     axes: Sequence[Axis]
     best_first: Ints
+    is_ranked: bool
 
     @property
     def metric(self) -> str:
@@ -57,7 +59,8 @@ def pick(subject: Subject, metric: str | None, shares: Mapping[str, float]) -> P
     """
     objective = subject.objective(metric)
     best_first = subject.best_first(objective)
-    axes = [Axis(dimension) for dimension in subject.view.dimensions]
-    present = [axis for axis in axes if not np.isnan(subject.column(axis.dimension)[best_first]).all()]
+    every = [Axis(dimension) for dimension in subject.view.dimensions]
+    present = [axis for axis in every if not np.isnan(subject.column(axis.dimension)[best_first]).all()]
     # Sorting keeps the order of the space where nothing is known.
-    return Picked(subject, objective, sorted(present, key=lambda axis: -shares.get(axis.name, 0.0)), best_first)
+    axes = sorted(present, key=lambda axis: -shares.get(axis.name, 0.0))
+    return Picked(subject, objective, axes, best_first, is_ranked=bool(shares))

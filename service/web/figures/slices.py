@@ -51,8 +51,11 @@ def draw(picked: Picked) -> Drawn:
 
 
 def _which(picked: Picked) -> str:
-    left = len(picked.axes) - MOST_PARAMETERS
-    some = f"The {MOST_PARAMETERS} parameters that matter most of {len(picked.axes)}. " if left > 0 else ""
+    count = len(picked.axes)
+    if not picked.is_ranked:
+        some = f"The first {MOST_PARAMETERS} of {count} parameters, in" if count > MOST_PARAMETERS else "In"
+        return f"{some} the order of the space: what matters most is not known. "
+    some = f"The {MOST_PARAMETERS} parameters that matter most of {count}. " if count > MOST_PARAMETERS else ""
     return f"{some}What matters most comes first. "
 
 
