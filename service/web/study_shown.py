@@ -1,14 +1,18 @@
-"""What the page of a study shows: the study, its best, what the doctor says, and whether anybody works on it."""
+"""What the page of a study shows: the study, its best, what follows it, what the doctor says, and who trains."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from service import diagnoses, studies, trials, workers
+from service import diagnoses, reading_finals, studies, trials, workers
+from service.database import autocommit
 from service.replica import Replica
+from service.storage import studies as stored
+from service.storage import summaries
 from trimtab.diagnosis import Diagnosis
 from trimtab.errors import Conflict, NotFound
+from trimtab.finals import FinalModel
 from trimtab.protocol import BestTrial, Study
-from trimtab.states import StudyState
+from trimtab.states import Purpose, StudyState
 
 MOST_OF_FRONT = 20
 
@@ -38,6 +42,8 @@ class Shown:
         has_more: There are more of these.
         diagnosis: None: `no_diagnosis` says why.
         is_unserved: It waits, and no worker that is alive has its task.
+        purposes: Of those that exist only for it, by name.
+        final: Its final model, or that of the study whose final model it trains; None: none was asked for.
     """
 
     study: Study
@@ -46,6 +52,8 @@ class Shown:
     diagnosis: Diagnosis | None
     no_diagnosis: str | None
     is_unserved: bool
+    purposes: Mapping[str, Purpose]
+    final: FinalModel | None
 
     @property
     def limits(self) -> Sequence[Limit]:
@@ -63,7 +71,17 @@ def shown(replica: Replica, name: str) -> Shown:
     study = studies.read(replica, name)
     best = trials.front(replica, name, cursor=None, limit=MOST_OF_FRONT)
     diagnosis, reason = _diagnosis(replica, study)
-    return Shown(study, best.items, best.next is not None, diagnosis, reason, _is_unserved(replica, study))
+    purposes = _purposes(replica, study)
+    return Shown(
+        study,
+        best.items,
+        best.next is not None,
+        diagnosis,
+        reason,
+        _is_unserved(replica, study),
+        purposes,
+        _final(replica, study, purposes),
+    )
 
 
 def limits(study: Study) -> list[Limit]:
@@ -89,6 +107,25 @@ def _diagnosis(replica: Replica, study: Study) -> tuple[Diagnosis | None, str | 
         return diagnoses.of_study(replica, study.name), None
     except (NotFound, Conflict) as refused:
         return None, str(refused)
+
+
+def _purposes(replica: Replica, study: Study) -> dict[str, Purpose]:
+    if not study.children:
+        return {}
+    with autocommit(replica.engine) as connection:
+        row = stored.require(connection, study.name)
+        return {each.name: each.purpose for each in summaries.companions(connection, [row.study_id])}
+
+
+def _final(replica: Replica, study: Study, purposes: Mapping[str, Purpose]) -> FinalModel | None:
+    whose = study.parent if study.purpose is Purpose.FINAL else study.name
+    is_asked_for = study.purpose is Purpose.FINAL or {Purpose.CONFIRMATION, Purpose.FINAL} & set(purposes.values())
+    if whose is None or not is_asked_for:
+        return None
+    try:
+        return reading_finals.read(replica, whose)
+    except NotFound:
+        return None
 
 
 def _is_unserved(replica: Replica, study: Study) -> bool:

@@ -12,6 +12,7 @@ from service.web.metric_words import meaning
 from trimtab.installation import command_for
 from trimtab.message import Scalar, Value
 from trimtab.protocol import Trial
+from trimtab.states import Purpose
 
 _DIGITS = 4
 _LARGEST = 1e9
@@ -22,6 +23,8 @@ _PLAIN = 10
 
 _TIMES = (("s", 60.0), ("min", 60.0), ("h", 24.0), ("d", math.inf))
 _SIZES = (("B", 1024.0), ("KiB", 1024.0), ("MiB", 1024.0), ("GiB", 1024.0), ("TiB", math.inf))
+
+_PURPOSES = {Purpose.CHECK: "gradient check", Purpose.FINAL: "final model"}
 
 NOTHING = "\N{EN DASH}"
 """Where there is no value."""
@@ -81,6 +84,11 @@ def field(value: JsonValue) -> str:
     return param(value) if value is None or isinstance(value, int | float | str) else json.dumps(value)
 
 
+def purpose(value: Purpose) -> str:
+    """Return what a study is for."""
+    return _PURPOSES.get(value, str(value))
+
+
 def lasted(trial: Trial, now: datetime) -> float | None:
     """Return how many seconds a trial took, or has taken so far; None: it has not begun."""
     if trial.started_at is None:
@@ -106,6 +114,7 @@ FILTERS: Mapping[str, Callable[..., object]] = {
     "size": size,
     "param": param,
     "field": field,
+    "purpose": purpose,
     "lasted": lasted,
     "command": command_for,
     "meaning": meaning,

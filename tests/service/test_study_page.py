@@ -7,12 +7,13 @@ import pytest
 
 from service.web.study_actions import budget
 from tests.service.browsing import browser_of, form_key, signed_in
-from tests.service.finishing import confirmed, searched
+from tests.service.finishing import confirmed, searched, trained
 from tests.service.runs import complete, lease_of, report
 from tests.service.served import TOKEN, Served
 from tests.service.specs import METRIC, spec
 from trimtab.client import Client
 from trimtab.errors import StudyNotFound
+from trimtab.finals import Confirm
 from trimtab.states import StudyState, TokenKind
 
 PAGE = "/studies/study"
@@ -50,7 +51,7 @@ def test_a_study_is_shown_with_its_state_its_counts_and_its_budget(client: Clien
 
     counts = dict(re.findall(r'data-count="(\w+)">(\d+)<', page.text))
     assert counts == {"waiting": "0", "running": "1", "complete": "1", "pruned": "0", "fail": "0"}
-    assert "trials 2 10" in words(page)
+    assert "trials finished, running or waiting 2 10" in words(page)
     assert "epochs 2 50" in words(page)
     assert 'href="/?tag=night"' in page.text
 
@@ -262,6 +263,59 @@ def test_what_follows_a_study_leads_back_to_it_and_has_no_doctor(client: Client,
     assert 'id="findings"' not in page.text
     assert "/budget" not in page.text
     assert 'href="/studies/study.confirmation"' in browser.get(PAGE).text
+
+
+def test_a_gradient_check_is_called_so(client: Client, browser: httpx2.Client) -> None:
+    searched(client)
+    client.check_gradients("study")
+
+    assert "Followed by study.check (gradient check)" in words(browser.get(PAGE))
+    assert "gradient check of study" in words(browser.get("/studies/study.check"))
+    assert "study.check gradient check" in words(browser.get("/"))
+
+
+def test_a_study_and_its_final_study_say_where_the_final_model_stands(client: Client, served: Served) -> None:
+    searched(client, 0.3)
+    reader = whoever_has(served, client.make_token(TokenKind.READER, "guest").token)
+    before = words(reader.get(PAGE))
+    client.make_final("study")
+    coming = words(reader.get(PAGE))
+
+    trained(client)
+
+    assert "final model" not in before
+    assert "Followed by study.final (final model)" in coming
+    assert "The final model of study is in training." in coming
+    for path in (PAGE, "/studies/study.final", "/fragments/studies/study"):
+        page = reader.get(path)
+        assert "The final model of study is complete. Test error 0.1 (95 %: 0.04 to 0.2; 30 examples)." in words(page)
+        assert "trimtab study final study --download FILE" in words(page)
+        (link,) = re.findall(r'href="(/v1/[^"]+/final/model)" download="study.final.zip"', page.text)
+        assert reader.get(link).content == b"model"
+
+
+def test_a_final_model_stays_shown_while_a_newer_one_comes(client: Client, browser: httpx2.Client) -> None:
+    searched(client, 0.3)
+    client.make_final("study")
+    trained(client)
+    client.make_final("study", override="mislabelled")
+
+    page = words(browser.get(PAGE))
+
+    assert "The final model of study is that of study.final ; a newer one is in training. Test error 0.1" in page
+    assert "the test set was read 2 times" in page
+
+
+def test_a_final_model_that_waits_or_failed_says_so(client: Client, browser: httpx2.Client) -> None:
+    searched(client, 0.3)
+    client.make_final("study", confirm=Confirm(top=1, repeats=2))
+    waiting = words(browser.get(PAGE))
+
+    client.change_study("study.confirmation", state=StudyState.STOPPED)
+
+    assert "The final model of study waits for its confirmation." in waiting
+    failed = "The final model of study has failed: its confirmation was stopped before a model was made of it."
+    assert failed in words(browser.get(PAGE))
 
 
 def test_words_of_strangers_are_text(client: Client, browser: httpx2.Client) -> None:

@@ -33,6 +33,13 @@ document.addEventListener("trimtab:trial", ({ detail: trial }) => {
   }
 });
 
+// The final model of a study comes while nothing happens in the study itself.
+setInterval(() => {
+  if (!document.hidden && document.querySelector('[data-final="coming"]')) {
+    sometime();
+  }
+}, SELDOM_SECONDS * 1000);
+
 function showCounts({ counts, used, spec }) {
   for (const element of document.querySelectorAll("[data-count]")) {
     element.textContent = counts[element.dataset.count];
