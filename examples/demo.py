@@ -27,7 +27,7 @@ from trimtab.diagnosis_view import diagnosis_view
 from trimtab.errors import TrimtabError, Unavailable, Unreachable
 from trimtab.protocol import BestTrial
 from trimtab.spec import StudySpec, TaskSpec
-from trimtab.watching import watch
+from trimtab.watching import follow, show
 
 TRIALS = 40
 EPOCHS = 30
@@ -52,7 +52,7 @@ def main() -> int:
             spec = _spec()
             client.create_study(spec)
             console.print(f"created study {spec.name!r}: {TRIALS} trials of at most {EPOCHS} epochs each\n")
-            progress = watch(client, spec.name, console)
+            progress = show(follow(client, spec.name), console)
             epochs = sum(trial.step or 0 for trial in client.trials(spec.name))
             diagnosis = client.diagnosis(spec.name) if progress.best else None
     except TrimtabError as error:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from trimtab.message import Lax, Message
 from trimtab.protocol import Study, Version, Worker
@@ -14,11 +14,6 @@ CLOCK_SECONDS = 5.0
 
 _NAMED = 3
 """Studies that wait for the same: who looks needs one of them, and that there are others."""
-
-LEFT = "nobody asks for its trials"
-"""Said of a study without a task: whoever trains it is no worker that could be named."""
-
-START_AGAIN = "start the script again"
 
 
 class Standing(StrEnum):
@@ -32,6 +27,22 @@ class Standing(StrEnum):
     OK = "ok"
     LOOK = "look"
     WRONG = "wrong"
+
+
+class Left(NamedTuple):
+    """What is said of a study without a task that nobody asks for: whoever trains it is no worker that could be named.
+
+    Args:
+        text: What is missing.
+        remedy: What to do.
+    """
+
+    text: str
+    remedy: str
+
+
+UNASKED = Left("no task, and no code of yours has asked for its trials yet", "start that code: docs/how-to/own-code.md")
+ALONE = Left("nobody asks for its trials", "start the script again")
 
 
 class Inspected(Message):
@@ -123,8 +134,10 @@ def of_studies(studies: Iterable[Study], workers: Sequence[Worker]) -> Iterator[
     for task in dict.fromkeys(task for task, _ in missing if task):
         names = [name for lacks, name in missing if lacks == task]
         yield wrong("study", f"{_wait(names)}: no worker that is alive has the task {task}", command_for(task))
-    if left := [study.name for study in running if is_left(study, workers)]:
-        yield look("study", f"{_wait(left)}: {LEFT}", START_AGAIN)
+    alone = [(left(study, workers), study.name) for study in running]
+    for said in (UNASKED, ALONE):
+        if names := [name for found, name in alone if found == said]:
+            yield look("study", f"{_wait(names)}: {said.text}", said.remedy)
 
 
 def _wait(names: Sequence[str]) -> str:
@@ -142,10 +155,12 @@ def missing_task(study: Study, workers: Iterable[Worker]) -> str | None:
     return None if task is None or any(task in worker.tasks for worker in alive) else task
 
 
-def is_left(study: Study, workers: Iterable[Worker]) -> bool:
-    """Return whether a study without a task has trials that nobody asks for, as far as that is to be seen."""
+def left(study: Study, workers: Iterable[Worker]) -> Left | None:
+    """Return what to say of a study without a task that nobody asks for, as far as that is to be seen; None: not so."""
     askers = (worker for worker in workers if worker.is_alive and not worker.tasks)
-    return study.spec.task is None and not study.counts.running and not any(askers)
+    if study.spec.task is not None or study.counts.running or any(askers):
+        return None
+    return UNASKED if study.used.seconds is None else ALONE
 
 
 def command_for(task: str) -> str:

@@ -128,17 +128,19 @@ def tokens_table(tokens: Iterable[Token]) -> Table:
     return table
 
 
-def progress_view(study: Study, best: BestTrial | None) -> RenderableType:
-    """Return how far a study is: a bar, the trials by state, the best value so far."""
+def progress_view(study: Study, best: BestTrial | None, *, waits: str | None = None) -> RenderableType:
+    """Return how far a study is: a bar, the trials by state, the best value so far, and what it waits for."""
     bar = ProgressBar(total=study.spec.budget.trials, completed=_ended(study), width=BAR_COLUMNS)
     line = Table.grid(padding=(0, 2))
     line.add_row(study.name, bar, f"{finished(study)}{_added(study)}", study.state)
-    return Group(line, counts_line(study.counts), f"best: {best_line(best)}")
+    waiting = [Text(f"waits: {printable(waits)}", style="yellow")] if waits else []
+    return Group(line, counts_line(study.counts), f"best: {best_line(best)}", *waiting)
 
 
-def progress_line(study: Study, best: BestTrial | None) -> str:
+def progress_line(study: Study, best: BestTrial | None, *, waits: str | None = None) -> str:
     """Return the same as one line without a bar."""
-    return f"{study.name} {study.state}: {finished_line(study)}, {counts_line(study.counts)}; best: {best_line(best)}"
+    done = f"{finished_line(study)}, {counts_line(study.counts)}; best: {best_line(best)}"
+    return f"{study.name} {study.state}: {done}" + (f"; waits: {waits}" if waits else "")
 
 
 def finished(study: Study, *, of: str = "/") -> str:

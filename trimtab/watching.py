@@ -12,6 +12,7 @@ from trimtab.client import Client
 from trimtab.errors import NoCompleteTrial, NoFeasibleTrial, SeveralObjectives
 from trimtab.finals import FinalModel
 from trimtab.protocol import BestTrial, Study, Trial
+from trimtab.waiting import Idle
 
 POLL_SECONDS = 1.0
 """Soon enough to look live; what is read costs the service less than a hundredth of a core."""
@@ -34,18 +35,34 @@ class Progress:
     running: tuple[Trial, ...] = ()
 
 
-def watch(client: Client, name: str, console: Console, *, sleep: Callable[[float], object] = time.sleep) -> Progress:
+def watch(
+    client: Client,
+    name: str,
+    console: Console,
+    *,
+    sleep: Callable[[float], object] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> Progress:
     """Show a study until it has ended; return how it ended. In a terminal as a live bar, else a line for each change.
+
+    Where nobody trains it, it is said what it waits for.
 
     Raises:
         StudyNotFound: There is no such study, any more.
     """
-    return show(follow(client, name, sleep=sleep), console)
+    return show(follow(client, name, sleep=sleep), console, Idle(client, clock))
 
 
-def show(progresses: Iterator[Progress], console: Console) -> Progress:
-    """Show each of them as it comes; return the last one."""
-    return _show_live(progresses, console) if console.is_terminal else _show_lines(progresses, console)
+def show(progresses: Iterator[Progress], console: Console, idle: Idle | None = None) -> Progress:
+    """Show each of them as it comes; return the last one.
+
+    Args:
+        progresses: Of one study.
+        console: Where.
+        idle: Finds out what the study waits for; None: that is not shown.
+    """
+    show_each = _show_live if console.is_terminal else _show_lines
+    return show_each(progresses, console, idle)
 
 
 def follow(client: Client, name: str, *, sleep: Callable[[float], object] = time.sleep) -> Iterator[Progress]:
@@ -91,18 +108,20 @@ def _read(client: Client, name: str, before: Progress | None) -> Progress:
     return Progress(study, *news)
 
 
-def _show_live(progresses: Iterator[Progress], console: Console) -> Progress:
+def _show_live(progresses: Iterator[Progress], console: Console, idle: Idle | None) -> Progress:
     with Live(console=console, auto_refresh=False) as live:
         for progress in progresses:
-            live.update(rendering.progress_view(progress.study, progress.best), refresh=True)
+            waits = idle.waits(progress.study) if idle else None
+            live.update(rendering.progress_view(progress.study, progress.best, waits=waits), refresh=True)
     return progress
 
 
-def _show_lines(progresses: Iterator[Progress], console: Console) -> Progress:
+def _show_lines(progresses: Iterator[Progress], console: Console, idle: Idle | None) -> Progress:
     shown = ""
     for progress in progresses:
-        line = rendering.progress_line(progress.study, progress.best)
+        waits = idle.waits(progress.study) if idle else None
+        line = rendering.progress_line(progress.study, progress.best, waits=waits)
         if line != shown:
-            console.print(line, soft_wrap=True)
+            console.print(line, soft_wrap=True, markup=False, emoji=False)
         shown = line
     return progress

@@ -5,13 +5,14 @@ import pytest
 from tests.unit import samples
 from tests.unit.samples import NOON
 from tests.unit.stub import Answer, Stub, refused, said
-from trimtab.cli.following import Curves, Idle
+from trimtab.cli.following import Curves
 from trimtab.client import Client
 from trimtab.errors import StudyNotFound
 from trimtab.handle import StudyHandle
-from trimtab.protocol import RecordedReport, Worker
+from trimtab.protocol import RecordedReport, Used, Worker
 from trimtab.spec import StudySpec
 from trimtab.states import Decision, StudyState, TrialState
+from trimtab.waiting import Idle
 from trimtab.watching import Progress
 
 END = (
@@ -55,21 +56,28 @@ def test_a_study_that_is_deleted_is_not_waited_for(stub: Stub, client: Client) -
 
 
 @pytest.mark.parametrize(
-    ("alive", "waits"),
+    ("alive", "seconds", "waits"),
     [
-        ([], "nobody asks for its trials: start the script again"),
-        ([samples.worker("script")], None),
+        ([], 12.5, "nobody asks for its trials: start the script again"),
+        (
+            [],
+            None,
+            "no task, and no code of yours has asked for its trials yet: start that code: docs/how-to/own-code.md",
+        ),
+        ([samples.worker("script")], 12.5, None),
+        ([samples.worker("script")], None, None),
     ],
 )
 def test_a_study_without_a_task_that_nobody_asks_for_says_so(
-    stub: Stub, client: Client, alive: list[Worker], waits: str | None
+    stub: Stub, client: Client, alive: list[Worker], seconds: float | None, waits: str | None
 ) -> None:
     stub.answers(said(samples.page(*alive)))
-    study = samples.study().model_copy(update={"spec": StudySpec(name="digits", task=None)})
+    spec, used = StudySpec(name="digits", task=None), Used(trials=0, seconds=seconds)
+    study = samples.study().model_copy(update={"spec": spec, "used": used})
     clock = iter([0.0, 1.0, 4.0])
     idle = Idle(client, lambda: next(clock))
 
-    seen = [idle.waits(Progress(study, None, None)) for _ in range(2)]
+    seen = [idle.waits(study) for _ in range(2)]
 
     assert seen == [None, waits]
 

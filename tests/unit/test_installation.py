@@ -16,7 +16,7 @@ from trimtab import installation
 from trimtab.cli import inspecting
 from trimtab.errors import Forbidden, ProtocolMismatch, Unauthorized, Unavailable
 from trimtab.installation import CLOCK_SECONDS, Inspected, Standing
-from trimtab.protocol import PROTOCOL, Health, Study, Version, Worker
+from trimtab.protocol import PROTOCOL, Health, Study, Used, Version, Worker
 from trimtab.spec import StudySpec
 from trimtab.states import StudyState
 
@@ -238,7 +238,7 @@ def test_a_study_without_a_task_waits_for_whoever_asks_for_its_trials(
     running: int, workers: list[Worker], found: list[Standing]
 ) -> None:
     spec = StudySpec(name="ours", task=None)
-    study = Study(**dict(samples.study(running=running)) | {"spec": spec})
+    study = Study(**dict(samples.study(running=running)) | {"spec": spec, "used": Used(trials=1, seconds=12.5)})
 
     inspected = list(installation.of_studies([study], workers))
 
@@ -246,6 +246,24 @@ def test_a_study_without_a_task_waits_for_whoever_asks_for_its_trials(
     assert {(each.text, each.remedy) for each in inspected} <= {
         ("digits waits: nobody asks for its trials", "start the script again")
     }
+
+
+def test_a_study_without_a_task_that_nobody_ever_asked_for_is_not_told_of_a_script_that_there_never_was() -> None:
+    spec = StudySpec(name="ours", task=None)
+    asked, new, newer = (
+        Study(**dict(samples.study(name)) | {"spec": spec, "used": Used(trials=0, seconds=seconds)})
+        for name, seconds in (("asked", 12.5), ("new", None), ("newer", None))
+    )
+
+    inspected = list(installation.of_studies([asked, new, newer], []))
+
+    assert [(each.text, each.remedy) for each in inspected] == [
+        (
+            "new, newer wait: no task, and no code of yours has asked for its trials yet",
+            "start that code: docs/how-to/own-code.md",
+        ),
+        ("asked waits: nobody asks for its trials", "start the script again"),
+    ]
 
 
 def test_a_worker_that_is_gone_has_no_task() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from io import StringIO
+from itertools import count
 
 import pytest
 from rich.console import Console
@@ -14,7 +15,9 @@ from trimtab.client import Client
 from trimtab.errors import NoCompleteTrial, StudyNotFound
 from trimtab.protocol import BestTrial, Study
 from trimtab.rendering import BAR_COLUMNS
+from trimtab.spec import TaskSpec
 from trimtab.states import StudyState
+from trimtab.waiting import PATIENCE_SECONDS
 from trimtab.watching import POLL_SECONDS, follow, watch
 
 START = samples.study(running=2)
@@ -94,6 +97,40 @@ def test_a_pipe_gets_a_line_for_each_change(stub: Stub, client: Client) -> None:
         rendering.progress_line(END, best),
     ]
     assert (ended.study, ended.best) == (END, best)
+
+
+@pytest.mark.parametrize("is_terminal", [False, True], ids=["pipe", "terminal"])
+def test_who_watches_a_study_that_nobody_trains_is_told_which_worker_to_start(
+    stub: Stub, client: Client, *, is_terminal: bool
+) -> None:
+    own = TaskSpec(name="mine:net")
+    spec = START.spec.model_copy(update={"task": own})
+    waiting = samples.study().model_copy(update={"spec": spec})
+    course = iter([waiting, waiting, START, END])
+
+    def answer(asked: Asked) -> Answer:
+        if asked.path == "/v1/workers":
+            return said(samples.page())
+        if asked.path.endswith("/best-trial"):
+            return refused(NoCompleteTrial("none is complete"))
+        return said(next(course))
+
+    stub.answering = answer
+    clock = count(step=PATIENCE_SECONDS)
+    console = Console(file=StringIO(), width=200, force_terminal=is_terminal)
+
+    watch(client, "digits", console, sleep=lambda _: None, clock=lambda: next(clock))
+
+    assert isinstance(console.file, StringIO)
+    shown = console.file.getvalue()
+    told = "waits: no worker that is alive has the task mine:net: python -m workers --allow mine:net"
+    waited, _, ran = shown.partition("2 running")
+    assert (told in waited, told in ran) == (True, False)
+    assert is_terminal or shown.splitlines() == [
+        f"{rendering.progress_line(waiting, None)}; {told}",
+        rendering.progress_line(START, None),
+        rendering.progress_line(END, None),
+    ]
 
 
 def test_a_terminal_gets_a_bar_that_stays_at_its_end(stub: Stub, client: Client) -> None:

@@ -9,7 +9,6 @@ from rich.text import Text
 from trimtab import rendering
 from trimtab.cli.arguments import Json, complete_dataset
 from trimtab.cli.asking import verbs
-from trimtab.cli.following import missing_worker
 from trimtab.cli.printing import show
 from trimtab.client import Client
 from trimtab.protocol import Study
@@ -17,6 +16,7 @@ from trimtab.spec import StudySpec
 from trimtab.spec_files import spec_of
 from trimtab.tasks import TASKS
 from trimtab.validation import built
+from trimtab.waiting import missing_worker
 
 app = verbs()
 

@@ -8,17 +8,13 @@ from dataclasses import dataclass
 from trimtab.client import Client
 from trimtab.errors import TrimtabError
 from trimtab.handle.following import outlasting
-from trimtab.installation import LEFT, START_AGAIN, command_for, is_left, missing_task
-from trimtab.protocol import Study, Trial
+from trimtab.protocol import Trial
 from trimtab.sparklines import curve
-from trimtab.states import StudyState
+from trimtab.waiting import Idle
 from trimtab.watching import Progress
 
 SHOWN = 8
 """Running trials whose curves are shown: a terminal has 24 lines."""
-
-PATIENCE_SECONDS = 3.0
-"""Without a running trial, until it is asked who could train one; a worker that is there asks within a second."""
 
 Curve = Sequence[float | None]
 
@@ -55,7 +51,7 @@ def watched(
     curves = Curves(client)
     idle = Idle(client, clock)
     for progress in outlasting(client, name, sleep=sleep):
-        yield Watched(progress, curves.of(progress), idle.waits(progress))
+        yield Watched(progress, curves.of(progress), idle.waits(progress.study))
 
 
 class Curves:
@@ -85,46 +81,3 @@ class Curves:
                 read_at = trial.attempts
         assert trial.step is not None
         return read_at, {**points, trial.step: trial.metrics.get(metric)}
-
-
-class Idle:
-    """Finds out who is missing where a study runs and none of its trials does.
-
-    Args:
-        client: Of its service.
-        clock: In seconds.
-    """
-
-    def __init__(self, client: Client, clock: Callable[[], float]) -> None:
-        self._client = client
-        self._clock = clock
-        self._asks_at = clock() + PATIENCE_SECONDS
-        self._waits: str | None = None
-
-    def waits(self, progress: Progress) -> str | None:
-        """Return what a study waits for; it is asked only now and then."""
-        now = self._clock()
-        if progress.running or progress.study.state is not StudyState.RUNNING:
-            self._asks_at, self._waits = now + PATIENCE_SECONDS, None
-        elif now >= self._asks_at:
-            self._asks_at, self._waits = now + PATIENCE_SECONDS, nobody(self._client, progress.study)
-        return self._waits
-
-
-def missing_worker(client: Client, study: Study) -> str | None:
-    """Return what to do where no worker that is alive can train a study; None: one can, or that is not to be seen."""
-    try:
-        task = missing_task(study, client.workers())
-    except TrimtabError:
-        return None
-    return None if task is None else f"no worker that is alive has the task {task}: {command_for(task)}"
-
-
-def nobody(client: Client, study: Study) -> str | None:
-    """Return the same of a study that runs already: one without a task has somebody who asks, or had."""
-    if study.spec.task is not None:
-        return missing_worker(client, study)
-    try:
-        return f"{LEFT}: {START_AGAIN}" if is_left(study, client.workers()) else None
-    except TrimtabError:
-        return None

@@ -9,12 +9,12 @@ from trimtab import rendering
 from trimtab.cli.arguments import LISTED, Json, Limit, Name
 from trimtab.cli.asking import verbs
 from trimtab.cli.failing import failing
-from trimtab.cli.following import nobody
 from trimtab.cli.printing import show, show_all
 from trimtab.client import Client
 from trimtab.errors import NoCompleteTrial, NoFeasibleTrial, SeveralObjectives
 from trimtab.protocol import BestTrial, Study
 from trimtab.states import StudyState
+from trimtab.waiting import nobody
 
 app = verbs()
 

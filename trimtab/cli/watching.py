@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import typer
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.text import Text
 
 from trimtab import rendering
 from trimtab.cli.arguments import Json, Name
@@ -54,8 +53,7 @@ def _show_live(seen: Iterator[Watched], out: Console) -> Watched:
 def _show_lines(seen: Iterator[Watched], out: Console) -> Watched:
     said = ""
     for now in seen:
-        waits = f"; waits: {now.waits}" if now.waits else ""
-        line = f"{rendering.progress_line(now.progress.study, now.progress.best)}{waits}"
+        line = rendering.progress_line(now.progress.study, now.progress.best, waits=now.waits)
         if line != said:
             out.print(line, soft_wrap=True)
         said = line
@@ -65,9 +63,7 @@ def _show_lines(seen: Iterator[Watched], out: Console) -> Watched:
 def watched_view(now: Watched) -> RenderableType:
     """Return a bar, the best so far, and a line with its curve for each trial that runs."""
     study, running = now.progress.study, now.progress.running
-    parts: list[RenderableType] = [rendering.progress_view(study, now.progress.best)]
-    if now.waits:
-        parts.append(Text(f"waits: {rendering.printable(now.waits)}", style="yellow"))
+    parts: list[RenderableType] = [rendering.progress_view(study, now.progress.best, waits=now.waits)]
     if running:
         parts += ["", running_table(running[:SHOWN], now.curves, study.spec.objectives[0].metric)]
     if len(running) > SHOWN:

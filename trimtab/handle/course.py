@@ -12,6 +12,7 @@ from trimtab.handle.named import Named
 from trimtab.html_view import study_html
 from trimtab.markup import paragraph
 from trimtab.protocol import BestTrial
+from trimtab.waiting import Idle
 from trimtab.watching import Progress, show
 
 
@@ -52,7 +53,7 @@ class CourseVerbs(Named):
             return last
         if notebooks.is_here():
             return notebooks.show(self.watch())
-        return show(self.watch(), Console(highlight=False, markup=False, emoji=False))
+        return show(self.watch(), Console(highlight=False, markup=False, emoji=False), Idle(self.client))
 
     def _repr_html_(self) -> str:
         try:
