@@ -13,6 +13,7 @@ from trimtab.client import Client
 from trimtab.protocol import Lease
 from trimtab.spec import StudySpec
 from trimtab.states import Decision, StudyState
+from trimtab.tasks import TASKS
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples/studies").glob("*.json"))
 NAMES = [path.stem for path in EXAMPLES]
@@ -42,7 +43,7 @@ def test_an_example_runs_to_its_end(client: Client, http: httpx2.Client, path: P
     spec: dict[str, Any] = json.loads(path.read_text())
     http.post("/v1/studies", json=spec).raise_for_status()
 
-    while leases := client.ask("worker", study=path.stem).leases:
+    while leases := client.ask("worker", tasks=TASKS, study=path.stem).leases:
         run(client, leases[0], [each["metric"] for each in spec["objectives"]])
 
     study = client.study(path.stem)
@@ -50,6 +51,15 @@ def test_an_example_runs_to_its_end(client: Client, http: httpx2.Client, path: P
     assert study.state is StudyState.COMPLETE
     assert len(trials) == study.spec.budget.trials
     assert [trial.fallback for trial in trials if trial.fallback] == []
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=NAMES)
+def test_an_example_is_trained_by_any_worker(path: Path) -> None:
+    spec = StudySpec.model_validate_json(path.read_text())
+
+    assert spec.task is not None
+    assert spec.task.name in TASKS
+    assert spec.warnings == []
 
 
 @pytest.mark.parametrize("kind", ["sampler", "pruner"])
