@@ -15,6 +15,7 @@ from tests.e2e.running import REPOSITORY, TOKEN
 from tests.ports import held_port
 from trimtab import cli
 from trimtab.errors import Misconfigured
+from trimtab.installation import UNASKED
 from workers import devices
 from workers.tasks import own
 
@@ -89,6 +90,10 @@ def test_a_task_that_no_worker_has(run: Run, tmp_path: Path, task: str) -> None:
     said = run("study", "create", "--file", spec(tmp_path, f"name: waits\ntask: {{name: '{task}'}}\n{space}"))
 
     assert task in (quoted(said) or "")
+
+
+def test_a_study_without_a_task_that_nobody_asks_for() -> None:
+    assert quoted(UNASKED.text) == UNASKED.text
 
 
 def test_a_name_that_is_taken(run: Run) -> None:
